@@ -1,0 +1,76 @@
+//! One entry of the journal, and the chain.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The `prev` of the first entry.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What an entry says. `RunStarted`…`RunFinished` of one run stand in this order; a `StepIntent`
+/// without a `StepOutcome` means that it is not known whether the step happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub enum EntryKind {
+    /// A confirmed plan begins to be applied; the body has the plan, its digest and the operator.
+    RunStarted,
+    /// A step is about to act; the body has its pre-image.
+    StepIntent,
+    /// A step ended; the body has its outcome, output and post-image.
+    StepOutcome,
+    /// The verification ended; the body has what was seen.
+    Verified,
+    /// The run ended; the body has its outcome.
+    RunFinished,
+    /// A confirmation was refused; the body says why.
+    Refused,
+}
+
+/// An entry before the store gives it its place in the chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EntryDraft {
+    /// The run it belongs to.
+    pub run: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it says.
+    pub kind: EntryKind,
+    /// The details. Never holds a secret.
+    pub body: Value,
+}
+
+/// An entry as stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct Entry {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// The run it belongs to.
+    pub run: String,
+    /// When.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub at: Timestamp,
+    /// What it says.
+    pub kind: EntryKind,
+    /// The details.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub body: Value,
+    /// Hash of the entry before.
+    pub prev: String,
+    /// Hash of this entry and `prev`.
+    pub hash: String,
+}
+
+/// The hash of an entry: SHA-256 over `prev`, place and content, each length-prefixed by the
+/// JSON encoding of the whole.
+///
+/// `serde_json` writes map keys in sorted order here (its `preserve_order` feature is off), so
+/// the same content gives the same bytes.
+pub fn chain_hash(prev: &str, seq: u64, draft: &EntryDraft) -> String {
+    let whole = serde_json::json!([prev, seq, draft.run, draft.at, draft.kind, draft.body]);
+    let mut hasher = Sha256::new();
+    hasher.update(whole.to_string().as_bytes());
+    crate::remedy::hex(&hasher.finalize())
+}

@@ -1,0 +1,25 @@
+//! The facts the console works with. Constructors keep the invariants; nothing here does I/O.
+
+mod container;
+mod evidence;
+mod identity;
+mod mark;
+mod observed;
+mod payment;
+mod row;
+mod slug;
+mod source;
+mod tenant;
+mod thread;
+
+pub use container::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
+pub use evidence::{Evidence, Finding, Subject, Verdict, VerdictKind};
+pub use identity::TargetIdentity;
+pub use mark::Mark;
+pub use observed::Observed;
+pub use payment::PaymentCount;
+pub use row::Row;
+pub use slug::{SlugError, TenantSlug};
+pub use source::{SourceError, SourceErrorKind, SourceName, SourceState, SourceStatus};
+pub use tenant::{TenantFacts, TenantRef};
+pub use thread::{FsmThread, ThreadRecord};

@@ -1,0 +1,3 @@
+//! Playbooks: one Rhai file per runbook row, and the engine that runs them within limits.
+
+pub mod step;

@@ -1,0 +1,230 @@
+//! The profile's fields. Each is documented here and in `docs/profile.md`; unknown ones are
+//! refused by [`super::parse`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of stack it is: shown unmistakably, and `pilot` asks one step more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub enum ProfileKind {
+    /// The practice lab: faults may be injected.
+    Lab,
+    /// A developer's machine.
+    Laptop,
+    /// The pilot: real customers.
+    Pilot,
+}
+
+/// A reference to a secret; never the secret itself.
+/// `env:NAME`, `dotenv:NAME` (a key of the checkout's `.env`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SecretRef {
+    /// A variable of the console's own environment.
+    Env(String),
+    /// A key of the checkout's `.env` file.
+    Dotenv(String),
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            Some(("dotenv", name)) if !name.is_empty() => Ok(Self::Dotenv(name.to_owned())),
+            // The text may be a password written here by mistake: it is not repeated.
+            _ => Err("a secret is given by reference: `env:NAME` or `dotenv:NAME`, not as itself".into()),
+        }
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(secret: SecretRef) -> Self {
+        match secret {
+            SecretRef::Env(name) => format!("env:{name}"),
+            SecretRef::Dotenv(name) => format!("dotenv:{name}"),
+        }
+    }
+}
+
+/// A whole profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Shown in the environment band.
+    pub name: String,
+    /// What kind of stack it is.
+    pub kind: ProfileKind,
+    /// No acts at all: they are absent, not merely grey.
+    #[serde(default)]
+    pub read_only: bool,
+    /// The compose project.
+    pub compose: ComposeSection,
+    /// Where the Docker Engine is.
+    #[serde(default)]
+    pub docker: DockerSection,
+    /// Where Postgres is.
+    #[serde(default)]
+    pub postgres: Option<PostgresSection>,
+    /// Where Redis is.
+    #[serde(default)]
+    pub redis: Option<RedisSection>,
+    /// The checkout.
+    #[serde(default)]
+    pub repo: RepoSection,
+    /// Log files on this machine.
+    #[serde(default)]
+    pub logs: LogsSection,
+    /// Names that differ from the defaults.
+    #[serde(default)]
+    pub schema: SchemaSection,
+    /// Limits above which something is called stuck.
+    #[serde(default)]
+    pub thresholds: Thresholds,
+    /// HTTP endpoints of the stack by name, such as `backend`.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, String>,
+    /// The lab this profile belongs to (kind `lab` only).
+    #[serde(default)]
+    pub lab: Option<LabSection>,
+}
+
+/// `[compose]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComposeSection {
+    /// The project's name, as in the label `com.docker.compose.project`.
+    pub project: String,
+    /// The compose file; relative paths are relative to the profile.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Further compose files, in order.
+    #[serde(default)]
+    pub overrides: Vec<String>,
+}
+
+/// `[docker]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DockerSection {
+    /// Endpoint such as `unix:///var/run/docker.sock`; default: `DOCKER_HOST`, the current docker
+    /// context, then the known sockets.
+    #[serde(default)]
+    pub host: Option<String>,
+}
+
+/// `[postgres]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresSection {
+    /// `postgres://user@host:port/database`, without a password.
+    pub url: String,
+    /// The password.
+    #[serde(default)]
+    pub password: Option<SecretRef>,
+}
+
+/// `[redis]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedisSection {
+    /// `redis://host:port/db`, without a password.
+    pub url: String,
+    /// The password.
+    #[serde(default)]
+    pub password: Option<SecretRef>,
+    /// Prefix of the thread keys.
+    #[serde(default = "thread_prefix")]
+    pub thread_prefix: String,
+}
+
+fn thread_prefix() -> String {
+    "ratiba:fsm:thread:".into()
+}
+
+/// `[repo]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepoSection {
+    /// The checkout's directory.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The `.env` file, default `.env` in the checkout.
+    #[serde(default)]
+    pub dotenv: Option<String>,
+}
+
+/// `[logs]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogsSection {
+    /// Log files on this machine.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// `[schema]`: names that differ from the documented defaults.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaSection {
+    /// Tables: `payments = "mpesa_payments"`.
+    #[serde(default)]
+    pub tables: BTreeMap<String, String>,
+    /// Columns: `"payments.checkout_request_id" = "checkout_id"`.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+    /// Whether `day_of_week` counts Monday as 1 (ISO) and not as 0.
+    #[serde(default)]
+    pub iso_weekdays: bool,
+}
+
+/// `[thresholds]`, in seconds where not said otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// A payment that waits longer is stuck.
+    pub payment_stuck_s: u32,
+    /// No payment younger than this is ever aged out.
+    pub nudge_window_s: u32,
+    /// A thread that stays longer in one state is stuck, if it was re-prompted.
+    pub thread_stuck_s: u32,
+    /// Re-prompts in a row from which a thread is stuck.
+    pub reprompts: u32,
+    /// End-to-end budget of a voice turn, in milliseconds.
+    pub tts_budget_ms: u32,
+    /// Memory of the backend above which it is an alarm, in bytes.
+    pub backend_memory_bytes: u64,
+    /// Active knowledge snippets a tenant may have.
+    pub snippets: u32,
+    /// Tokens of knowledge a tenant may have.
+    pub snippet_tokens: u32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            payment_stuck_s: 60,
+            nudge_window_s: 480,
+            thread_stuck_s: 300,
+            reprompts: 3,
+            tts_budget_ms: 2_500,
+            backend_memory_bytes: 1_000_000_000,
+            snippets: 20,
+            snippet_tokens: 1_500,
+        }
+    }
+}
+
+/// `[lab]`, written by `ratibactl drill up`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabSection {
+    /// The folder with the lab's `lab` command.
+    pub dir: String,
+    /// Added to every published port.
+    #[serde(default)]
+    pub port_offset: u32,
+}

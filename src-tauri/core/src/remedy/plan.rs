@@ -1,0 +1,96 @@
+//! A plan is data: what will be done, to which stack, and what must still be so.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    model::{Subject, TargetIdentity},
+    playbook::step::{Risk, Step},
+};
+
+/// Something that was so when the plan was made, and must still be so when it is applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Precondition {
+    /// A service's container is exactly this one, in this state, from this start.
+    Container {
+        /// The service.
+        service: String,
+        /// The container's id; `None`: the service has no container.
+        id: Option<String>,
+        /// The engine's state word.
+        state: Option<String>,
+        /// When it was last started.
+        started_at: Option<Timestamp>,
+        /// Compose's configuration hash.
+        config_hash: Option<String>,
+    },
+    /// A guard's rows are exactly these.
+    Rows {
+        /// The step it belongs to.
+        step: u32,
+        /// The guard's index in the step.
+        guard: u32,
+        /// What it makes sure of, in words.
+        what: String,
+        /// The rows.
+        rows: Vec<Value>,
+    },
+}
+
+/// One step with everything the operator is shown about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Its number, from 1.
+    pub n: u32,
+    /// What will be done.
+    pub step: Step,
+    /// In words.
+    pub title: String,
+    /// Verbatim: the argument vector, or the statement with its values.
+    pub preview: String,
+    /// The same as a shell command that a person could type.
+    pub command: String,
+    /// What it can cost.
+    pub risk: Risk,
+    /// What is there before, in words.
+    pub before: Option<String>,
+    /// What will be there after, in words.
+    pub after: Option<String>,
+    /// Who will notice.
+    pub blast_radius: String,
+    /// How it is taken back, in words; `None`: it can't be.
+    pub undo: Option<String>,
+}
+
+/// A plan. Its digest is recomputed wherever it matters and never read from here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// A ULID.
+    pub plan_id: String,
+    /// The playbook's id.
+    pub playbook: String,
+    /// SHA-256 of the playbook's text.
+    pub script_sha256: String,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// What the detection found out for it.
+    pub finding: Value,
+    /// The parameters, defaults filled in.
+    pub params: BTreeMap<String, Value>,
+    /// Which stack.
+    pub target: TargetIdentity,
+    /// What must still be so.
+    pub preconditions: Vec<Precondition>,
+    /// What will be done.
+    pub steps: Vec<PlannedStep>,
+    /// The text that must be typed to confirm, where data is lost.
+    pub phrase: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it can no longer be confirmed.
+    pub expires_at: Timestamp,
+}
