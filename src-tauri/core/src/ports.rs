@@ -3,7 +3,7 @@
 //!
 //! Every operation has a deadline of its own inside the adapter: a port always answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     journal::{Entry, EntryDraft},
-    model::{ContainerFacts, SourceError, TenantRef, TenantSlug, ThreadRecord},
+    model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
     playbook::step::ComposeAction,
     remedy::Plan,
 };
@@ -273,4 +273,50 @@ pub trait Clock: Send + Sync {
     async fn sleep(&self, how_long: Duration);
     /// A fresh, sortable, unique id (a ULID).
     fn new_id(&self) -> String;
+}
+
+/// All sources of one stack. `None`: the profile does not say where it is.
+#[derive(Clone)]
+pub struct Sources {
+    /// Its containers.
+    pub containers: Arc<dyn Containers>,
+    /// Its compose file and CLI.
+    pub compose: Arc<dyn Compose>,
+    /// Its Postgres, for reading.
+    pub database: Option<Arc<dyn Database>>,
+    /// Its Postgres, for confirmed changes.
+    pub changes: Option<Arc<dyn DatabaseChanges>>,
+    /// Its Redis.
+    pub threads: Option<Arc<dyn Threads>>,
+    /// The machine it runs on.
+    pub host: Arc<dyn Host>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Sources {
+    /// Postgres for reading, or the error that says that the profile has none.
+    pub fn database(&self) -> Read<&dyn Database> {
+        self.database.as_deref().ok_or_else(|| not_configured(SourceName::Postgres, "[postgres] url"))
+    }
+
+    /// Postgres for confirmed changes, or the error that says that the profile has none.
+    pub fn changes(&self) -> Read<&dyn DatabaseChanges> {
+        self.changes.as_deref().ok_or_else(|| not_configured(SourceName::Postgres, "[postgres] url"))
+    }
+
+    /// Redis, or the error that says that the profile has none.
+    pub fn threads(&self) -> Read<&dyn Threads> {
+        self.threads.as_deref().ok_or_else(|| not_configured(SourceName::Redis, "[redis] url"))
+    }
+}
+
+fn not_configured(source: SourceName, field: &str) -> SourceError {
+    SourceError {
+        source_name: source,
+        kind: SourceErrorKind::NotConfigured,
+        attempted: format!("find {source}"),
+        happened: "the profile does not say where it is".into(),
+        hint: format!("Add {field} to the profile; docs/profile.md shows how."),
+    }
 }

@@ -1,5 +1,7 @@
 //! What was intended, done and seen: append-only, each entry chained to the one before.
 
 mod record;
+mod replay;
 
 pub use record::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
+pub use replay::{RunRecord, StepRecord, first_bad, runs};

@@ -64,13 +64,10 @@ pub struct Entry {
 }
 
 /// The hash of an entry: SHA-256 over `prev`, place and content, each length-prefixed by the
-/// JSON encoding of the whole.
-///
-/// `serde_json` writes map keys in sorted order here (its `preserve_order` feature is off), so
-/// the same content gives the same bytes.
+/// JSON encoding of the whole, with sorted keys.
 pub fn chain_hash(prev: &str, seq: u64, draft: &EntryDraft) -> String {
     let whole = serde_json::json!([prev, seq, draft.run, draft.at, draft.kind, draft.body]);
     let mut hasher = Sha256::new();
-    hasher.update(whole.to_string().as_bytes());
+    hasher.update(crate::remedy::canonical(&whole).as_bytes());
     crate::remedy::hex(&hasher.finalize())
 }

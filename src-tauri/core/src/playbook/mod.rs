@@ -1,3 +1,17 @@
 //! Playbooks: one Rhai file per runbook row, and the engine that runs them within limits.
 
+mod about;
+mod catalog;
+mod engine;
+mod head;
+pub mod host;
+mod param;
+pub mod sql_template;
 pub mod step;
+
+pub use about::{About, Recheck};
+pub use catalog::Verification;
+pub use catalog::{Catalog, Playbook, ScriptFile};
+pub use engine::{CallContext, Env, ScriptError, ScriptErrorKind};
+pub use head::PlaybookSection;
+pub use param::{ParamChoice, ParamKind, ParamView, Severity, resolve_params};

@@ -93,6 +93,23 @@ impl ComposeAction {
         format!("{verb} {service}")
     }
 
+    /// What it leaves behind, in words.
+    pub fn leaves(&self) -> String {
+        let service = self.service();
+        match self {
+            Self::Start { .. } | Self::Unpause { .. } | Self::Restart { .. } => {
+                format!("{service} runs, in the same container")
+            }
+            Self::Up { .. } => format!("{service} runs, in a container made from the present configuration"),
+            Self::Recreate { .. } => {
+                format!("{service} runs in a new container; volumes are kept, the old container's log goes")
+            }
+            Self::Pause { .. } => format!("{service} is frozen"),
+            Self::Stop { .. } => format!("{service} is stopped; its container and volumes stay"),
+            Self::Remove { .. } => format!("{service} has no container; its volumes stay"),
+        }
+    }
+
     /// What takes it back, where something does. A restart and a recreate leave nothing to take
     /// back: the configuration is the same before and after.
     pub fn undo(&self) -> Option<Self> {
@@ -124,51 +141,78 @@ pub enum Bound {
 
 /// A guard as the script asks for it; its rows are read when the plan is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GuardSpec {
     /// What it makes sure of, in words.
     pub what: String,
     /// The statement.
     pub sql: String,
     /// Its values.
+    #[serde(default)]
     pub params: Vec<Value>,
+    /// Take row locks (`FOR UPDATE`) where it is re-checked.
+    #[serde(default)]
+    pub lock: bool,
+}
+
+/// A statement that must give no row before a step is taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UndoGuard {
+    /// What it makes sure of, in words.
+    pub what: String,
+    /// The statement; its values are the undo's.
+    pub sql: String,
 }
 
 /// How a statement is taken back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SqlUndo {
     /// What it does, in words.
     pub title: String,
-    /// Reads (and locks) the rows that the step left behind; run right after the step, and before
-    /// the undo, which is refused unless both give the same rows.
+    /// Reads and locks the rows that the step left behind, with the columns the step returned; the
+    /// undo is refused unless they are still as they were returned.
     pub image_sql: String,
     /// Statements that must give no row, such as a booking that came to depend on the new rows.
-    pub unless: Vec<GuardSpec>,
+    #[serde(default)]
+    pub unless: Vec<UndoGuard>,
     /// The statement that takes it back.
     pub sql: String,
     /// Values of `image_sql`, `sql` and `unless`, usually ids the step returned.
     pub params: Vec<Bound>,
-    /// Rows it must touch.
-    pub expect_rows: u64,
 }
 
 /// A statement that changes rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SqlStep {
     /// What it does, in words.
     pub title: String,
     /// The tenant it is about, if one.
+    #[serde(default)]
     pub tenant: Option<String>,
     /// Guards, re-checked in the same transaction.
+    #[serde(default)]
     pub guards: Vec<GuardSpec>,
-    /// One statement, identifiers already quoted.
+    /// One statement; what it returns is the step's output and its post-image.
     pub sql: String,
     /// Bound values.
+    #[serde(default)]
     pub params: Vec<Value>,
     /// Rows it must touch.
     pub expect_rows: u64,
     /// How it is taken back; without it the step can't be.
+    #[serde(default)]
     pub undo: Option<SqlUndo>,
+    /// What is there before, in words.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// What will be there after, in words.
+    #[serde(default)]
+    pub after: Option<String>,
     /// Who will notice, in words.
+    #[serde(default)]
     pub blast_radius: String,
 }
 
@@ -200,7 +244,7 @@ pub enum Step {
         blast_radius: String,
     },
     /// A change in Postgres.
-    Sql(SqlStep),
+    Sql(Box<SqlStep>),
     /// Waits until something is so.
     WaitUntil {
         /// In words.
@@ -221,4 +265,29 @@ pub enum Step {
         /// Seconds after which the step fails.
         within_s: u32,
     },
+}
+
+impl Step {
+    /// The kind's word, as in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Compose { .. } => "compose",
+            Self::Sql(_) => "sql",
+            Self::WaitUntil { .. } => "wait_until",
+            Self::Manual { .. } => "manual",
+        }
+    }
+
+    /// Whether it changes the stack itself.
+    pub fn acts(&self) -> bool {
+        matches!(self, Self::Compose { .. } | Self::Sql(_))
+    }
+
+    /// The compose service it changes.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Compose { action, .. } => Some(action.service()),
+            Self::Sql(_) | Self::WaitUntil { .. } | Self::Manual { .. } => None,
+        }
+    }
 }

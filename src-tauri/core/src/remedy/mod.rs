@@ -1,8 +1,26 @@
 //! From a finding to a repaired stack: plan, confirm, apply, verify, undo.
 
+mod apply;
+mod cancel;
+mod confirm;
+mod digest;
+mod event;
+mod make;
 mod plan;
+mod precondition;
+mod render;
+mod undo;
+mod verify;
 
+pub use apply::{ApplyContext, RunEnd, apply};
+pub use cancel::{Cancel, Canceller, cancel_pair};
+pub use confirm::{Confirmed, OperatorAnswer, Refusal, confirm};
+pub use digest::{canonical, digest};
+pub use event::{RunEvent, RunOutcome, StepState};
+pub use make::{MakePlan, PlanError, make};
 pub use plan::{Plan, PlannedStep, Precondition};
+pub use undo::{make_undo, restored};
+pub use verify::{Look, Lookout, verify};
 
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {

@@ -73,6 +73,11 @@ pub struct Plan {
     pub plan_id: String,
     /// The playbook's id.
     pub playbook: String,
+    /// Its title.
+    pub title: String,
+    /// The run that this plan takes back; its steps are that run's undos.
+    #[serde(default)]
+    pub undo_of: Option<String>,
     /// SHA-256 of the playbook's text.
     pub script_sha256: String,
     /// Whom it is about.
@@ -93,4 +98,17 @@ pub struct Plan {
     pub created_at: Timestamp,
     /// When it can no longer be confirmed.
     pub expires_at: Timestamp,
+}
+
+impl Plan {
+    /// The words on the button that confirms it: the first act's title.
+    pub fn act(&self) -> String {
+        let act = self.steps.iter().find(|s| s.step.acts()).or_else(|| self.steps.first());
+        act.map_or_else(|| "Apply".into(), |step| step.title.clone())
+    }
+
+    /// The services it changes.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|s| s.step.service())
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(test)]
 use super::{CatalogView, DiagnoseView, PlanView, PlaybookView, RunView, RunsView, SnapshotView, TriageView};
 use crate::{model::Subject, ports::LogLine};
 

@@ -8,14 +8,16 @@ mod run;
 mod snapshot;
 mod triage;
 
+pub use crate::{
+    observe::{PaymentStuck, ServiceView, TenantView},
+    playbook::{ParamChoice, ParamKind, ParamView, PlaybookSection, Severity},
+    remedy::{RunEvent, RunOutcome, StepState},
+};
 pub use commands::{
     ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanRequest, PlaybookId, RunId, UndoRequest,
 };
 pub use error::WireError;
-pub use playbook::{CatalogView, ParamChoice, ParamKind, ParamView, PlaybookSection, PlaybookView, Severity};
-pub use run::{
-    ConfirmView, PlanStepView, PlanView, RunEvent, RunOutcome, RunStepView, RunView, RunsView, StepState,
-    UndoView,
-};
-pub use snapshot::{Environment, PaymentStuck, ServiceView, SnapshotView, TenantView, Update};
+pub use playbook::{CatalogView, PlaybookView};
+pub use run::{ConfirmView, PlanStepView, PlanView, RunStepView, RunView, RunsView, UndoView};
+pub use snapshot::{Environment, SnapshotView, Update};
 pub use triage::{DiagnoseView, TriageView};

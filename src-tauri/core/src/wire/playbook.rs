@@ -1,84 +1,11 @@
 //! The catalogue and a playbook's page.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::model::Row;
-
-/// How bad the fault is while it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub enum Severity {
-    /// Customers are turned away.
-    Critical,
-    /// Some customers are.
-    Major,
-    /// A developer is.
-    Minor,
-}
-
-/// What a parameter may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub enum ParamKind {
-    /// Text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// Yes or no.
-    Flag,
-    /// One of `choices`.
-    Choice,
-    /// Any of `choices`.
-    Choices,
-    /// A time of day, `HH:MM`.
-    Time,
-}
-
-/// One choice of a parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub struct ParamChoice {
-    /// The value.
-    pub value: String,
-    /// In words.
-    pub label: String,
-}
-
-/// A parameter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts", optional_fields))]
-pub struct ParamView {
-    /// Its name, as in `-p name=value`.
-    pub name: String,
-    /// What it is, in words.
-    pub label: String,
-    /// What it may hold.
-    pub kind: ParamKind,
-    /// More about it.
-    pub help: String,
-    /// Used when none is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "unknown"))]
-    pub default: Option<Value>,
-    /// Fixed choices; those from the live system come with the finding's page.
-    #[serde(default)]
-    pub choices: Vec<ParamChoice>,
-    /// Whether a value must be given.
-    pub required: bool,
-}
-
-/// A section of the head comment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub struct PlaybookSection {
-    /// The heading, such as `Diagnosis`.
-    pub heading: String,
-    /// Its text, paragraphs separated by an empty line.
-    pub text: String,
-}
+use crate::{
+    model::Row,
+    playbook::{ParamView, Playbook, PlaybookSection, Severity},
+};
 
 /// A playbook, as `ratibactl playbooks list|show --json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,4 +38,20 @@ pub struct PlaybookView {
 pub struct CatalogView {
     /// All, by row.
     pub playbooks: Vec<PlaybookView>,
+}
+
+impl From<&Playbook> for PlaybookView {
+    fn from(playbook: &Playbook) -> Self {
+        Self {
+            id: playbook.id.clone(),
+            row: playbook.about.row.clone(),
+            title: playbook.about.title.clone(),
+            symptom: playbook.about.symptom.clone(),
+            severity: playbook.about.severity,
+            params: playbook.about.params.clone(),
+            sha256: playbook.sha256.clone(),
+            sections: playbook.sections.clone(),
+            error: playbook.error.as_ref().map(ToString::to_string),
+        }
+    }
 }

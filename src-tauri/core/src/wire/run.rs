@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    journal::{RunRecord, StepRecord},
     model::{Evidence, Subject, TargetIdentity},
-    playbook::step::Risk,
-    remedy::Precondition,
+    playbook::step::{Risk, Step},
+    remedy::{Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
 };
 
 /// How a plan is confirmed.
@@ -103,115 +104,6 @@ pub struct PlanView {
     pub act: String,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub enum RunOutcome {
-    /// The finding is gone.
-    Fixed,
-    /// It is still there.
-    NotFixed,
-    /// It could not be found out.
-    Unknown,
-    /// A step failed.
-    Failed,
-    /// The stack changed since the plan, or the confirmation was wrong; nothing was done.
-    Refused,
-    /// The operator stopped it.
-    Cancelled,
-}
-
-/// What happens while a run goes on; one line of NDJSON each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub enum RunEvent {
-    /// A step begins.
-    StepStarted {
-        /// Its number.
-        n: u32,
-        /// In words.
-        title: String,
-        /// When.
-        #[cfg_attr(test, ts(type = "string"))]
-        at: Timestamp,
-    },
-    /// A line of a step's output.
-    StepOutput {
-        /// Its number.
-        n: u32,
-        /// The line.
-        line: String,
-    },
-    /// A step is done.
-    StepDone {
-        /// Its number.
-        n: u32,
-        /// What it did, in words.
-        detail: String,
-        /// How long it took.
-        elapsed_ms: u64,
-    },
-    /// A step failed; the run stops.
-    StepFailed {
-        /// Its number.
-        n: u32,
-        /// What happened.
-        reason: String,
-    },
-    /// A step waits for a person.
-    Manual {
-        /// Its number.
-        n: u32,
-        /// In words.
-        title: String,
-        /// What to do.
-        instructions: Vec<String>,
-    },
-    /// The verification ended.
-    Verified {
-        /// What it says.
-        outcome: RunOutcome,
-        /// On what evidence.
-        evidence: Vec<Evidence>,
-        /// What is still seen, or why it can't be told.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        reason: Option<String>,
-    },
-    /// The run ended. Always the last event.
-    RunDone {
-        /// The run; empty when it was refused before it began.
-        run: String,
-        /// How it ended.
-        outcome: RunOutcome,
-        /// Why, where there is something to say.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        reason: Option<String>,
-    },
-}
-
-/// How far a step of a run got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
-pub enum StepState {
-    /// Not begun.
-    Pending,
-    /// Begun, not ended.
-    Running,
-    /// Done.
-    Done,
-    /// Failed.
-    Failed,
-    /// Begun, and the console ended before it was known how it went.
-    Interrupted,
-    /// Taken back since.
-    Undone,
-}
-
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts", optional_fields))]
@@ -290,4 +182,85 @@ pub struct RunsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub chain_error: Option<String>,
+}
+
+impl From<&PlannedStep> for PlanStepView {
+    fn from(planned: &PlannedStep) -> Self {
+        let instructions = match &planned.step {
+            Step::Manual { instructions, .. } => instructions.clone(),
+            Step::Compose { .. } | Step::Sql(_) | Step::WaitUntil { .. } => Vec::new(),
+        };
+        Self {
+            n: planned.n,
+            kind: planned.step.kind().to_owned(),
+            title: planned.title.clone(),
+            preview: planned.preview.clone(),
+            command: planned.command.clone(),
+            risk: planned.risk,
+            before: planned.before.clone(),
+            after: planned.after.clone(),
+            blast_radius: planned.blast_radius.clone(),
+            instructions,
+            undo: planned.undo.clone().map(|title| UndoView { title }),
+        }
+    }
+}
+
+impl PlanView {
+    /// A plan as it is shown; its digest is computed here, not read.
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            plan_id: plan.plan_id.clone(),
+            digest: digest(plan),
+            playbook: plan.playbook.clone(),
+            title: plan.title.clone(),
+            subject: plan.subject.clone(),
+            params: plan.params.clone(),
+            created_at: plan.created_at,
+            expires_at: plan.expires_at,
+            target: plan.target.clone(),
+            preconditions: plan.preconditions.clone(),
+            steps: plan.steps.iter().map(PlanStepView::from).collect(),
+            confirm: match &plan.phrase {
+                Some(phrase) => ConfirmView::Phrase { phrase: phrase.clone() },
+                None => ConfirmView::Click,
+            },
+            act: plan.act(),
+        }
+    }
+}
+
+impl From<&StepRecord> for RunStepView {
+    fn from(step: &StepRecord) -> Self {
+        Self {
+            step: PlanStepView::from(&step.planned),
+            state: step.state,
+            started_at: step.started_at,
+            ended_at: step.ended_at,
+            detail: step.detail.clone(),
+            output: step.output.clone(),
+        }
+    }
+}
+
+impl From<&RunRecord> for RunView {
+    fn from(run: &RunRecord) -> Self {
+        Self {
+            run: run.run.clone(),
+            playbook: run.plan.playbook.clone(),
+            title: run.plan.title.clone(),
+            subject: run.plan.subject.clone(),
+            digest: run.digest.clone(),
+            operator: run.operator.clone(),
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            outcome: run.outcome,
+            reason: run.reason.clone(),
+            steps: run.steps.iter().map(RunStepView::from).collect(),
+            evidence: run.evidence.clone(),
+            undo_of: run.plan.undo_of.clone(),
+            undone_by: run.undone_by.clone(),
+            can_undo: run.can_undo(),
+        }
+    }
 }

@@ -224,7 +224,7 @@ help: string,
 /**
  * Used when none is given.
  */
-default: unknown, 
+default?: unknown, 
 /**
  * Fixed choices; those from the live system come with the finding's page.
  */
@@ -704,11 +704,11 @@ since: string,
  */
 restarts: number, 
 /**
- * Resident memory.
+ * Memory in use, in bytes.
  */
 memory_bytes?: number, 
 /**
- * Memory limit, when there is one.
+ * Memory limit in bytes, when there is one.
  */
 memory_limit_bytes?: number, 
 /**

@@ -1,0 +1,192 @@
+//! Runs, read back from the journal's entries. What the entries don't say is not made up: a step
+//! with an intent and no outcome is *interrupted*.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
+use crate::{
+    model::Evidence,
+    playbook::step::Step,
+    remedy::{Plan, PlannedStep, Precondition, RunOutcome, StepState},
+};
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// As it was planned.
+    pub planned: PlannedStep,
+    /// How far it got.
+    pub state: StepState,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What it did, or why it failed.
+    pub detail: Option<String>,
+    /// Its output, bounded.
+    pub output: Vec<String>,
+    /// Rows it returned.
+    pub returned: Vec<Value>,
+    /// The container as it left it.
+    pub after: Option<Precondition>,
+}
+
+impl StepRecord {
+    /// Whether it did something that can be taken back.
+    pub fn is_undoable(&self) -> bool {
+        self.state == StepState::Done
+            && match &self.planned.step {
+                Step::Compose { action, .. } => action.undo().is_some(),
+                Step::Sql(sql) => sql.undo.is_some(),
+                Step::WaitUntil { .. } | Step::Manual { .. } => false,
+            }
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// Its id.
+    pub run: String,
+    /// The plan it carried out.
+    pub plan: Plan,
+    /// The plan's digest.
+    pub digest: String,
+    /// Who confirmed it.
+    pub operator: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended; `None`: it goes on, or was interrupted.
+    pub outcome: Option<RunOutcome>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Its steps.
+    pub steps: Vec<StepRecord>,
+    /// What the verification saw.
+    pub evidence: Vec<Evidence>,
+    /// The run that took it back.
+    pub undone_by: Option<String>,
+}
+
+impl RunRecord {
+    /// Whether there is something to take back.
+    pub fn can_undo(&self) -> bool {
+        self.ended_at.is_some() && self.undone_by.is_none() && self.steps.iter().any(StepRecord::is_undoable)
+    }
+}
+
+/// All runs in the entries, oldest first. Entries that are no run's (a refusal before its start)
+/// are left out; entries this console can't read are too.
+pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
+    let mut order: Vec<String> = Vec::new();
+    let mut by_run: BTreeMap<&str, RunRecord> = BTreeMap::new();
+    for entry in entries {
+        if entry.kind == EntryKind::RunStarted {
+            if let Some(record) = started(entry) {
+                order.push(entry.run.clone());
+                by_run.insert(&entry.run, record);
+            }
+        } else if let Some(run) = by_run.get_mut(entry.run.as_str()) {
+            take(run, entry);
+        }
+    }
+    let undone: Vec<(String, String)> = by_run
+        .values()
+        .filter(|run| run.outcome == Some(RunOutcome::Fixed))
+        .filter_map(|run| run.plan.undo_of.clone().map(|of| (of, run.run.clone())))
+        .collect();
+    for (of, by) in undone {
+        if let Some(run) = by_run.get_mut(of.as_str()) {
+            for step in run.steps.iter_mut().filter(|s| s.is_undoable()) {
+                step.state = StepState::Undone;
+            }
+            run.undone_by = Some(by);
+        }
+    }
+    order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()
+}
+
+fn field<T: DeserializeOwned>(body: &Value, name: &str) -> Option<T> {
+    body.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
+}
+
+fn started(entry: &Entry) -> Option<RunRecord> {
+    let plan: Plan = field(&entry.body, "plan")?;
+    let steps = plan.steps.iter().map(|planned| StepRecord {
+        planned: planned.clone(),
+        state: StepState::Pending,
+        started_at: None,
+        ended_at: None,
+        detail: None,
+        output: Vec::new(),
+        returned: Vec::new(),
+        after: None,
+    });
+    Some(RunRecord {
+        run: entry.run.clone(),
+        steps: steps.collect(),
+        digest: field(&entry.body, "digest")?,
+        operator: field(&entry.body, "operator")?,
+        plan,
+        started_at: entry.at,
+        ended_at: None,
+        outcome: None,
+        reason: None,
+        evidence: Vec::new(),
+        undone_by: None,
+    })
+}
+
+fn take(run: &mut RunRecord, entry: &Entry) {
+    let body = &entry.body;
+    let n: Option<u32> = field(body, "n");
+    let step = n.and_then(|n| run.steps.iter_mut().find(|s| s.planned.n == n));
+    match (entry.kind, step) {
+        (EntryKind::StepIntent, Some(step)) => {
+            step.state = StepState::Interrupted;
+            step.started_at = Some(entry.at);
+        }
+        (EntryKind::StepOutcome, Some(step)) => {
+            let ok = field::<bool>(body, "ok").unwrap_or(false);
+            step.state = if ok { StepState::Done } else { StepState::Failed };
+            step.ended_at = Some(entry.at);
+            step.detail = field(body, "detail");
+            step.output = field(body, "output").unwrap_or_default();
+            step.returned = field(body, "returned").unwrap_or_default();
+            step.after = field(body, "after");
+        }
+        (EntryKind::Verified, _) => run.evidence = field(body, "evidence").unwrap_or_default(),
+        (EntryKind::RunFinished, _) => {
+            run.ended_at = Some(entry.at);
+            run.outcome = field(body, "outcome");
+            run.reason = field(body, "reason");
+        }
+        (EntryKind::RunStarted | EntryKind::Refused | EntryKind::StepIntent | EntryKind::StepOutcome, _) => {}
+    }
+}
+
+/// The first entry whose place, link or hash is wrong, in words; recomputed from the content.
+pub fn first_bad(entries: &[Entry]) -> Option<String> {
+    let mut prev = GENESIS.to_owned();
+    for (seq, entry) in (1..).zip(entries) {
+        let draft =
+            EntryDraft { run: entry.run.clone(), at: entry.at, kind: entry.kind, body: entry.body.clone() };
+        if entry.seq != seq {
+            return Some(format!("entry {seq} is missing: entry {} stands in its place", entry.seq));
+        }
+        if entry.prev != prev {
+            return Some(format!("entry {seq} does not continue the one before it"));
+        }
+        if entry.hash != chain_hash(&prev, seq, &draft) {
+            return Some(format!("entry {seq} was changed after it was written"));
+        }
+        prev.clone_from(&entry.hash);
+    }
+    None
+}

@@ -1,0 +1,310 @@
+//! All playbooks, compiled once. One that can't be used is still listed, with why.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rhai::{AST, Dynamic};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    about::{About, Recheck},
+    engine::{Call, CallContext, ScriptError, bare_engine},
+    head::{self, PlaybookSection},
+    host::Libs,
+    param::{ParamChoice, ParamView, Severity},
+    step::Step,
+};
+use crate::{
+    model::{Evidence, Finding, Row, Subject, VerdictKind},
+    remedy::{RunOutcome, hex},
+};
+
+/// A script's text, and its file name without folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptFile {
+    /// Such as `01-service-unhealthy.rhai`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A playbook.
+pub struct Playbook {
+    /// The file's name without `.rhai`.
+    pub id: String,
+    /// What it says about itself; made up from the file's name where it can't say.
+    pub about: About,
+    /// Its head comment.
+    pub sections: Vec<PlaybookSection>,
+    /// SHA-256 of its text and of the shared scripts it may import, in lower-case hex.
+    pub sha256: String,
+    /// Why it can't be used.
+    pub error: Option<ScriptError>,
+    file: String,
+    ast: AST,
+    libs: Libs,
+}
+
+/// All playbooks, by row.
+pub struct Catalog {
+    playbooks: Vec<Arc<Playbook>>,
+}
+
+/// What a script's own `verify` says.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// `fixed`, `not_fixed` or `unknown`; absent: not yet, look again.
+    pub outcome: Option<RunOutcome>,
+    /// On what evidence.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// What is still seen.
+    pub reason: Option<String>,
+}
+
+/// A finding as a script answers it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScriptFinding {
+    verdict: VerdictKind,
+    #[serde(default)]
+    subject: Subject,
+    #[serde(default = "sure")]
+    confidence: f64,
+    #[serde(default)]
+    evidence: Vec<Evidence>,
+    #[serde(default)]
+    explained_by: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    data: Value,
+}
+
+fn sure() -> f64 {
+    1.0
+}
+
+/// A parameter's choices and default, as a script's `choices` answers them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LiveChoices {
+    choices: Vec<ParamChoice>,
+    #[serde(default)]
+    default: Option<Value>,
+}
+
+impl Catalog {
+    /// Compiles `scripts`, which may import `libs`. A playbook that does not compile, or whose
+    /// head or `about()` is not as it must be, is kept with its error; it can't be run.
+    pub fn load(scripts: &[ScriptFile], libs: &[ScriptFile]) -> Self {
+        let loaded_libs = Libs::compile(libs);
+        let mut playbooks: Vec<_> =
+            scripts.iter().map(|file| Arc::new(Playbook::load(file, libs, &loaded_libs))).collect();
+        playbooks.sort_by(|a, b| (&a.about.row, &a.id).cmp(&(&b.about.row, &b.id)));
+        Self { playbooks }
+    }
+
+    /// All, by row.
+    pub fn all(&self) -> &[Arc<Playbook>] {
+        &self.playbooks
+    }
+
+    /// The one with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Playbook>> {
+        self.playbooks.iter().find(|p| p.id == id)
+    }
+
+    /// The id that was probably meant.
+    pub fn nearest(&self, id: &str) -> Option<&str> {
+        self.playbooks
+            .iter()
+            .map(|p| (strsim::jaro_winkler(&p.id, id), p.id.as_str()))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(score, _)| *score > 0.7)
+            .map(|(_, id)| id)
+    }
+}
+
+impl Playbook {
+    fn load(file: &ScriptFile, libs: &[ScriptFile], loaded: &Result<Libs, ScriptError>) -> Self {
+        let id = file.name.trim_end_matches(".rhai").to_owned();
+        let mut hasher = Sha256::new();
+        for part in std::iter::once(file).chain(libs) {
+            hasher.update((part.name.len() as u64).to_le_bytes());
+            hasher.update(part.name.as_bytes());
+            hasher.update((part.text.len() as u64).to_le_bytes());
+            hasher.update(part.text.as_bytes());
+        }
+        let mut playbook = Self {
+            about: about_from_id(&id),
+            id,
+            sections: head::sections(&file.text),
+            sha256: hex(&hasher.finalize()),
+            error: None,
+            file: file.name.clone(),
+            ast: AST::empty(),
+            libs: Libs::default(),
+        };
+        playbook.error = playbook.prepare(file, loaded).err();
+        playbook
+    }
+
+    fn prepare(&mut self, file: &ScriptFile, libs: &Result<Libs, ScriptError>) -> Result<(), ScriptError> {
+        self.libs = libs.clone()?;
+        self.ast = bare_engine().compile(&file.text).map_err(|e| ScriptError::from_parse(&self.file, &e))?;
+        let about: About = self.call().run_bare("about")?;
+        let row = row_of(&self.id);
+        if row.as_ref().is_some_and(|row| *row != about.row) {
+            let what = format!("about() says row {}, but its file name says otherwise", about.row);
+            return Err(ScriptError::invalid(&self.file, what));
+        }
+        self.about = about;
+        for (function, args) in [("detect", 1), ("plan", 3)] {
+            if !self.has(function, args) {
+                let what = format!("it has no function {function} with {args} parameter(s)");
+                return Err(ScriptError::invalid(&self.file, what));
+            }
+        }
+        match head::complaint(&self.sections) {
+            Some(complaint) => Err(ScriptError::invalid(&self.file, complaint)),
+            None => Ok(()),
+        }
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call { file: &self.file, ast: &self.ast, libs: &self.libs }
+    }
+
+    fn has(&self, function: &str, args: usize) -> bool {
+        self.ast.iter_functions().any(|f| f.name == function && f.params.len() == args)
+    }
+
+    fn usable(&self) -> Result<(), ScriptError> {
+        self.error.clone().map_or(Ok(()), Err)
+    }
+
+    /// Looks for the fault: at least one finding.
+    pub fn detect(&self, context: &CallContext) -> Result<Vec<Finding>, ScriptError> {
+        self.usable()?;
+        let found: Vec<ScriptFinding> = self.call().run(context, "detect", (env(context),))?;
+        if found.is_empty() {
+            return Err(ScriptError::failed(
+                &self.file,
+                "detect() answered no finding, not even an absent one",
+            ));
+        }
+        found.into_iter().map(|finding| self.checked(finding)).collect()
+    }
+
+    fn checked(&self, finding: ScriptFinding) -> Result<Finding, ScriptError> {
+        if !(0.0..=1.0).contains(&finding.confidence) {
+            return Err(ScriptError::failed(&self.file, "detect() gave a confidence outside 0 to 1"));
+        }
+        if finding.evidence.is_empty() && finding.verdict != VerdictKind::Unknown {
+            return Err(ScriptError::failed(&self.file, "detect() gave a verdict without evidence"));
+        }
+        if finding.reason.is_none() && finding.verdict != VerdictKind::Absent {
+            return Err(ScriptError::failed(&self.file, "detect() gave a finding without a reason"));
+        }
+        Ok(Finding {
+            verdict: finding.verdict,
+            subject: finding.subject,
+            confidence: finding.confidence,
+            evidence: finding.evidence,
+            explained_by: finding.explained_by,
+            reason: finding.reason,
+            data: finding.data,
+        })
+    }
+
+    /// The parameters, with the live system's choices for this finding.
+    pub fn choices(&self, context: &CallContext, finding: &Finding) -> Result<Vec<ParamView>, ScriptError> {
+        self.usable()?;
+        let mut params = self.about.params.clone();
+        if self.has("choices", 2) {
+            let live: BTreeMap<String, LiveChoices> =
+                self.call().run(context, "choices", (env(context), shown(finding)))?;
+            for (name, answer) in live {
+                let Some(param) = params.iter_mut().find(|p| p.name == name) else {
+                    let what = format!("choices() names a parameter `{name}` that about() does not have");
+                    return Err(ScriptError::failed(&self.file, what));
+                };
+                param.choices = answer.choices;
+                if answer.default.is_some() {
+                    param.default = answer.default;
+                }
+            }
+        }
+        Ok(params)
+    }
+
+    /// The steps that would repair this finding.
+    pub fn plan(
+        &self,
+        context: &CallContext,
+        finding: &Finding,
+        params: &BTreeMap<String, Value>,
+    ) -> Result<Vec<Step>, ScriptError> {
+        self.usable()?;
+        let params = to_dynamic(&serde_json::json!(params));
+        self.call().run(context, "plan", (env(context), shown(finding), params))
+    }
+
+    /// The script's own verification; `None`: it has none, and the default holds.
+    pub fn verify(
+        &self,
+        context: &CallContext,
+        finding: &Finding,
+    ) -> Result<Option<Verification>, ScriptError> {
+        self.usable()?;
+        if !self.has("verify", 2) {
+            return Ok(None);
+        }
+        self.call().run(context, "verify", (env(context), shown(finding))).map(Some)
+    }
+}
+
+fn env(context: &CallContext) -> Dynamic {
+    let env = &context.env;
+    to_dynamic(&serde_json::json!({
+        "now": env.now,
+        "project": env.project,
+        "thresholds": env.thresholds,
+        "iso_weekdays": env.schema.iso_weekdays,
+    }))
+}
+
+fn shown(finding: &Finding) -> Dynamic {
+    to_dynamic(&serde_json::json!({
+        "verdict": finding.verdict,
+        "subject": finding.subject,
+        "data": finding.data,
+    }))
+}
+
+fn to_dynamic(value: &Value) -> Dynamic {
+    rhai::serde::to_dynamic(value).unwrap_or(Dynamic::UNIT)
+}
+
+/// The row a file name claims: `07-…` is row 7, `e2-…` extra e2.
+fn row_of(id: &str) -> Option<Row> {
+    let (first, _) = id.split_once('-')?;
+    match first.parse::<u32>() {
+        Ok(number) => Some(Row::Number(number)),
+        Err(_) => first.strip_prefix('e')?.parse::<u32>().ok().map(|_| Row::Extra(first.to_owned())),
+    }
+}
+
+fn about_from_id(id: &str) -> About {
+    About {
+        row: row_of(id).unwrap_or_else(|| Row::Extra(id.to_owned())),
+        title: id.to_owned(),
+        symptom: String::new(),
+        severity: Severity::Minor,
+        params: Vec::new(),
+        recheck: Recheck::default(),
+    }
+}

@@ -1,0 +1,218 @@
+//! Running a script: within limits, on read-only probes, and with every failure named by file,
+//! line and column. A script gets an engine of its own for each call; nothing is carried over.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rhai::{
+    AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, ParseError, Position, Scope,
+    packages::{Package, StandardPackage},
+};
+use serde::de::DeserializeOwned;
+
+use super::host::{self, Libs, ObservationPass, ProbeFailure};
+use crate::{
+    model::SourceError,
+    ports::Clock,
+    profile::{SchemaSection, Thresholds},
+};
+
+/// What a script is told about where it runs: its `env`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Env {
+    /// The present, by the console's clock.
+    pub now: Timestamp,
+    /// The compose project.
+    pub project: String,
+    /// The profile's limits.
+    pub thresholds: Thresholds,
+    /// The profile's names of tables and columns.
+    pub schema: SchemaSection,
+}
+
+/// What kind of failure a script met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScriptErrorKind {
+    /// It does not compile, or its head or `about()` is not as it must be.
+    Invalid,
+    /// It went over a limit: operations, depth, size or time.
+    Limit,
+    /// A probe could not answer.
+    Probe(SourceError),
+    /// It threw, or answered something that can't be used.
+    Failed,
+}
+
+/// A script's failure: makes its row unknown, nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}{what}")]
+pub struct ScriptError {
+    /// What kind.
+    pub kind: ScriptErrorKind,
+    /// `01-x.rhai:12:5: `, or empty where the script's text is not to blame.
+    place: String,
+    /// What happened, in words.
+    what: String,
+}
+
+/// Wall-clock time a script may take, probes included; each probe has a shorter deadline.
+const WALL_CLOCK_MS: u64 = 20_000;
+const OPERATIONS: u64 = 2_000_000;
+/// Low enough that a script's deepest recursion fits a 2 MiB thread stack with room to spare.
+const CALL_DEPTH: usize = 32;
+const STRING_BYTES: usize = 1 << 20;
+const ARRAY_ITEMS: usize = 200_000;
+const MAP_ITEMS: usize = 200_000;
+
+/// An engine with the language's limits and nothing of the host.
+pub(super) fn bare_engine() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(StandardPackage::new().as_shared_module());
+    engine
+        .set_max_operations(OPERATIONS)
+        .set_max_call_levels(CALL_DEPTH)
+        .set_max_expr_depths(64, 32)
+        .set_max_string_size(STRING_BYTES)
+        .set_max_array_size(ARRAY_ITEMS)
+        .set_max_map_size(MAP_ITEMS)
+        .set_max_functions(100)
+        .set_max_modules(20)
+        .set_max_variables(200)
+        .set_fail_on_invalid_map_property(false)
+        .disable_symbol("eval")
+        .on_print(|_| {})
+        .on_debug(|_, _, _| {});
+    engine
+}
+
+/// One call's surroundings.
+#[derive(Clone)]
+pub struct CallContext {
+    /// Answers to probes, each question asked once in this pass.
+    pub pass: Arc<ObservationPass>,
+    /// The script's `env`.
+    pub env: Env,
+    /// For the wall-clock limit.
+    pub clock: Arc<dyn Clock>,
+}
+
+pub(super) struct Call<'a> {
+    pub file: &'a str,
+    pub ast: &'a AST,
+    pub libs: &'a Libs,
+}
+
+impl Call<'_> {
+    /// Calls `function` and reads its answer as `T`.
+    pub(super) fn run<T: DeserializeOwned>(
+        &self,
+        context: &CallContext,
+        function: &str,
+        args: impl FuncArgs,
+    ) -> Result<T, ScriptError> {
+        let mut engine = bare_engine();
+        engine.set_module_resolver(self.libs.clone());
+        host::register(&mut engine, context);
+        let clock = context.clock.clone();
+        let ends = clock.monotonic_ms().saturating_add(WALL_CLOCK_MS);
+        engine.on_progress(move |_| (clock.monotonic_ms() > ends).then_some(Dynamic::UNIT));
+        self.run_in(&engine, function, args)
+    }
+
+    /// Calls `function` without any host: for `about()`.
+    pub(super) fn run_bare<T: DeserializeOwned>(&self, function: &str) -> Result<T, ScriptError> {
+        let mut engine = bare_engine();
+        engine.set_module_resolver(self.libs.clone());
+        self.run_in(&engine, function, ())
+    }
+
+    fn run_in<T: DeserializeOwned>(
+        &self,
+        engine: &Engine,
+        function: &str,
+        args: impl FuncArgs,
+    ) -> Result<T, ScriptError> {
+        let options = CallFnOptions::new().eval_ast(true).rewind_scope(true);
+        let answer: Dynamic = engine
+            .call_fn_with_options(options, &mut Scope::new(), self.ast, function, args)
+            .map_err(|error| ScriptError::from_run(self.file, *error))?;
+        rhai::serde::from_dynamic(&answer).map_err(|error| {
+            let what = match *error {
+                EvalAltResult::ErrorParsing(parse, _) => parse.to_string(),
+                other => other.to_string(),
+            };
+            ScriptError::failed(
+                self.file,
+                format!("{function}() answered something else than it must: {what}"),
+            )
+        })
+    }
+}
+
+impl ScriptError {
+    pub(super) fn invalid(file: &str, what: impl Into<String>) -> Self {
+        Self { kind: ScriptErrorKind::Invalid, place: format!("{file}: "), what: what.into() }
+    }
+
+    pub(super) fn failed(file: &str, what: impl Into<String>) -> Self {
+        Self { kind: ScriptErrorKind::Failed, place: format!("{file}: "), what: what.into() }
+    }
+
+    pub(super) fn from_parse(file: &str, error: &ParseError) -> Self {
+        let place = place(file, error.position());
+        Self {
+            kind: ScriptErrorKind::Invalid,
+            place,
+            what: format!("does not compile: {}", error.err_type()),
+        }
+    }
+
+    fn from_run(file: &str, error: EvalAltResult) -> Self {
+        let mut error = error;
+        while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
+        | EvalAltResult::ErrorInModule(_, inner, _) = error
+        {
+            error = *inner;
+        }
+        let place = place(file, error.position());
+        let limit = |what: &str| Self {
+            kind: ScriptErrorKind::Limit,
+            place: place.clone(),
+            what: format!("stopped: {what}"),
+        };
+        match &error {
+            EvalAltResult::ErrorTooManyOperations(_) => {
+                limit(&format!("it did more than {OPERATIONS} operations; does it loop for ever?"))
+            }
+            EvalAltResult::ErrorStackOverflow(_) => {
+                limit(&format!("it calls itself more than {CALL_DEPTH} levels deep"))
+            }
+            EvalAltResult::ErrorDataTooLarge(what, _) => {
+                limit(&format!("it built a value that is too large ({})", what.to_lowercase()))
+            }
+            EvalAltResult::ErrorTerminated(..) => {
+                limit(&format!("it ran for more than {} s", WALL_CLOCK_MS / 1_000))
+            }
+            EvalAltResult::ErrorRuntime(thrown, _) => match thrown.clone().try_cast::<ProbeFailure>() {
+                Some(ProbeFailure(source)) => {
+                    let what = format!("{source}. {}", source.hint);
+                    Self { kind: ScriptErrorKind::Probe(source), place: String::new(), what }
+                }
+                None => Self { kind: ScriptErrorKind::Failed, place, what: thrown.to_string() },
+            },
+            _ => {
+                let mut bare = error;
+                bare.clear_position();
+                Self { kind: ScriptErrorKind::Failed, place, what: bare.to_string() }
+            }
+        }
+    }
+}
+
+fn place(file: &str, at: Position) -> String {
+    match (at.line(), at.position()) {
+        (Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
+        (Some(line), None) => format!("{file}:{line}: "),
+        _ => format!("{file}: "),
+    }
+}

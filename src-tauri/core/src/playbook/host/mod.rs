@@ -1,0 +1,74 @@
+//! What a script may ask. Every function here only reads; there is no function that writes.
+//!
+//! Each answer is a map `#{ value, as_of, source }`: evidence is made from the answer itself, so
+//! that its time and source can't be made up.
+
+mod db;
+mod docker;
+mod evidence;
+mod http;
+mod libs;
+mod listening;
+mod logs;
+mod pass;
+mod redis;
+mod steps;
+mod time;
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use serde_json::Value;
+
+pub(super) use libs::Libs;
+pub use pass::{Answer, Answered, Asker, ObservationPass, Question, answer};
+
+use super::engine::CallContext;
+use crate::model::SourceError;
+
+/// A probe that could not answer, as a script may catch it.
+#[derive(Debug, Clone)]
+pub struct ProbeFailure(pub SourceError);
+
+type Probed = Result<Dynamic, Box<EvalAltResult>>;
+
+/// Registers all function families for one call.
+pub(super) fn register(engine: &mut Engine, context: &CallContext) {
+    engine
+        .register_type_with_name::<ProbeFailure>("ProbeFailure")
+        .register_get("message", |failure: &mut ProbeFailure| failure.0.to_string())
+        .register_fn("to_string", |failure: &mut ProbeFailure| failure.0.to_string());
+    let pass = &context.pass;
+    engine
+        .register_static_module("docker", docker::module(pass).into())
+        .register_static_module("db", db::module(pass, &context.env.schema).into())
+        .register_static_module("redis", redis::module(pass).into())
+        .register_static_module("logs", logs::module(pass).into())
+        .register_static_module("host", listening::module(pass).into())
+        .register_static_module("http", http::module(pass).into())
+        .register_static_module("step", steps::module().into())
+        .register_static_module("time", time::module().into());
+    evidence::register(engine);
+}
+
+fn ask(pass: &Arc<ObservationPass>, question: Question) -> Result<Arc<Answer>, Box<EvalAltResult>> {
+    pass.ask(&question).map_err(thrown)
+}
+
+fn thrown(failure: SourceError) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(ProbeFailure(failure)), Position::NONE))
+}
+
+/// A script's own mistake, such as a wrong argument.
+fn refused(what: String) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(what.into(), Position::NONE))
+}
+
+/// `#{ value, as_of, source }` of an answer, its value changed by `pick`.
+fn shown(answer: &Answer, value: &Value) -> Probed {
+    let mut map = Map::new();
+    map.insert("value".into(), rhai::serde::to_dynamic(value)?);
+    map.insert("as_of".into(), answer.as_of.to_string().into());
+    map.insert("source".into(), answer.source.as_str().into());
+    Ok(map.into())
+}

@@ -1,0 +1,65 @@
+//! The operator's wish to stop a run.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures_channel::oneshot;
+use futures_util::{
+    FutureExt,
+    future::{Shared, pending},
+};
+
+/// The run's side: whether to stop.
+#[derive(Clone)]
+pub struct Cancel(Shared<oneshot::Receiver<()>>);
+
+/// The operator's side.
+pub struct Canceller(Mutex<Option<oneshot::Sender<()>>>);
+
+/// Both sides of one run.
+pub fn cancel_pair() -> (Canceller, Cancel) {
+    let (sender, receiver) = oneshot::channel();
+    (Canceller(Mutex::new(Some(sender))), Cancel(receiver.shared()))
+}
+
+impl Canceller {
+    /// Asks the run to stop at the next safe point. Asking twice changes nothing.
+    pub fn cancel(&self) {
+        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // The run may have ended in the meantime: then there is nothing to stop.
+            let _ended = sender.send(());
+        }
+    }
+}
+
+impl Cancel {
+    /// Whether the operator asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.0.clone().now_or_never(), Some(Ok(())))
+    }
+
+    /// Waits until the operator asks to stop; for ever when nobody can any more.
+    pub async fn cancelled(&self) {
+        if self.0.clone().await.is_err() {
+            pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_operator_cancels_and_not_the_end_of_the_window() {
+        let (canceller, cancel) = cancel_pair();
+        assert!(!cancel.is_cancelled());
+        drop(canceller);
+        assert!(!cancel.is_cancelled());
+        assert!(cancel.cancelled().now_or_never().is_none());
+
+        let (canceller, cancel) = cancel_pair();
+        canceller.cancel();
+        canceller.cancel();
+        assert!(cancel.is_cancelled() && cancel.cancelled().now_or_never().is_some());
+    }
+}
