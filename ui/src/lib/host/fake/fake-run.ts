@@ -1,0 +1,82 @@
+/** A run of the fake host: the events that the core would send, one after the other. */
+import type { PlanView, RunEvent, RunOutcome, RunStepView, RunView, StepState } from '../generated/wire';
+import { ago, evidence } from './stack';
+
+export interface Ending {
+  outcome: RunOutcome;
+  failsAt?: number;
+}
+
+/** All events in order. */
+export function script(plan: PlanView, run: string, ending: Ending, from = 1): RunEvent[] {
+  const events: RunEvent[] = [];
+  for (const step of plan.steps.filter((one) => one.n >= from)) {
+    events.push({ event: 'step_started', n: step.n, title: step.title, at: new Date().toISOString() });
+    if (step.kind === 'manual') events.push({ event: 'manual', n: step.n, title: step.title, instructions: step.instructions });
+    for (const line of [`$ ${step.command || step.title}`, 'Starting ratiba-lab_redis_1 ...', 'Starting ratiba-lab_redis_1 ... done']) {
+      events.push({ event: 'step_output', n: step.n, line });
+    }
+    if (ending.failsAt === step.n) {
+      const reason = 'Bind for 127.0.0.1:6381 failed: port is already allocated';
+      events.push({ event: 'step_failed', n: step.n, reason }, { event: 'run_done', run, outcome: 'failed', reason });
+      return events;
+    }
+    events.push({ event: 'step_done', n: step.n, detail: step.after ?? 'done', elapsed_ms: 1840 });
+  }
+  const fixed = ending.outcome === 'fixed';
+  const seen = [evidence('docker inspect', 'redis: state', fixed ? 'running, healthy' : 'exited, exit code 137', fixed)];
+  const reason = fixed ? undefined : 'redis has exited again with code 137';
+  events.push({ event: 'verified', outcome: ending.outcome, evidence: seen, reason });
+  events.push({ event: 'run_done', run, outcome: ending.outcome, reason });
+  return events;
+}
+
+/** The journal's view of a run, brought up to date with one event. */
+export function record(view: RunView, event: RunEvent): RunView {
+  const now = new Date().toISOString();
+  const step = (n: number, change: Partial<RunStepView>): RunView => ({
+    ...view,
+    steps: view.steps.map((row) => (row.step.n === n ? { ...row, ...change } : row)),
+  });
+  switch (event.event) {
+    case 'step_started':
+      return step(event.n, { state: 'running', started_at: event.at });
+    case 'step_output':
+      return step(event.n, { output: [...(view.steps.find((row) => row.step.n === event.n)?.output ?? []), event.line] });
+    case 'step_done':
+      return step(event.n, { state: 'done', detail: event.detail, ended_at: now });
+    case 'step_failed':
+      return step(event.n, { state: 'failed', detail: event.reason, ended_at: now });
+    case 'manual':
+      return view;
+    case 'verified':
+      return { ...view, evidence: event.evidence, reason: event.reason };
+    case 'run_done': {
+      const worked = view.steps.some((row) => row.state === 'done' && row.step.undo !== undefined);
+      return { ...view, outcome: event.outcome, reason: event.reason, ended_at: now, can_undo: worked && view.undo_of === undefined };
+    }
+  }
+}
+
+export function begun(plan: PlanView, run: string, undoOf: string | undefined): RunView {
+  return {
+    run,
+    playbook: plan.playbook,
+    title: plan.title,
+    subject: plan.subject,
+    digest: plan.digest,
+    operator: 'adrian',
+    started_at: ago(0),
+    ended_at: undefined as unknown as string,
+    steps: plan.steps.map((step) => ({
+      step,
+      state: 'pending' as StepState,
+      started_at: undefined as unknown as string,
+      ended_at: undefined as unknown as string,
+      output: [],
+    })),
+    evidence: [],
+    undo_of: undoOf,
+    can_undo: false,
+  };
+}

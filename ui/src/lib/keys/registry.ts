@@ -1,0 +1,126 @@
+/**
+ * Every key in one list. The cheat-sheet, the hints on buttons and what a key does all come from here.
+ * A part of the window binds what its key does while it is on screen; an unbound key does nothing and says so on the sheet.
+ */
+
+export type KeyGroup = 'Go' | 'Anywhere' | 'In lists' | 'On a repair';
+
+export interface KeyEntry {
+  readonly id: KeyId;
+  /** Keys in order, separated by a space: `g o` is g, then o. */
+  readonly keys: string;
+  readonly label: string;
+  readonly group: KeyGroup;
+  /** Also while typing in a field. */
+  readonly inFields?: boolean;
+}
+
+export type KeyId =
+  | 'go-overview'
+  | 'go-runbook'
+  | 'go-journal'
+  | 'triage'
+  | 'sheet'
+  | 'search'
+  | 'close'
+  | 'theme'
+  | 'next'
+  | 'previous'
+  | 'open'
+  | 'make-plan'
+  | 'review'
+  | 'undo';
+
+export const KEYS: readonly KeyEntry[] = [
+  { id: 'go-overview', keys: 'g o', label: 'Overview', group: 'Go' },
+  { id: 'go-runbook', keys: 'g r', label: 'Runbook', group: 'Go' },
+  { id: 'go-journal', keys: 'g j', label: 'Journal', group: 'Go' },
+  { id: 'triage', keys: 't', label: 'Triage: look at everything again', group: 'Anywhere' },
+  { id: 'search', keys: '/', label: 'Search', group: 'Anywhere' },
+  { id: 'theme', keys: 'd', label: 'Theme: system, light, dark', group: 'Anywhere' },
+  { id: 'sheet', keys: '?', label: 'This sheet', group: 'Anywhere' },
+  { id: 'close', keys: 'Esc', label: 'Close what is open; confirm nothing', group: 'Anywhere', inFields: true },
+  { id: 'next', keys: 'j', label: 'Next', group: 'In lists' },
+  { id: 'previous', keys: 'k', label: 'Previous', group: 'In lists' },
+  { id: 'open', keys: 'Enter', label: 'Open', group: 'In lists' },
+  { id: 'make-plan', keys: 'p', label: 'Make a plan', group: 'On a repair' },
+  { id: 'review', keys: 'c', label: 'Review and confirm', group: 'On a repair' },
+  { id: 'undo', keys: 'u', label: 'Show what an undo would do', group: 'On a repair' },
+];
+
+export interface KeyHandler {
+  run: () => void;
+  /** Why it can't be used now. */
+  why?: () => string | undefined;
+}
+
+/** The part of a keyboard event that matters here. */
+export interface Pressed {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  /** The event went to a text field or a choice. */
+  inField: boolean;
+  at: number;
+}
+
+/** How long after `g` the second key still counts. */
+export const SEQUENCE_MS = 1200;
+
+export class KeyRegistry {
+  readonly #handlers = new Map<KeyId, KeyHandler[]>();
+  #first: { key: string; at: number } | undefined;
+
+  /** Binds what a key does; the newest binding wins. The answer takes it back. */
+  bind(id: KeyId, handler: KeyHandler): () => void {
+    const stack = this.#handlers.get(id) ?? [];
+    this.#handlers.set(id, [...stack, handler]);
+    return () => {
+      this.#handlers.set(
+        id,
+        (this.#handlers.get(id) ?? []).filter((other) => other !== handler),
+      );
+    };
+  }
+
+  /** Why a key does nothing here; `undefined` when it does something. */
+  why(id: KeyId): string | undefined {
+    if (id === 'open') return undefined;
+    const handler = this.#handlers.get(id)?.at(-1);
+    return handler === undefined ? 'not on this page' : handler.why?.();
+  }
+
+  /** Does what the key says. Answers whether it did, so that the caller can stop the event. */
+  press(pressed: Pressed): boolean {
+    if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return false;
+    const key = pressed.key === 'Escape' ? 'Esc' : pressed.key;
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined && pressed.at - first.at <= SEQUENCE_MS && !pressed.inField) {
+      const pair = KEYS.find((entry) => entry.keys === `${first.key} ${key}`);
+      if (pair !== undefined) return this.#run(pair.id);
+    }
+    const entry = KEYS.find((candidate) => candidate.keys === key);
+    if (entry !== undefined && entry.id !== 'open') {
+      if (pressed.inField && entry.inFields !== true) return false;
+      return this.#run(entry.id);
+    }
+    if (!pressed.inField && KEYS.some((candidate) => candidate.keys.startsWith(`${key} `))) {
+      this.#first = { key, at: pressed.at };
+      return true;
+    }
+    return false;
+  }
+
+  #run(id: KeyId): boolean {
+    const handler = this.#handlers.get(id)?.at(-1);
+    if (handler === undefined || handler.why?.() !== undefined) return false;
+    handler.run();
+    return true;
+  }
+}
+
+export function keysOf(id: KeyId): string {
+  return KEYS.find((entry) => entry.id === id)?.keys ?? '';
+}

@@ -1,0 +1,256 @@
+/** One playbook's repair in the window: parameters, plan, confirmation, run, undo. The core decides; this remembers. */
+import type { PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/generated/wire';
+import { asHostError, type Host, type HostError } from '../host/host';
+import { sameSubject } from './findings';
+import { carried, checkAll, type Raw } from './params';
+import { merged, type LiveRun } from './run-fold';
+
+/** A repair, or the undo of one. */
+export type Act = 'repair' | 'undo';
+
+/** A running run is read from the journal again when no event has come for this long. */
+const QUIET_MS = 4000;
+
+export class Remedy {
+  readonly id: string;
+  readonly #host: Host;
+  readonly #live: (run: string) => LiveRun | undefined;
+
+  playbook = $state.raw<PlaybookView | undefined>();
+  /** The playbook's own answer, when it was asked for since the last ranking. */
+  diagnosed = $state.raw<{ verdicts: Verdict[]; at: number } | undefined>();
+  loadError = $state.raw<HostError | undefined>();
+  choicesError = $state.raw<HostError | undefined>();
+  looking = $state(false);
+
+  subject = $state.raw<Subject | undefined>();
+  raw = $state.raw<Record<string, Raw>>({});
+  /** Errors are shown once a plan was asked for, or for fields that were left. */
+  touched = $state.raw<ReadonlySet<string>>(new Set());
+
+  act = $state<Act>('repair');
+  plan = $state.raw<PlanView | undefined>();
+  planning = $state(false);
+  planError = $state.raw<HostError | undefined>();
+
+  confirming = $state(false);
+  phrase = $state('');
+  pilotMeant = $state(false);
+  applying = $state(false);
+  applyError = $state.raw<HostError | undefined>();
+
+  runId = $state<string | undefined>();
+  /** The plan that the run carries out. */
+  runPlan = $state.raw<PlanView | undefined>();
+  recordedRun = $state.raw<RunView | undefined>();
+  runError = $state.raw<HostError | undefined>();
+  cancelling = $state(false);
+
+  readonly form = $derived(checkAll(this.playbook?.params ?? [], this.raw));
+  readonly run = $derived.by(() =>
+    this.runId === undefined ? undefined : merged(this.recordedRun, this.#live(this.runId)),
+  );
+
+  #asked = 0;
+  #quietSince = 0;
+
+  constructor(host: Host, id: string, live: (run: string) => LiveRun | undefined) {
+    this.#host = host;
+    this.id = id;
+    this.#live = live;
+  }
+
+  /** Chooses whom it is about, and asks for that subject's parameters. */
+  async choose(subject: Subject | undefined): Promise<void> {
+    if (this.playbook !== undefined && sameSubject(subject ?? {}, this.subject ?? {})) return;
+    if (this.running) return;
+    this.subject = subject;
+    this.#dropPlan();
+    await this.loadChoices();
+  }
+
+  /** Parameters with the live system's choices. Falls back to the page without them, and says so. */
+  async loadChoices(): Promise<void> {
+    const asked = ++this.#asked;
+    this.loadError = undefined;
+    this.choicesError = undefined;
+    const { values } = this.form;
+    try {
+      const playbook = await this.#host.call('choices', { id: this.id, subject: this.subject ?? {}, params: values });
+      if (asked === this.#asked) this.#take(playbook);
+    } catch (thrown) {
+      if (asked !== this.#asked) return;
+      this.choicesError = asHostError(thrown);
+      await this.#loadPage(asked);
+    }
+  }
+
+  set(name: string, value: Raw): void {
+    this.raw = { ...this.raw, [name]: value };
+    this.#dropPlan();
+  }
+
+  leave(name: string): void {
+    this.touched = new Set([...this.touched, name]);
+  }
+
+  async look(): Promise<void> {
+    this.looking = true;
+    this.loadError = undefined;
+    try {
+      const { verdicts } = await this.#host.call('diagnose', { id: this.id });
+      this.diagnosed = { verdicts, at: Date.now() };
+    } catch (thrown) {
+      this.loadError = asHostError(thrown);
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  async makePlan(): Promise<void> {
+    const params = this.playbook?.params ?? [];
+    this.touched = new Set(params.map((param) => param.name));
+    if (Object.keys(this.form.errors).length > 0 || this.planning) return;
+    const request = { id: this.id, subject: this.subject ?? {}, params: this.form.values };
+    await this.#plan('repair', () => this.#host.call('plan', request));
+  }
+
+  async planUndo(run: string): Promise<void> {
+    await this.#plan('undo', () => this.#host.call('undo_plan', { run }));
+  }
+
+  review(): void {
+    if (this.plan === undefined) return;
+    this.phrase = '';
+    this.pilotMeant = false;
+    this.applyError = undefined;
+    this.confirming = true;
+  }
+
+  close(): void {
+    this.confirming = false;
+    this.phrase = '';
+    this.pilotMeant = false;
+  }
+
+  /** Sends ids and what was typed, never script text. The core checks them again. */
+  async confirm(): Promise<void> {
+    const plan = this.plan;
+    if (plan === undefined || this.applying) return;
+    this.applying = true;
+    this.applyError = undefined;
+    const request = {
+      plan_id: plan.plan_id,
+      digest: plan.digest,
+      phrase: plan.confirm.kind === 'phrase' ? this.phrase : null,
+    };
+    try {
+      const { run } = await this.#host.call(this.act === 'undo' ? 'undo' : 'apply', request);
+      this.runId = run;
+      this.runPlan = plan;
+      this.recordedRun = undefined;
+      this.runError = undefined;
+      this.cancelling = false;
+      this.#quietSince = Date.now();
+      this.close();
+      // A short run may have ended before its id came back.
+      if (this.run?.done !== undefined) await this.readRun();
+    } catch (thrown) {
+      this.applyError = asHostError(thrown);
+    } finally {
+      this.applying = false;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    if (this.runId === undefined || this.cancelling) return;
+    this.cancelling = true;
+    try {
+      await this.#host.call('cancel', { run: this.runId });
+    } catch (thrown) {
+      this.cancelling = false;
+      this.runError = asHostError(thrown);
+    }
+  }
+
+  /** Reads the run from the journal: how it stands, and whether it can be taken back. */
+  async readRun(): Promise<void> {
+    const run = this.runId;
+    if (run === undefined) return;
+    try {
+      const view = await this.#host.call('run', { run });
+      if (run === this.runId) this.recordedRun = view;
+      this.runError = undefined;
+    } catch (thrown) {
+      if (run === this.runId) this.runError = asHostError(thrown);
+    }
+  }
+
+  /** The run's last event has come. */
+  ended(run: string): void {
+    if (run === this.runId) void this.readRun();
+  }
+
+  /** Once a second: a run whose events stay away is read from the journal. */
+  tick(now: number): void {
+    if (!this.running) return;
+    if (now - this.#quietSince < QUIET_MS) return;
+    this.#quietSince = now;
+    void this.readRun();
+  }
+
+  /** Back to the evidence, for another plan. */
+  startOver(): void {
+    this.runId = undefined;
+    this.recordedRun = undefined;
+    this.runError = undefined;
+    this.#dropPlan();
+  }
+
+  get running(): boolean {
+    return this.runId !== undefined && this.run?.done === undefined;
+  }
+
+  expired(now: number): boolean {
+    return this.plan !== undefined && Date.parse(this.plan.expires_at) <= now;
+  }
+
+  async #plan(act: Act, ask: () => Promise<PlanView>): Promise<void> {
+    this.planning = true;
+    this.planError = undefined;
+    this.close();
+    try {
+      const plan = await ask();
+      this.plan = plan;
+      this.act = act;
+      if (act === 'repair') this.runId = undefined;
+    } catch (thrown) {
+      this.planError = asHostError(thrown);
+      if (act === 'repair') this.plan = undefined;
+    } finally {
+      this.planning = false;
+    }
+  }
+
+  async #loadPage(asked: number): Promise<void> {
+    try {
+      const playbook = await this.#host.call('playbook', { id: this.id });
+      if (asked === this.#asked) this.#take(playbook);
+    } catch (thrown) {
+      if (asked === this.#asked) this.loadError = asHostError(thrown);
+    }
+  }
+
+  #take(playbook: PlaybookView): void {
+    this.playbook = playbook;
+    this.raw = carried(playbook.params, this.raw);
+  }
+
+  #dropPlan(): void {
+    this.close();
+    if (this.running) return;
+    this.plan = undefined;
+    this.planError = undefined;
+    this.act = 'repair';
+  }
+}

@@ -1,0 +1,44 @@
+/** Where in the window one is, as the address's hash. */
+import type { Subject } from '../host/generated/wire';
+import { subjectKey, subjectOf } from './findings';
+
+export type Route =
+  | { view: 'overview' }
+  | { view: 'runbook' }
+  | { view: 'playbook'; id: string; subject: Subject | undefined }
+  | { view: 'journal' }
+  | { view: 'run'; run: string };
+
+export function parse(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const [view, name = ''] = path.split('/');
+  switch (view) {
+    case 'runbook':
+      return { view: 'runbook' };
+    case 'playbook': {
+      const search = new URLSearchParams(query);
+      return { view: 'playbook', id: decode(name), subject: [...search].length > 0 ? subjectOf(search) : undefined };
+    }
+    case 'journal':
+      return name === '' ? { view: 'journal' } : { view: 'run', run: decode(name) };
+    default:
+      return { view: 'overview' };
+  }
+}
+
+export function playbookHref(id: string, subject?: Subject): string {
+  const query = subject === undefined ? '' : new URLSearchParams(subjectKey(subject) === '' ? {} : { ...subject }).toString();
+  return `#/playbook/${encodeURIComponent(id)}${query === '' ? '' : `?${query}`}`;
+}
+
+export function runHref(run: string): string {
+  return `#/journal/${encodeURIComponent(run)}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,110 @@
+/** The words and marks of the console's own states, in one place. */
+import type { Mark, Risk, RunOutcome, RunView, ServiceView, Severity, SourceStatus, StepState, VerdictKind } from '../host/generated/wire';
+
+export interface Said {
+  readonly mark: Mark;
+  readonly word: string;
+}
+
+export function verdictSaid(verdict: VerdictKind, severity: Severity | undefined): Said {
+  switch (verdict) {
+    case 'present':
+      return { mark: severity === 'critical' ? 'crit' : 'warn', word: 'Present' };
+    case 'suspected':
+      return { mark: 'warn', word: 'Suspected' };
+    case 'unknown':
+      return { mark: 'unknown', word: "Can't tell" };
+    case 'absent':
+      return { mark: 'ok', word: 'Not seen' };
+  }
+}
+
+const OUTCOMES: Record<RunOutcome, Said> = {
+  fixed: { mark: 'ok', word: 'Fixed' },
+  not_fixed: { mark: 'crit', word: 'Not fixed' },
+  unknown: { mark: 'unknown', word: "Can't tell" },
+  failed: { mark: 'crit', word: 'Failed' },
+  refused: { mark: 'warn', word: 'Refused' },
+  cancelled: { mark: 'off', word: 'Cancelled' },
+};
+
+/** `fixed` of an undo says that it took back what it should. */
+export function outcomeSaid(outcome: RunOutcome, isUndo = false): Said {
+  return isUndo && outcome === 'fixed' ? { mark: 'ok', word: 'Taken back' } : OUTCOMES[outcome];
+}
+
+export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
+  if (isUndo && outcome === 'fixed') return 'What the run had changed is as it was before.';
+  switch (outcome) {
+    case 'fixed':
+      return 'Looked again: the fault is no longer seen.';
+    case 'not_fixed':
+      return 'Every step was done, and the fault is still seen.';
+    case 'unknown':
+      return 'The steps were done, but whether the fault is gone could not be found out.';
+    case 'failed':
+      return 'A step failed and the run stopped there. What was done before it is listed below.';
+    case 'refused':
+      return 'Nothing was done. Make a new plan from what is true now.';
+    case 'cancelled':
+      return 'Stopped on request. What was done before that is listed below.';
+  }
+}
+
+/** A run in the journal: its outcome, or that it goes on or was interrupted. */
+export function runSaid(run: RunView, isLive: boolean): Said {
+  if (run.outcome !== undefined && run.outcome !== null) return outcomeSaid(run.outcome, run.undo_of !== undefined);
+  const interrupted = run.steps.some((row) => row.state === 'interrupted');
+  if (!interrupted && (isLive || run.steps.some((row) => row.state === 'running'))) return { mark: 'busy', word: 'Running' };
+  return { mark: 'warn', word: 'Interrupted' };
+}
+
+const STEPS: Record<StepState, Said> = {
+  pending: { mark: 'off', word: 'Waiting' },
+  running: { mark: 'busy', word: 'Running' },
+  done: { mark: 'ok', word: 'Done' },
+  failed: { mark: 'crit', word: 'Failed' },
+  interrupted: { mark: 'warn', word: 'Interrupted' },
+  undone: { mark: 'off', word: 'Taken back' },
+};
+
+export function stepSaid(state: StepState): Said {
+  return STEPS[state];
+}
+
+export function sourceSaid(status: SourceStatus): Said {
+  if (status === 'ok') return { mark: 'ok', word: 'ok' };
+  return status === 'stale' ? { mark: 'warn', word: 'stale' } : { mark: 'crit', word: 'down' };
+}
+
+export function riskWord(risk: Risk): string {
+  return risk === 'read' ? 'Looks only' : risk === 'reversible' ? 'Reversible' : 'Destructive';
+}
+
+export function severityWord(severity: Severity): string {
+  return severity === 'critical' ? 'Critical' : severity === 'major' ? 'Major' : 'Minor';
+}
+
+/** The word on a service's tile. */
+export function serviceWord(tile: ServiceView, stale: boolean): string {
+  const word = presentWord(tile);
+  return stale && tile.mark !== 'unknown' ? `Was ${word.toLowerCase()}` : word;
+}
+
+function presentWord(tile: ServiceView): string {
+  if (tile.own_run !== undefined) return 'Being changed';
+  switch (tile.mark) {
+    case 'ok':
+      return tile.health === 'none' ? 'Running' : 'Healthy';
+    case 'busy':
+      return tile.state === 'restarting' ? 'Restarting' : 'Starting';
+    case 'unknown':
+      return 'Unknown';
+    case 'off':
+      return tile.state === 'missing' ? 'Missing' : 'Stopped';
+    case 'warn':
+      return tile.health === 'unhealthy' ? 'Unhealthy' : 'Degraded';
+    case 'crit':
+      return tile.state === 'missing' ? 'Missing' : tile.state === 'running' && tile.health === 'unhealthy' ? 'Unhealthy' : 'Down';
+  }
+}
