@@ -27,6 +27,37 @@ pub(super) fn sql_with_values(sql: &str, params: &[Value]) -> String {
     out
 }
 
+/// A statement with only the values it uses, renumbered: the server refuses values that no
+/// placeholder names.
+pub(super) fn with_used_params(sql: &str, params: &[Value]) -> (String, Vec<Value>) {
+    let mut used: Vec<usize> = Vec::new();
+    let mut out = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let digits: String = from.chars().skip(1).take_while(char::is_ascii_digit).collect();
+        match digits.parse::<usize>() {
+            Ok(n) => {
+                let place = used.iter().position(|u| *u == n).unwrap_or_else(|| {
+                    used.push(n);
+                    used.len() - 1
+                });
+                out.push_str(&format!("${}", place + 1));
+                rest = from.get(1 + digits.len()..).unwrap_or("");
+            }
+            Err(_) => {
+                out.push('$');
+                rest = from.get(1..).unwrap_or("");
+            }
+        }
+    }
+    out.push_str(rest);
+    let values =
+        used.iter().map(|n| n.checked_sub(1).and_then(|i| params.get(i)).cloned().unwrap_or(Value::Null));
+    (out, values.collect())
+}
+
 fn literal(value: &Value) -> String {
     match value {
         Value::Null => "NULL".into(),
@@ -74,6 +105,12 @@ mod tests {
             &[json!("O'Neil"), json!([1, 2]), json!(null)],
         );
         assert_eq!(shown, "SELECT 'O''Neil', ARRAY[1, 2]::int[], $10, '$' || NULL");
+    }
+
+    #[test]
+    fn a_statement_keeps_only_the_values_it_names() {
+        let (sql, values) = with_used_params("a = $3 OR b = $1 OR c = $3", &[json!(1), json!(2), json!(3)]);
+        assert_eq!((sql.as_str(), values), ("a = $1 OR b = $2 OR c = $1", vec![json!(3), json!(1)]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     Look, Lookout, MakePlan, Plan, PlanError, Precondition,
     make::expiry,
     precondition::{self, sorted},
+    render::with_used_params,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -110,24 +111,19 @@ fn undo_sql(
             Bound::Returned { step, column } => returned(run, *step, column),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let image = GuardSpec {
-        what: "the rows are still as the run left them".into(),
-        sql: undo.image_sql.clone(),
-        params: params.clone(),
-        lock: true,
+    let guard = |what: &str, sql: &str, lock: bool| {
+        let (sql, params) = with_used_params(sql, &params);
+        GuardSpec { what: what.to_owned(), sql, params, lock }
     };
-    let unless = undo.unless.iter().map(|guard| GuardSpec {
-        what: guard.what.clone(),
-        sql: guard.sql.clone(),
-        params: params.clone(),
-        lock: false,
-    });
+    let image = guard("the rows are still as the run left them", &undo.image_sql, true);
+    let unless: Vec<GuardSpec> = undo.unless.iter().map(|u| guard(&u.what, &u.sql, false)).collect();
     let rows = record.returned.len();
+    let (statement, params) = with_used_params(&undo.sql, &params);
     Ok(SqlStep {
         title: undo.title.clone(),
         tenant: sql.tenant.clone(),
         guards: std::iter::once(image).chain(unless).collect(),
-        sql: undo.sql.clone(),
+        sql: statement,
         params,
         expect_rows: rows as u64,
         undo: None,

@@ -152,10 +152,20 @@ async fn services(sources: &Sources) -> Read<Value> {
         .iter()
         .map(|name| match worst_container(&containers, name) {
             Some(facts) => service(facts, declared.contains(name)),
-            None => json!({ "service": name, "state": "missing", "health": "none", "declared": true }),
+            None => missing(name),
         })
         .collect();
     Ok(json!({ "services": services, "compose_error": compose_error }))
+}
+
+/// The same fields as [`service`], so that a script may look at any of them.
+fn missing(name: &str) -> Value {
+    json!({
+        "service": name, "declared": true, "state": "missing", "health": "none", "failing_streak": 0,
+        "last_output": "", "exit_code": 0, "error": "", "oom_killed": false, "container_id": null,
+        "image": "", "created_at": null, "started_at": null, "finished_at": null, "restart_count": 0,
+        "restart_policy": "", "memory_limit_bytes": 0, "host_ports": [],
+    })
 }
 
 fn service(facts: &ContainerFacts, declared: bool) -> Value {

@@ -1,0 +1,1 @@
+//! The shell: what the window and `ratibactl` have in common.

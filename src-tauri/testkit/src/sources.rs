@@ -1,0 +1,359 @@
+//! A stack in memory: containers that compose actions really change, and answers a test sets.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
+use ratiba_core::{
+    model::{
+        ContainerFacts, ContainerState, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug,
+        ThreadRecord,
+    },
+    playbook::{
+        CallContext, Env,
+        host::{Answered, Asker, ObservationPass, Question, answer},
+        step::ComposeAction,
+    },
+    ports::{
+        ChangeError, Clock, CommandEnd, Compose, ContainerChange, Containers, Database, DatabaseChanges,
+        Host, LogLine, Read, Sources, SqlChange, SqlRead, TenantRows, Threads,
+    },
+    profile::{SchemaSection, Thresholds},
+};
+use serde_json::Value;
+
+/// A clock that only moves when somebody sleeps, or the test says so.
+pub struct TestClock {
+    start: Timestamp,
+    elapsed_ms: AtomicU64,
+    ids: AtomicU64,
+}
+
+impl TestClock {
+    /// Lets time pass.
+    pub fn pass(&self, how_long: Duration) {
+        self.elapsed_ms.fetch_add(u64::try_from(how_long.as_millis()).unwrap_or(0), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let ms = i64::try_from(self.monotonic_ms()).unwrap_or(0);
+        self.start.saturating_add(SignedDuration::from_millis(ms)).unwrap_or(self.start)
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.elapsed_ms.load(Ordering::SeqCst)
+    }
+    async fn sleep(&self, how_long: Duration) {
+        self.pass(how_long);
+    }
+    fn new_id(&self) -> String {
+        format!("{:026}", self.ids.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// What the stack in memory holds. A test sets what it is about; every question is counted.
+#[derive(Default)]
+struct Held {
+    containers: Vec<ContainerFacts>,
+    declared: Vec<String>,
+    tenants: Vec<TenantRef>,
+    rows: BTreeMap<String, Vec<Value>>,
+    tenant_rows: BTreeMap<String, Vec<Value>>,
+    threads: Vec<ThreadRecord>,
+    ports: BTreeMap<u16, String>,
+    down: Vec<SourceName>,
+    asked: Vec<String>,
+    ran: Vec<Vec<String>>,
+    /// Exit code of the next compose command.
+    exit_code: i32,
+    change: Option<Result<Vec<Value>, ChangeError>>,
+}
+
+/// The stack in memory.
+#[derive(Clone)]
+pub struct Stack {
+    held: Arc<Mutex<Held>>,
+    /// Its clock.
+    pub clock: Arc<TestClock>,
+}
+
+impl Default for Stack {
+    fn default() -> Self {
+        let clock = TestClock {
+            start: Timestamp::from_second(1_795_500_000).unwrap_or_default(),
+            elapsed_ms: AtomicU64::new(0),
+            ids: AtomicU64::new(0),
+        };
+        Self { held: Arc::default(), clock: Arc::new(clock) }
+    }
+}
+
+impl Stack {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the containers; their services are declared too.
+    pub fn with_containers(self, containers: Vec<ContainerFacts>) -> Self {
+        self.held().declared = containers.iter().map(|c| c.service.clone()).collect();
+        self.held().containers = containers;
+        self
+    }
+
+    /// Changes one service's container.
+    pub fn change_container(&self, service: &str, change: impl FnOnce(&mut ContainerFacts)) {
+        if let Some(facts) = self.held().containers.iter_mut().find(|c| c.service == service) {
+            change(facts);
+        }
+    }
+
+    /// Declares one more service.
+    pub fn declare(&self, service: &str) {
+        self.held().declared.push(service.to_owned());
+    }
+
+    /// Sets the tenants; all have a schema and are registered.
+    pub fn with_tenants(self, slugs: &[&str]) -> Self {
+        let tenant = |slug: &&str| {
+            let slug = TenantSlug::parse(slug).ok()?;
+            Some(TenantRef {
+                name: slug.to_string(),
+                slug,
+                vertical: "salon".into(),
+                registered: true,
+                has_schema: true,
+            })
+        };
+        self.held().tenants = slugs.iter().filter_map(tenant).collect();
+        self
+    }
+
+    /// Rows of one tenant for every each-tenant statement.
+    pub fn answer_tenant(&self, slug: &str, rows: Vec<Value>) {
+        self.held().tenant_rows.insert(slug.to_owned(), rows);
+    }
+
+    /// Rows for every single statement that contains `part`.
+    pub fn answer_sql(&self, part: &str, rows: Vec<Value>) {
+        self.held().rows.insert(part.to_owned(), rows);
+    }
+
+    /// Sets the threads.
+    pub fn with_threads(self, threads: Vec<ThreadRecord>) -> Self {
+        self.held().threads = threads;
+        self
+    }
+
+    /// Lets somebody hold a port.
+    pub fn hold_port(&self, port: u16, holder: &str) {
+        self.held().ports.insert(port, holder.to_owned());
+    }
+
+    /// Makes a source unreachable.
+    pub fn take_down(&self, source: SourceName) {
+        self.held().down.push(source);
+    }
+
+    /// What the next change in Postgres gives.
+    pub fn next_change(&self, outcome: Result<Vec<Value>, ChangeError>) {
+        self.held().change = Some(outcome);
+    }
+
+    /// Exit code of the compose commands from now on.
+    pub fn compose_exits(&self, code: i32) {
+        self.held().exit_code = code;
+    }
+
+    /// The compose commands that were run.
+    pub fn commands(&self) -> Vec<Vec<String>> {
+        self.held().ran.clone()
+    }
+
+    /// The questions that reached the sources.
+    pub fn asked(&self) -> Vec<String> {
+        self.held().asked.clone()
+    }
+
+    /// The ports.
+    pub fn sources(&self) -> Sources {
+        let this = Arc::new(self.clone());
+        Sources {
+            containers: this.clone(),
+            compose: this.clone(),
+            database: Some(this.clone()),
+            changes: Some(this.clone()),
+            threads: Some(this.clone()),
+            host: this,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// A fresh observation pass on this stack.
+    pub fn call_context(&self) -> CallContext {
+        CallContext {
+            pass: Arc::new(ObservationPass::new(Box::new(BlockingAsker(self.sources())))),
+            env: Env {
+                now: self.clock.now(),
+                project: "lab".into(),
+                thresholds: Thresholds::default(),
+                schema: SchemaSection::default(),
+            },
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn ask(&self, source: SourceName, what: &str) -> Read<()> {
+        let mut held = self.held();
+        held.asked.push(what.to_owned());
+        if held.down.contains(&source) {
+            return Err(SourceError {
+                source_name: source,
+                kind: SourceErrorKind::Unreachable,
+                attempted: what.to_owned(),
+                happened: "connection refused".into(),
+                hint: format!("Is {source} up?"),
+            });
+        }
+        Ok(())
+    }
+}
+
+struct BlockingAsker(Sources);
+
+impl Asker for BlockingAsker {
+    fn ask(&self, question: &Question) -> Answered {
+        futures_executor::block_on(answer(&self.0, question))
+    }
+}
+
+#[async_trait]
+impl Containers for Stack {
+    async fn list(&self) -> Read<Vec<ContainerFacts>> {
+        self.ask(SourceName::Docker, "list containers")?;
+        Ok(self.held().containers.clone())
+    }
+    async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>> {
+        Ok(Box::pin(futures_util::stream::pending()))
+    }
+    async fn log_tail(&self, _container_id: &str, _lines: u32) -> Read<Vec<LogLine>> {
+        self.ask(SourceName::Logs, "log tail")?;
+        Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
+    }
+    async fn memory(&self, _container_ids: &[String]) -> Read<Vec<(String, u64)>> {
+        Ok(Vec::new())
+    }
+    async fn engine_id(&self) -> Read<String> {
+        Ok("engine-1".into())
+    }
+}
+
+#[async_trait]
+impl Compose for Stack {
+    async fn declared_services(&self) -> Read<Vec<String>> {
+        self.ask(SourceName::Compose, "compose config --services")?;
+        Ok(self.held().declared.clone())
+    }
+    fn argv(&self, action: &ComposeAction) -> Vec<String> {
+        let verb = action.title().split(' ').next().unwrap_or_default().to_lowercase();
+        ["docker-compose", "-p", "lab", &verb, action.service()].map(str::to_owned).to_vec()
+    }
+    async fn run(
+        &self,
+        argv: &[String],
+        _deadline: Duration,
+        line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<CommandEnd, SourceError> {
+        let mut held = self.held();
+        held.ran.push(argv.to_vec());
+        let code = held.exit_code;
+        line(format!("{} …", argv.join(" ")));
+        if code == 0 {
+            let (verb, service) = (argv.get(3).cloned().unwrap_or_default(), argv.get(4).cloned());
+            let facts = held.containers.iter_mut().find(|c| Some(&c.service) == service.as_ref());
+            if let Some(facts) = facts {
+                facts.oom_killed = false;
+                facts.state = match verb.as_str() {
+                    "stop" => ContainerState::Exited,
+                    "pause" => ContainerState::Paused,
+                    _ => ContainerState::Running,
+                };
+                facts.started_at = Some(self.clock.now());
+            }
+        }
+        Ok(CommandEnd::Exited { code })
+    }
+}
+
+#[async_trait]
+impl Database for Stack {
+    async fn tenants(&self) -> Read<Vec<TenantRef>> {
+        self.ask(SourceName::Postgres, "tenants")?;
+        Ok(self.held().tenants.clone())
+    }
+    async fn query(&self, read: &SqlRead) -> Read<Vec<Value>> {
+        self.ask(SourceName::Postgres, &read.sql)?;
+        let held = self.held();
+        Ok(held
+            .rows
+            .iter()
+            .find(|(part, _)| read.sql.contains(*part))
+            .map(|(_, rows)| rows.clone())
+            .unwrap_or_default())
+    }
+    async fn each_tenant(&self, tenants: &[TenantSlug], sql: &str) -> Read<Vec<TenantRows>> {
+        self.ask(SourceName::Postgres, sql)?;
+        let held = self.held();
+        let rows_of = |slug: &TenantSlug| match held.tenant_rows.get(slug.as_str()) {
+            Some(rows) => Ok(rows.clone()),
+            None => Err(format!("{}.staff is not there; map it in the profile", slug.schema())),
+        };
+        Ok(tenants.iter().map(|slug| (slug.clone(), rows_of(slug))).collect())
+    }
+    async fn identity(&self) -> Read<(String, String)> {
+        self.ask(SourceName::Postgres, "identity")?;
+        Ok(("7000000000000000001".into(), "ratiba".into()))
+    }
+}
+
+#[async_trait]
+impl DatabaseChanges for Stack {
+    async fn change(&self, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+        self.ask(SourceName::Postgres, &change.sql)?;
+        self.held().change.take().unwrap_or_else(|| Ok(Vec::new()))
+    }
+}
+
+#[async_trait]
+impl Threads for Stack {
+    async fn all(&self) -> Read<Vec<ThreadRecord>> {
+        self.ask(SourceName::Redis, "threads")?;
+        Ok(self.held().threads.clone())
+    }
+    async fn one(&self, _ulid: &str) -> Read<Option<ThreadRecord>> {
+        Ok(None)
+    }
+    async fn run_id(&self) -> Read<String> {
+        Ok("redis-run-1".into())
+    }
+}
+
+#[async_trait]
+impl Host for Stack {
+    async fn port_holder(&self, port: u16) -> Read<Option<String>> {
+        self.ask(SourceName::Host, "port holder")?;
+        Ok(self.held().ports.get(&port).cloned())
+    }
+    async fn http_get(&self, _url: &str) -> Read<(u16, String)> {
+        Ok((200, "ok".into()))
+    }
+}

@@ -1,0 +1,8 @@
+//! The core's decisions, with the stack in memory. Real engines are in `tests/drills`.
+
+mod engine_limits;
+mod observe;
+mod playbook_collect_slot;
+mod playbook_service_unhealthy;
+mod remedy;
+mod shipped;

@@ -1,0 +1,177 @@
+//! Row 1: every cause is told apart, and gets the repair that cures it.
+
+use ratiba_core::{
+    model::{ContainerState, Finding, Health, HealthStatus, PublishedPort, VerdictKind},
+    playbook::step::Step,
+};
+use ratiba_testkit::{Stack, container};
+use serde_json::json;
+
+use crate::shipped;
+
+fn detect(stack: &Stack) -> Vec<Finding> {
+    let catalog = shipped::catalog();
+    shipped::playbook(&catalog, "01-service-unhealthy").detect(&stack.call_context()).unwrap()
+}
+
+fn plan_kinds(stack: &Stack, finding: &Finding) -> Vec<String> {
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    let steps = playbook.plan(&stack.call_context(), finding, &[].into()).unwrap();
+    let word = |step: &Step| match step {
+        Step::Compose { action, .. } => action.title(),
+        other => other.kind().to_owned(),
+    };
+    steps.iter().map(word).collect()
+}
+
+fn stack() -> Stack {
+    Stack::default().with_containers(vec![container("postgres"), container("redis"), container("backend")])
+}
+
+#[test]
+fn a_healthy_stack_shows_no_row_and_says_what_was_looked_at() {
+    let found = detect(&stack());
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].verdict, VerdictKind::Absent);
+    assert!(
+        found[0].evidence[0].against && found[0].evidence[0].value == json!(3),
+        "{:?}",
+        found[0].evidence
+    );
+}
+
+/// What one container looks like, the cause it must be told as, and the first step of its repair.
+#[test]
+fn each_cause_is_named_and_repaired_by_what_cures_it() {
+    type Change = fn(&mut ratiba_core::model::ContainerFacts);
+    let cases: &[(&str, Change, &str, &[&str])] = &[
+        ("stopped", |c| c.state = ContainerState::Exited, "stopped", &["Start redis", "wait_until"]),
+        (
+            "crash at boot",
+            |c| {
+                c.state = ContainerState::Exited;
+                c.exit_code = 3;
+            },
+            "ended by itself with exit code 3",
+            &["Recreate redis", "wait_until"],
+        ),
+        (
+            "crash loop",
+            |c| c.state = ContainerState::Restarting,
+            "again and again",
+            &["Recreate redis", "wait_until"],
+        ),
+        (
+            "killed for memory",
+            |c| {
+                c.state = ContainerState::Exited;
+                c.exit_code = 137;
+                c.oom_killed = true;
+            },
+            "killed for memory",
+            &["Start redis", "wait_until"],
+        ),
+        (
+            "stopped by kill -9, not by memory",
+            |c| {
+                c.state = ContainerState::Exited;
+                c.exit_code = 137;
+            },
+            "is stopped (exit code 137)",
+            &["Start redis", "wait_until"],
+        ),
+        (
+            "a child killed, the container runs on",
+            |c| c.oom_killed = true,
+            "a process inside it",
+            &["Restart redis", "wait_until"],
+        ),
+        (
+            "failing health check",
+            |c| {
+                c.health = Some(Health {
+                    status: HealthStatus::Unhealthy,
+                    failing_streak: 4,
+                    last_output: "no PONG".into(),
+                })
+            },
+            "health check failed 4 times",
+            &["Restart redis", "wait_until"],
+        ),
+        ("paused", |c| c.state = ContainerState::Paused, "frozen", &["Unpause redis", "wait_until"]),
+        (
+            "never started",
+            |c| c.state = ContainerState::Created,
+            "never started",
+            &["Start redis", "wait_until"],
+        ),
+    ];
+    for (name, change, says, steps) in cases {
+        let stack = stack();
+        stack.change_container("redis", change);
+        let found = detect(&stack);
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        assert_eq!(found[0].verdict, VerdictKind::Present, "{name}");
+        assert_eq!(found[0].subject.service.as_deref(), Some("redis"), "{name}");
+        assert!(found[0].reason.as_deref().unwrap().contains(says), "{name}: {:?}", found[0].reason);
+        assert_eq!(plan_kinds(&stack, &found[0]), *steps, "{name}");
+    }
+}
+
+#[test]
+fn a_port_clash_is_told_from_the_engines_error_and_its_holder_is_named() {
+    let stack = stack();
+    stack.hold_port(6390, "python3 (pid 77)");
+    stack.change_container("redis", |c| {
+        c.state = ContainerState::Created;
+        c.exit_code = 128;
+        c.error = "driver failed: listen tcp4 127.0.0.1:6390: bind: address already in use".into();
+        c.ports = vec![PublishedPort {
+            host_ip: "127.0.0.1".into(),
+            host_port: 6390,
+            container_port: 6379,
+            protocol: "tcp".into(),
+        }];
+    });
+    let found = detect(&stack);
+    assert!(found[0].reason.as_deref().unwrap().contains("port it needs is taken"));
+    let holder = found[0].evidence.iter().find(|e| e.what == "who holds port 6390").unwrap();
+    assert_eq!(holder.value, json!("python3 (pid 77)"));
+    assert_eq!(plan_kinds(&stack, &found[0]), ["manual", "Create and start redis", "wait_until"]);
+}
+
+#[test]
+fn a_declared_service_without_a_container_is_missing() {
+    let stack = stack();
+    stack.declare("worker");
+    let found = detect(&stack);
+    assert_eq!(found[0].subject.service.as_deref(), Some("worker"));
+    assert_eq!(plan_kinds(&stack, &found[0]), ["Create and start worker", "wait_until"]);
+}
+
+#[test]
+fn what_a_dead_store_drags_down_is_explained_by_it() {
+    let stack = stack();
+    stack.change_container("redis", |c| c.state = ContainerState::Exited);
+    stack.change_container("backend", |c| {
+        c.health =
+            Some(Health { status: HealthStatus::Unhealthy, failing_streak: 3, last_output: String::new() });
+    });
+    let found = detect(&stack);
+    let of = |service: &str| found.iter().find(|f| f.subject.service.as_deref() == Some(service)).unwrap();
+    assert_eq!(of("redis").explained_by, None);
+    assert_eq!(of("backend").explained_by.as_deref(), Some("service:redis"));
+}
+
+#[test]
+fn health_left_standing_on_a_stopped_container_is_not_believed() {
+    let stack = stack();
+    stack.change_container("redis", |c| {
+        c.state = ContainerState::Exited;
+        c.health =
+            Some(Health { status: HealthStatus::Unhealthy, failing_streak: 9, last_output: "old".into() });
+    });
+    let found = detect(&stack);
+    assert!(found[0].evidence.iter().all(|e| e.what != "health check"), "{:?}", found[0].evidence);
+}

@@ -1,0 +1,43 @@
+//! The playbooks as they are shipped.
+
+use std::{fs, path::Path};
+
+use ratiba_core::playbook::{Catalog, Playbook, ScriptFile};
+
+fn read_scripts(folder: &str) -> Vec<ScriptFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "rhai"))
+        .map(|path| ScriptFile {
+            name: path.file_name().unwrap().to_string_lossy().into_owned(),
+            text: fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files
+}
+
+/// The shipped catalogue.
+pub fn catalog() -> Catalog {
+    Catalog::load(&read_scripts("playbooks"), &read_scripts("playbooks/lib"))
+}
+
+/// One shipped playbook; it must be usable.
+pub fn playbook(catalog: &Catalog, id: &str) -> std::sync::Arc<Playbook> {
+    let playbook = catalog.get(id).unwrap_or_else(|| panic!("playbooks/{id}.rhai is not there"));
+    if let Some(error) = &playbook.error {
+        panic!("{error}");
+    }
+    playbook.clone()
+}
+
+#[test]
+fn every_shipped_playbook_compiles_and_documents_itself() {
+    let catalog = catalog();
+    assert!(catalog.all().len() >= 2);
+    for playbook in catalog.all() {
+        assert_eq!(playbook.error.as_ref().map(ToString::to_string), None);
+    }
+}
