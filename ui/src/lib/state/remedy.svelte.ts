@@ -29,6 +29,8 @@ export class Remedy {
   touched = $state.raw<ReadonlySet<string>>(new Set());
 
   act = $state<Act>('repair');
+  /** The run that the undo's plan takes back. */
+  undoOf = $state<string | undefined>();
   plan = $state.raw<PlanView | undefined>();
   planning = $state(false);
   planError = $state.raw<HostError | undefined>();
@@ -65,7 +67,7 @@ export class Remedy {
     if (this.playbook !== undefined && sameSubject(subject ?? {}, this.subject ?? {})) return;
     if (this.running) return;
     this.subject = subject;
-    this.#dropPlan();
+    if (this.act !== 'undo') this.#dropPlan();
     await this.loadChoices();
   }
 
@@ -115,7 +117,11 @@ export class Remedy {
     await this.#plan('repair', () => this.#host.call('plan', request));
   }
 
+  /** What taking a run back would do. The run may be an older one, from the journal. */
   async planUndo(run: string): Promise<void> {
+    if (this.running) return;
+    if (run !== this.runId) this.startOver();
+    this.undoOf = run;
     await this.#plan('undo', () => this.#host.call('undo_plan', { run }));
   }
 
@@ -202,8 +208,14 @@ export class Remedy {
   /** Back to the evidence, for another plan. */
   startOver(): void {
     this.runId = undefined;
+    this.runPlan = undefined;
     this.recordedRun = undefined;
     this.runError = undefined;
+    this.#dropPlan();
+  }
+
+  /** Leaves the undo's plan; the run stays as it is. */
+  leaveUndo(): void {
     this.#dropPlan();
   }
 
