@@ -5,7 +5,10 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 /** Layers, inner first. A file may import from its own layer and from the layers named here. */
-const tauri = { group: ['@tauri-apps/*'], message: 'Only lib/host/tauri.ts talks to Tauri; use the Host interface.' };
+const tauri = {
+  group: ['@tauri-apps/*'],
+  message: 'Only lib/host/tauri.ts talks to Tauri; use the Host interface.',
+};
 const domains = ['services', 'tenants', 'payments', 'triage', 'playbook', 'run', 'journal'];
 /** Which domain folder may use parts of another. */
 const allowed = { journal: ['run', 'playbook'], run: ['playbook'], triage: ['playbook'] };
@@ -41,7 +44,14 @@ export default ts.config(
     languageOptions: { parserOptions: { parser: ts.parser, extraFileExtensions: ['.svelte'], svelteConfig } },
     rules: {
       'svelte/no-at-html-tags': 'error',
-      'svelte/no-inline-styles': ['error', { allowTransitions: false }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'SvelteAttribute[key.name="style"]',
+          message:
+            'The CSP blocks style attributes; use a class, or a style: directive for a computed value.',
+        },
+      ],
       'svelte/button-has-type': 'error',
       'svelte/no-target-blank': 'error',
       'svelte/no-navigation-without-resolve': 'off',
@@ -53,13 +63,21 @@ export default ts.config(
   { files: ['src/lib/state/**'], rules: only(tauri, domain, views) },
   {
     files: ['src/lib/host/**'],
-    rules: only(tauri, { group: ['**/kit/*', '**/keys/*'], message: 'The host draws nothing.' }, state, domain, views),
+    rules: only(
+      tauri,
+      { group: ['**/kit/*', '**/keys/*'], message: 'The host draws nothing.' },
+      state,
+      domain,
+      views,
+    ),
   },
   { files: ['src/lib/host/tauri.ts'], rules: { 'no-restricted-imports': 'off' } },
   ...domains.map((name) => ({
     files: [`src/${name}/**`],
     rules: only(tauri, views, {
-      group: domains.filter((other) => other !== name && !(allowed[name] ?? []).includes(other)).map((other) => `**/${other}/*`),
+      group: domains
+        .filter((other) => other !== name && !(allowed[name] ?? []).includes(other))
+        .map((other) => `**/${other}/*`),
       message: 'Domain folders do not import each other, except as listed in eslint.config.js.',
     }),
   })),

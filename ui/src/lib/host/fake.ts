@@ -2,7 +2,15 @@
 import { record, begun, script } from './fake/fake-run';
 import { scenario, SCENARIOS, type Scenario, type ScenarioName } from './fake/scenarios';
 import { ago, services, snapshot, triage } from './fake/stack';
-import type { Commands, PlanRequest, PlanView, ProfileKind, RunEvent, RunView, Update } from './generated/wire';
+import type {
+  Commands,
+  PlanRequest,
+  PlanView,
+  ProfileKind,
+  RunEvent,
+  RunView,
+  Update,
+} from './generated/wire';
 import { HostError, type Answer, type CommandName, type Host, type Request } from './host';
 
 /** What a test may do to the fake host, as `window.ratibaFake`. */
@@ -94,7 +102,9 @@ class Fake {
     triage: () => ({ ...this.#state.triage, taken_at: new Date().toISOString() }),
     playbooks: () => ({ playbooks: this.#state.playbooks }),
     playbook: ({ id }) => this.#page(id),
-    diagnose: ({ id }) => ({ verdicts: this.#state.triage.ranked.filter((verdict) => verdict.playbook === id) }),
+    diagnose: ({ id }) => ({
+      verdicts: this.#state.triage.ranked.filter((verdict) => verdict.playbook === id),
+    }),
     choices: ({ id }) => this.#page(id),
     plan: (request) => this.#plan(request),
     apply: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
@@ -104,20 +114,34 @@ class Fake {
       this.#stopping.add(run);
       return {};
     },
-    runs: () => ({ runs: this.#state.runs, chain_ok: this.#state.chainError === undefined, chain_error: this.#state.chainError }),
+    runs: () => ({
+      runs: this.#state.runs,
+      chain_ok: this.#state.chainError === undefined,
+      chain_error: this.#state.chainError,
+    }),
     run: ({ run }) => this.#run(run),
     log_tail: ({ service }) => ({ lines: [{ at: ago(4), stderr: false, text: `${service}: ready` }] }),
   };
 
   #page(id: string): Answer<'playbook'> {
     const page = this.#state.playbooks.find((playbook) => playbook.id === id);
-    if (page === undefined) throw new HostError({ code: 'not_found', message: `There is no playbook ${id}.`, hint: 'Open the runbook.' });
+    if (page === undefined)
+      throw new HostError({
+        code: 'not_found',
+        message: `There is no playbook ${id}.`,
+        hint: 'Open the runbook.',
+      });
     return page;
   }
 
   #run(run: string): RunView {
     const view = this.#state.runs.find((one) => one.run === run);
-    if (view === undefined) throw new HostError({ code: 'not_found', message: `There is no run ${run} in the journal.`, hint: 'Open the journal.' });
+    if (view === undefined)
+      throw new HostError({
+        code: 'not_found',
+        message: `There is no run ${run} in the journal.`,
+        hint: 'Open the journal.',
+      });
     return view;
   }
 
@@ -129,9 +153,20 @@ class Fake {
   #plan({ id, subject, params }: PlanRequest): PlanView {
     const made = this.#state.plans[id];
     if (made === undefined) {
-      throw new HostError({ code: 'refused', message: `${id} has nothing to repair now.`, hint: 'Look again: the finding is gone.' });
+      throw new HostError({
+        code: 'refused',
+        message: `${id} has nothing to repair now.`,
+        hint: 'Look again: the finding is gone.',
+      });
     }
-    return this.#keep({ ...this.#frame(), playbook: id, title: this.#page(id).title, subject, params, ...made });
+    return this.#keep({
+      ...this.#frame(),
+      playbook: id,
+      title: this.#page(id).title,
+      subject,
+      params,
+      ...made,
+    });
   }
 
   #undoPlan(run: string): PlanView {
@@ -149,7 +184,14 @@ class Fake {
         undo: undefined,
       }));
     const { playbook, title, subject } = view;
-    const frame = { ...this.#frame(), playbook, title: `Undo: ${title}`, subject, params: {}, preconditions: [] };
+    const frame = {
+      ...this.#frame(),
+      playbook,
+      title: `Undo: ${title}`,
+      subject,
+      params: {},
+      preconditions: [],
+    };
     return this.#keep({ ...frame, steps, confirm: { kind: 'click' }, act: 'Stop redis again' }, run);
   }
 
@@ -174,19 +216,34 @@ class Fake {
   #apply(planId: string, digest: string, phrase: string | null): { run: string } {
     const kept = this.#plans.get(planId);
     if (kept === undefined || kept.plan.digest !== digest) {
-      throw new HostError({ code: 'refused', message: 'This plan is not known any more.', hint: 'Make a new plan.' });
+      throw new HostError({
+        code: 'refused',
+        message: 'This plan is not known any more.',
+        hint: 'Make a new plan.',
+      });
     }
     const { plan, undoOf } = kept;
     if (Date.parse(plan.expires_at) < Date.now()) {
-      throw new HostError({ code: 'refused', message: 'The plan has expired, and nothing was done.', hint: 'Make a new plan.' });
+      throw new HostError({
+        code: 'refused',
+        message: 'The plan has expired, and nothing was done.',
+        hint: 'Make a new plan.',
+      });
     }
     if (plan.confirm.kind === 'phrase' && plan.confirm.phrase !== phrase) {
-      throw new HostError({ code: 'refused', message: 'The typed name is not the one asked for, and nothing was done.', hint: 'Type it as shown.' });
+      throw new HostError({
+        code: 'refused',
+        message: 'The typed name is not the one asked for, and nothing was done.',
+        hint: 'Type it as shown.',
+      });
     }
     this.#plans.delete(planId);
     const run = `01KAVXRUN${String(++this.#serial).padStart(17, '0')}`;
     this.#state.runs = [begun(plan, run, undoOf), ...this.#state.runs];
-    const ending = undoOf === undefined ? { outcome: this.#state.outcome, failsAt: this.#state.failsAt } : { outcome: 'fixed' as const };
+    const ending =
+      undoOf === undefined
+        ? { outcome: this.#state.outcome, failsAt: this.#state.failsAt }
+        : { outcome: 'fixed' as const };
     this.#play(run, script(plan, run, ending), () => this.#settled(run, undoOf, ending.outcome));
     return { run };
   }
@@ -194,7 +251,15 @@ class Fake {
   /** Goes on with the run that the scenario was opened in the middle of. */
   #continue(run: string): void {
     const view = this.#run(run);
-    const plan = { ...this.#frame(), ...view, params: {}, preconditions: [], confirm: { kind: 'click' as const }, act: '', steps: view.steps.map((row) => row.step) };
+    const plan = {
+      ...this.#frame(),
+      ...view,
+      params: {},
+      preconditions: [],
+      confirm: { kind: 'click' as const },
+      act: '',
+      steps: view.steps.map((row) => row.step),
+    };
     const held = script(plan, run, { outcome: 'fixed' }, 2).filter((event) => event.event === 'step_output');
     this.#play(run, held, () => undefined);
   }
@@ -207,7 +272,12 @@ class Fake {
     }
     setTimeout(() => {
       if (this.#stopping.has(run) && event.event === 'step_started') {
-        this.#send(run, { event: 'run_done', run, outcome: 'cancelled', reason: 'stopped on request between two steps' });
+        this.#send(run, {
+          event: 'run_done',
+          run,
+          outcome: 'cancelled',
+          reason: 'stopped on request between two steps',
+        });
         return;
       }
       this.#send(run, event);
@@ -224,7 +294,9 @@ class Fake {
   #settled(run: string, undoOf: string | undefined, outcome: string): void {
     if (outcome !== 'fixed') return;
     if (undoOf !== undefined) {
-      this.#state.runs = this.#state.runs.map((view) => (view.run === undoOf ? { ...view, undone_by: run, can_undo: false } : view));
+      this.#state.runs = this.#state.runs.map((view) =>
+        view.run === undoOf ? { ...view, undone_by: run, can_undo: false } : view,
+      );
       return;
     }
     const revision = this.#state.snapshot.revision + 1;
@@ -243,4 +315,3 @@ class Fake {
     });
   }
 }
-

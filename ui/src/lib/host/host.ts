@@ -34,7 +34,8 @@ export class HostError extends Error {
 export function asHostError(thrown: unknown): HostError {
   if (thrown instanceof HostError) return thrown;
   if (isWireError(thrown)) return new HostError(thrown);
-  const message = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : 'No reason was given.';
+  const message =
+    thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : 'No reason was given.';
   return new HostError({ code: 'failed', message });
 }
 

@@ -1,7 +1,7 @@
 /** The console's own window. The only file that imports `@tauri-apps/*`. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { Update } from './generated/wire';
-import { asHostError, type Answer, type CommandName, type Host, type HostError, type Request } from './host';
+import { asHostError, type Answer, type CommandName, type Host, type Request } from './host';
 
 export function inTauri(): boolean {
   return '__TAURI_INTERNALS__' in window;
@@ -18,7 +18,10 @@ export const tauriHost: Host = {
     }
   },
 
-  async subscribe(listener: (update: Update) => void, _lost: (error: HostError) => void): Promise<() => void> {
+  async subscribe(
+    listener: (update: Update) => void,
+    _lost: (error: HostError) => void,
+  ): Promise<() => void> {
     const channel = new Channel<Update>();
     let open = true;
     channel.onmessage = (update) => {

@@ -26,10 +26,15 @@ function isField(target: EventTarget | null): boolean {
 
 /** Moves the focus to the next or previous element marked `data-nav` on the page. */
 export function moveFocus(by: 1 | -1): void {
-  const stops = [...document.querySelectorAll<HTMLElement>('main [data-nav]')].filter((stop) => stop.offsetParent !== null);
+  const stops = [...document.querySelectorAll<HTMLElement>('main [data-nav]')].filter(
+    (stop) => stop.offsetParent !== null,
+  );
   if (stops.length === 0) return;
-  const at = stops.findIndex((stop) => stop === document.activeElement || stop.contains(document.activeElement));
-  const next = at === -1 ? (by === 1 ? 0 : stops.length - 1) : Math.min(stops.length - 1, Math.max(0, at + by));
+  const at = stops.findIndex(
+    (stop) => stop === document.activeElement || stop.contains(document.activeElement),
+  );
+  const next =
+    at === -1 ? (by === 1 ? 0 : stops.length - 1) : Math.min(stops.length - 1, Math.max(0, at + by));
   stops[next]?.focus();
   stops[next]?.scrollIntoView({ block: 'nearest' });
 }

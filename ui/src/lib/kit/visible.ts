@@ -69,12 +69,15 @@ export function visible(text: string): string {
 function unseen(char: string): Segment | undefined {
   const code = char.codePointAt(0) ?? 0;
   if (char === '\n' || char === '\t') return undefined;
-  if (code < 0x20) return { text: String.fromCodePoint(0x2400 + code), mark: named(code, 'control character') };
+  if (code < 0x20)
+    return { text: String.fromCodePoint(0x2400 + code), mark: named(code, 'control character') };
   if (code === 0x7f) return { text: '\u2421', mark: named(code, 'delete') };
   if (code >= 0x80 && code <= 0x9f) return { text: bracketed(code), mark: named(code, 'control character') };
   if (code >= 0xd800 && code <= 0xdfff) return { text: bracketed(code), mark: named(code, 'lone surrogate') };
-  if (code >= 0xfff9 && code <= 0xfffb) return { text: bracketed(code), mark: named(code, 'annotation character') };
-  if (code >= 0xe0000 && code <= 0xe0fff) return { text: bracketed(code), mark: named(code, 'tag character') };
+  if (code >= 0xfff9 && code <= 0xfffb)
+    return { text: bracketed(code), mark: named(code, 'annotation character') };
+  if (code >= 0xe0000 && code <= 0xe0fff)
+    return { text: bracketed(code), mark: named(code, 'tag character') };
   if (code >= 0x2061 && code <= 0x206f && !(code in NAMES)) {
     return { text: bracketed(code), mark: named(code, 'invisible operator') };
   }

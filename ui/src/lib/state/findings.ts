@@ -15,7 +15,9 @@ const SEEN = ['present', 'suspected'];
 /** What is wrong now, in rank order, one entry per playbook. */
 export function wrongNow(triage: TriageView): Finding[] {
   const byPlaybook = new Map<string, Verdict[]>();
-  const ranked = triage.ranked.filter((verdict) => SEEN.includes(verdict.verdict)).sort((a, b) => a.rank - b.rank);
+  const ranked = triage.ranked
+    .filter((verdict) => SEEN.includes(verdict.verdict))
+    .sort((a, b) => a.rank - b.rank);
   for (const verdict of ranked) {
     byPlaybook.set(verdict.playbook, [...(byPlaybook.get(verdict.playbook) ?? []), verdict]);
   }
@@ -56,5 +58,7 @@ export function subjectText(subject: Subject): string {
 
 /** The subject a link names. */
 export function subjectOf(query: URLSearchParams): Subject {
-  return Object.fromEntries(PARTS.flatMap((part) => (query.has(part) ? [[part, query.get(part) ?? '']] : [])));
+  return Object.fromEntries(
+    PARTS.flatMap((part) => (query.has(part) ? [[part, query.get(part) ?? '']] : [])),
+  );
 }

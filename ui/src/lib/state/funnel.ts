@@ -23,12 +23,19 @@ export function funnel(snapshot: SnapshotView, tenant: TenantView | undefined): 
 
 function ofAll(snapshot: SnapshotView): Funnel {
   const missing = snapshot.tenants.filter((one) => one.payments === null);
-  const rows = snapshot.payments.map((row) => ({ state: row.state, count: row.count, stuck: row.stuck, oldest: row.oldest_stuck }));
+  const rows = snapshot.payments.map((row) => ({
+    state: row.state,
+    count: row.count,
+    stuck: row.stuck,
+    oldest: row.oldest_stuck,
+  }));
   const names = missing.slice(0, 3).map((one) => one.slug);
   const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : '';
   const of = snapshot.tenants.length;
   const unknown =
-    missing.length === 0 ? undefined : `Counted over ${of - missing.length} of ${of} tenants. Could not read ${names.join(', ')}${more}.`;
+    missing.length === 0
+      ? undefined
+      : `Counted over ${of - missing.length} of ${of} tenants. Could not read ${names.join(', ')}${more}.`;
   return { rows: sorted(rows), unknown };
 }
 

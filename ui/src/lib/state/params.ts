@@ -27,7 +27,9 @@ export function check(param: ParamView, raw: Raw): Checked {
     case 'integer':
       return /^-?\d{1,15}$/.test(text) ? { value: Number(text) } : { error: 'A whole number, such as 30.' };
     case 'time':
-      return /^([01]\d|2[0-3]):[0-5]\d$/.test(text) ? { value: text } : { error: 'A time of day as HH:MM, such as 09:00.' };
+      return /^([01]\d|2[0-3]):[0-5]\d$/.test(text)
+        ? { value: text }
+        : { error: 'A time of day as HH:MM, such as 09:00.' };
     case 'choice':
       return isChoice(param, text) ? { value: text } : { error: 'Choose one from the list.' };
     case 'text':
@@ -57,8 +59,10 @@ export function carried(params: readonly ParamView[], raw: Record<string, Raw>):
     params.map((param) => {
       const typed = raw[param.name];
       if (typed === undefined) return [param.name, initial(param)];
-      if (param.kind === 'choice' && typeof typed === 'string' && !isChoice(param, typed)) return [param.name, initial(param)];
-      if (param.kind === 'choices' && Array.isArray(typed)) return [param.name, typed.filter((one) => isChoice(param, one))];
+      if (param.kind === 'choice' && typeof typed === 'string' && !isChoice(param, typed))
+        return [param.name, initial(param)];
+      if (param.kind === 'choices' && Array.isArray(typed))
+        return [param.name, typed.filter((one) => isChoice(param, one))];
       return [param.name, typed];
     }),
   );

@@ -26,7 +26,7 @@ export class Remedy {
   subject = $state.raw<Subject | undefined>();
   raw = $state.raw<Record<string, Raw>>({});
   /** Errors are shown once a plan was asked for, or for fields that were left. */
-  touched = $state.raw<ReadonlySet<string>>(new Set());
+  touched = $state.raw<readonly string[]>([]);
 
   act = $state<Act>('repair');
   /** The run that the undo's plan takes back. */
@@ -78,7 +78,11 @@ export class Remedy {
     this.choicesError = undefined;
     const { values } = this.form;
     try {
-      const playbook = await this.#host.call('choices', { id: this.id, subject: this.subject ?? {}, params: values });
+      const playbook = await this.#host.call('choices', {
+        id: this.id,
+        subject: this.subject ?? {},
+        params: values,
+      });
       if (asked === this.#asked) this.#take(playbook);
     } catch (thrown) {
       if (asked !== this.#asked) return;
@@ -93,7 +97,7 @@ export class Remedy {
   }
 
   leave(name: string): void {
-    this.touched = new Set([...this.touched, name]);
+    if (!this.touched.includes(name)) this.touched = [...this.touched, name];
   }
 
   async look(): Promise<void> {
@@ -111,7 +115,7 @@ export class Remedy {
 
   async makePlan(): Promise<void> {
     const params = this.playbook?.params ?? [];
-    this.touched = new Set(params.map((param) => param.name));
+    this.touched = params.map((param) => param.name);
     if (Object.keys(this.form.errors).length > 0 || this.planning) return;
     const request = { id: this.id, subject: this.subject ?? {}, params: this.form.values };
     await this.#plan('repair', () => this.#host.call('plan', request));

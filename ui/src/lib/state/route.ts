@@ -17,7 +17,11 @@ export function parse(hash: string): Route {
       return { view: 'runbook' };
     case 'playbook': {
       const search = new URLSearchParams(query);
-      return { view: 'playbook', id: decode(name), subject: [...search].length > 0 ? subjectOf(search) : undefined };
+      return {
+        view: 'playbook',
+        id: decode(name),
+        subject: [...search].length > 0 ? subjectOf(search) : undefined,
+      };
     }
     case 'journal':
       return name === '' ? { view: 'journal' } : { view: 'run', run: decode(name) };
@@ -27,7 +31,10 @@ export function parse(hash: string): Route {
 }
 
 export function playbookHref(id: string, subject?: Subject): string {
-  const query = subject === undefined ? '' : new URLSearchParams(subjectKey(subject) === '' ? {} : { ...subject }).toString();
+  const query =
+    subject === undefined
+      ? ''
+      : new URLSearchParams(subjectKey(subject) === '' ? {} : { ...subject }).toString();
   return `#/playbook/${encodeURIComponent(id)}${query === '' ? '' : `?${query}`}`;
 }
 

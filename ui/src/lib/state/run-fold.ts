@@ -51,7 +51,12 @@ export function foldRun(before: LiveRun | undefined, run: string, event: RunEven
         instructions: undefined,
       }));
     case 'step_failed':
-      return withStep(now, event.n, (step) => ({ ...step, state: 'failed', detail: event.reason, instructions: undefined }));
+      return withStep(now, event.n, (step) => ({
+        ...step,
+        state: 'failed',
+        detail: event.reason,
+        instructions: undefined,
+      }));
     case 'manual':
       return withStep(now, event.n, (step) =>
         ENDED.includes(step.state) ? step : { ...step, state: 'running', instructions: event.instructions },

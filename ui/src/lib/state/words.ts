@@ -1,5 +1,15 @@
 /** The words and marks of the console's own states, in one place. */
-import type { Mark, Risk, RunOutcome, RunView, ServiceView, Severity, SourceStatus, StepState, VerdictKind } from '../host/generated/wire';
+import type {
+  Mark,
+  Risk,
+  RunOutcome,
+  RunView,
+  ServiceView,
+  Severity,
+  SourceStatus,
+  StepState,
+  VerdictKind,
+} from '../host/generated/wire';
 
 export interface Said {
   readonly mark: Mark;
@@ -53,9 +63,11 @@ export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
 
 /** A run in the journal: its outcome, or that it goes on or was interrupted. */
 export function runSaid(run: RunView, isLive: boolean): Said {
-  if (run.outcome !== undefined && run.outcome !== null) return outcomeSaid(run.outcome, run.undo_of !== undefined);
+  if (run.outcome !== undefined && run.outcome !== null)
+    return outcomeSaid(run.outcome, run.undo_of !== undefined);
   const interrupted = run.steps.some((row) => row.state === 'interrupted');
-  if (!interrupted && (isLive || run.steps.some((row) => row.state === 'running'))) return { mark: 'busy', word: 'Running' };
+  if (!interrupted && (isLive || run.steps.some((row) => row.state === 'running')))
+    return { mark: 'busy', word: 'Running' };
   return { mark: 'warn', word: 'Interrupted' };
 }
 
@@ -105,6 +117,10 @@ function presentWord(tile: ServiceView): string {
     case 'warn':
       return tile.health === 'unhealthy' ? 'Unhealthy' : 'Degraded';
     case 'crit':
-      return tile.state === 'missing' ? 'Missing' : tile.state === 'running' && tile.health === 'unhealthy' ? 'Unhealthy' : 'Down';
+      return tile.state === 'missing'
+        ? 'Missing'
+        : tile.state === 'running' && tile.health === 'unhealthy'
+          ? 'Unhealthy'
+          : 'Down';
   }
 }

@@ -12,19 +12,29 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
   const events: RunEvent[] = [];
   for (const step of plan.steps.filter((one) => one.n >= from)) {
     events.push({ event: 'step_started', n: step.n, title: step.title, at: new Date().toISOString() });
-    if (step.kind === 'manual') events.push({ event: 'manual', n: step.n, title: step.title, instructions: step.instructions });
-    for (const line of [`$ ${step.command || step.title}`, 'Starting ratiba-lab_redis_1 ...', 'Starting ratiba-lab_redis_1 ... done']) {
+    if (step.kind === 'manual')
+      events.push({ event: 'manual', n: step.n, title: step.title, instructions: step.instructions });
+    for (const line of [
+      `$ ${step.command || step.title}`,
+      'Starting ratiba-lab_redis_1 ...',
+      'Starting ratiba-lab_redis_1 ... done',
+    ]) {
       events.push({ event: 'step_output', n: step.n, line });
     }
     if (ending.failsAt === step.n) {
       const reason = 'Bind for 127.0.0.1:6381 failed: port is already allocated';
-      events.push({ event: 'step_failed', n: step.n, reason }, { event: 'run_done', run, outcome: 'failed', reason });
+      events.push(
+        { event: 'step_failed', n: step.n, reason },
+        { event: 'run_done', run, outcome: 'failed', reason },
+      );
       return events;
     }
     events.push({ event: 'step_done', n: step.n, detail: step.after ?? 'done', elapsed_ms: 1840 });
   }
   const fixed = ending.outcome === 'fixed';
-  const seen = [evidence('docker inspect', 'redis: state', fixed ? 'running, healthy' : 'exited, exit code 137', fixed)];
+  const seen = [
+    evidence('docker inspect', 'redis: state', fixed ? 'running, healthy' : 'exited, exit code 137', fixed),
+  ];
   const reason = fixed ? undefined : 'redis has exited again with code 137';
   events.push({ event: 'verified', outcome: ending.outcome, evidence: seen, reason });
   events.push({ event: 'run_done', run, outcome: ending.outcome, reason });
@@ -42,7 +52,9 @@ export function record(view: RunView, event: RunEvent): RunView {
     case 'step_started':
       return step(event.n, { state: 'running', started_at: event.at });
     case 'step_output':
-      return step(event.n, { output: [...(view.steps.find((row) => row.step.n === event.n)?.output ?? []), event.line] });
+      return step(event.n, {
+        output: [...(view.steps.find((row) => row.step.n === event.n)?.output ?? []), event.line],
+      });
     case 'step_done':
       return step(event.n, { state: 'done', detail: event.detail, ended_at: now });
     case 'step_failed':
@@ -53,7 +65,13 @@ export function record(view: RunView, event: RunEvent): RunView {
       return { ...view, evidence: event.evidence, reason: event.reason };
     case 'run_done': {
       const worked = view.steps.some((row) => row.state === 'done' && row.step.undo !== undefined);
-      return { ...view, outcome: event.outcome, reason: event.reason, ended_at: now, can_undo: worked && view.undo_of === undefined };
+      return {
+        ...view,
+        outcome: event.outcome,
+        reason: event.reason,
+        ended_at: now,
+        can_undo: worked && view.undo_of === undefined,
+      };
     }
   }
 }

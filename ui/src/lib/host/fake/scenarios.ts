@@ -10,7 +10,21 @@ import type {
   Subject,
   TriageView,
 } from '../generated/wire';
-import { ago, catalog, evidence, payments, services, snapshot, source, SOURCES, tenant, tenants, tile, triage, verdict } from './stack';
+import {
+  ago,
+  catalog,
+  evidence,
+  payments,
+  services,
+  snapshot,
+  source,
+  SOURCES,
+  tenant,
+  tenants,
+  tile,
+  triage,
+  verdict,
+} from './stack';
 
 export interface Scenario {
   snapshot: SnapshotView;
@@ -137,13 +151,36 @@ function redisStopped(): Scenario {
       one.service === 'redis'
         ? redis
         : one.service === 'worker'
-          ? tile('worker', { mark: 'warn', state: 'restarting', health: 'none', detail: 'restarting: 6 times in 2 min', restarts: 6, since: ago(11) })
+          ? tile('worker', {
+              mark: 'warn',
+              state: 'restarting',
+              health: 'none',
+              detail: 'restarting: 6 times in 2 min',
+              restarts: 6,
+              since: ago(11),
+            })
           : one.service === 'backend'
-            ? tile('backend', { mark: 'warn', health: 'unhealthy', detail: 'health check fails: Error 111 connecting to redis:6379', since: ago(96), memory_bytes: 388e6, memory_limit_bytes: 1024 ** 3 })
+            ? tile('backend', {
+                mark: 'warn',
+                health: 'unhealthy',
+                detail: 'health check fails: Error 111 connecting to redis:6379',
+                since: ago(96),
+                memory_bytes: 388e6,
+                memory_limit_bytes: 1024 ** 3,
+              })
             : one,
     ),
     sources: SOURCES.map((name) =>
-      source(name, name === 'redis' ? { status: 'down', as_of: ago(131), error: 'redis does not answer: connection refused on 127.0.0.1:6381' } : {}),
+      source(
+        name,
+        name === 'redis'
+          ? {
+              status: 'down',
+              as_of: ago(131),
+              error: 'redis does not answer: connection refused on 127.0.0.1:6381',
+            }
+          : {},
+      ),
     ),
     tenants: tenants().map((one) => ({
       ...one,
@@ -177,10 +214,17 @@ function redisStopped(): Scenario {
         verdict('07-payment-pending-timeout', 'suspected', {
           explained_by: '01-service-unhealthy',
           reason: 'The worker can not take its jobs while redis is down, so payments will not be reconciled.',
-          evidence: [evidence('docker inspect', 'worker: restarts', 6), evidence('postgres', 'payments initiated for more than 60 s', 2)],
+          evidence: [
+            evidence('docker inspect', 'worker: restarts', 6),
+            evidence('postgres', 'payments initiated for more than 60 s', 2),
+          ],
         }),
-        verdict('05-fsm-stuck-collect-slot', 'unknown', { reason: 'Threads are kept in redis, and redis does not answer.' }),
-        verdict('e1-worker-wrong-queue', 'unknown', { reason: 'The queue is in redis, and redis does not answer.' }),
+        verdict('05-fsm-stuck-collect-slot', 'unknown', {
+          reason: 'Threads are kept in redis, and redis does not answer.',
+        }),
+        verdict('e1-worker-wrong-queue', 'unknown', {
+          reason: 'The queue is in redis, and redis does not answer.',
+        }),
       ],
       {
         which: [
@@ -190,8 +234,16 @@ function redisStopped(): Scenario {
         ],
         when: { at: ago(127), what: 'redis: container died with exit code 137', source: 'docker events' },
         logs: [
-          { service: 'redis', line: '1:signal-handler (1764000067) Received SIGTERM scheduling shutdown...', at: ago(128) },
-          { service: 'backend', line: 'redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.', at: ago(96) },
+          {
+            service: 'redis',
+            line: '1:signal-handler (1764000067) Received SIGTERM scheduling shutdown...',
+            at: ago(128),
+          },
+          {
+            service: 'backend',
+            line: 'redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.',
+            at: ago(96),
+          },
           { service: 'worker', line: 'arq.worker: redis connection error, 5 retries remaining', at: ago(60) },
         ],
       },
@@ -204,7 +256,14 @@ function redisStopped(): Scenario {
         confirm: { kind: 'click' },
         act: 'Start redis',
         preconditions: [
-          { kind: 'container', service: 'redis', id: '4b0d99e1c2aa71f0', state: 'exited', started_at: ago(9000), config_hash: 'c0ffee12' },
+          {
+            kind: 'container',
+            service: 'redis',
+            id: '4b0d99e1c2aa71f0',
+            state: 'exited',
+            started_at: ago(9000),
+            config_hash: 'c0ffee12',
+          },
         ],
       },
     },
@@ -238,25 +297,75 @@ function row5(): Scenario {
               kind: 'choices' as const,
               help: 'Stored as 0 for Monday, as this tenant’s other rows are.',
               default: ['0', '1', '2', '3', '4'],
-              choices: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'].map((label, i) => ({ value: String(i), label })),
+              choices: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'].map(
+                (label, i) => ({ value: String(i), label }),
+              ),
               required: true,
             },
-            { name: 'from', label: 'From', kind: 'time' as const, help: 'East Africa Time.', default: '09:00', choices: [], required: true },
-            { name: 'to', label: 'To', kind: 'time' as const, help: 'East Africa Time.', default: '17:00', choices: [], required: true },
-            { name: 'weeks', label: 'Check this many weeks ahead', kind: 'integer' as const, help: 'A free slot must appear within them.', default: 2, choices: [], required: true },
-            { name: 'note', label: 'Note', kind: 'text' as const, help: 'Kept in the journal.', default: undefined, choices: [], required: false },
-            { name: 'nudge', label: 'Tell the stuck customers that times are open now', kind: 'flag' as const, help: '', default: false, choices: [], required: false },
+            {
+              name: 'from',
+              label: 'From',
+              kind: 'time' as const,
+              help: 'East Africa Time.',
+              default: '09:00',
+              choices: [],
+              required: true,
+            },
+            {
+              name: 'to',
+              label: 'To',
+              kind: 'time' as const,
+              help: 'East Africa Time.',
+              default: '17:00',
+              choices: [],
+              required: true,
+            },
+            {
+              name: 'weeks',
+              label: 'Check this many weeks ahead',
+              kind: 'integer' as const,
+              help: 'A free slot must appear within them.',
+              default: 2,
+              choices: [],
+              required: true,
+            },
+            {
+              name: 'note',
+              label: 'Note',
+              kind: 'text' as const,
+              help: 'Kept in the journal.',
+              default: undefined,
+              choices: [],
+              required: false,
+            },
+            {
+              name: 'nudge',
+              label: 'Tell the stuck customers that times are open now',
+              kind: 'flag' as const,
+              help: '',
+              default: false,
+              choices: [],
+              required: false,
+            },
           ],
         },
   );
   const stuck = (slug: string, name: string, n: number): ReturnType<typeof tenant> =>
-    tenant(slug, name, { mark: 'warn', stuck_threads: n, detail: `${n} threads in COLLECT_SLOT for more than 30 min`, threads: { GREET: 2, COLLECT_SLOT: n + 2, CONFIRMED: 18 } });
+    tenant(slug, name, {
+      mark: 'warn',
+      stuck_threads: n,
+      detail: `${n} threads in COLLECT_SLOT for more than 30 min`,
+      threads: { GREET: 2, COLLECT_SLOT: n + 2, CONFIRMED: 18 },
+    });
   const finding = (subject: Subject, n: number): ReturnType<typeof verdict> =>
     verdict('05-fsm-stuck-collect-slot', 'present', {
       subject,
       reason: `${subject.tenant} has active staff without any working hours, so no slot can be offered.`,
       evidence: [
-        evidence('postgres', `tenant_${subject.tenant}: active staff without a schedule`, ['Wanjiku Kamau', 'Otieno Odhiambo']),
+        evidence('postgres', `tenant_${subject.tenant}: active staff without a schedule`, [
+          'Wanjiku Kamau',
+          'Otieno Odhiambo',
+        ]),
         evidence('redis', `threads in COLLECT_SLOT with 3 or more re-prompts`, n),
         evidence('postgres', 'blocks over the next 14 days', 0, true),
       ],
@@ -264,7 +373,11 @@ function row5(): Scenario {
   return {
     snapshot: snapshot({
       tenants: tenants().map((one) =>
-        one.slug === 'amani_clinic' ? stuck(one.slug, one.name, 7) : one.slug === 'zuri_spa' ? stuck(one.slug, one.name, 2) : one,
+        one.slug === 'amani_clinic'
+          ? stuck(one.slug, one.name, 7)
+          : one.slug === 'zuri_spa'
+            ? stuck(one.slug, one.name, 2)
+            : one,
       ),
     }),
     triage: triage([finding({ tenant: 'amani_clinic' }, 7), finding({ tenant: 'zuri_spa' }, 2)], {
@@ -280,7 +393,7 @@ function row5(): Scenario {
             kind: 'sql',
             title: 'Add working hours for Wanjiku Kamau, Monday to Friday',
             preview:
-              "INSERT INTO \"tenant_amani_clinic\".staff_schedules (staff_id, day_of_week, start_time, end_time)\nSELECT $1, d, $2, $3 FROM unnest($4::int[]) AS d\nWHERE NOT EXISTS (SELECT 1 FROM \"tenant_amani_clinic\".staff_schedules s\n  WHERE s.staff_id = $1 AND s.day_of_week = d AND s.start_time = $2 AND s.end_time = $3)\nRETURNING id\n\n$1 = '6c1e…'  $2 = 09:00  $3 = 17:00  $4 = {0,1,2,3,4}\nexpects 5 rows",
+              'INSERT INTO "tenant_amani_clinic".staff_schedules (staff_id, day_of_week, start_time, end_time)\nSELECT $1, d, $2, $3 FROM unnest($4::int[]) AS d\nWHERE NOT EXISTS (SELECT 1 FROM "tenant_amani_clinic".staff_schedules s\n  WHERE s.staff_id = $1 AND s.day_of_week = d AND s.start_time = $2 AND s.end_time = $3)\nRETURNING id\n\n$1 = \'6c1e…\'  $2 = 09:00  $3 = 17:00  $4 = {0,1,2,3,4}\nexpects 5 rows',
             command: 'docker-compose exec -T postgres psql -U ratiba -d ratiba -f add-hours.sql',
             risk: 'reversible',
             before: 'staff_schedules of Wanjiku Kamau: 0 rows',
@@ -302,7 +415,9 @@ function row5(): Scenario {
         ],
         confirm: { kind: 'click' },
         act: 'Add 5 working days',
-        preconditions: [{ kind: 'rows', step: 1, guard: 0, what: 'Wanjiku Kamau has no working hours', rows: [] }],
+        preconditions: [
+          { kind: 'rows', step: 1, guard: 0, what: 'Wanjiku Kamau has no working hours', rows: [] },
+        ],
       },
     },
     outcome: 'fixed',
@@ -357,7 +472,10 @@ function row12(): Scenario {
             command: '',
             risk: 'read',
             blast_radius: 'Nobody.',
-            instructions: ['Say in the team channel that test_tenant_9f31 is gone.', 'Say where the backup is.'],
+            instructions: [
+              'Say in the team channel that test_tenant_9f31 is gone.',
+              'Say where the backup is.',
+            ],
           },
         ],
         confirm: { kind: 'phrase', phrase: 'test_tenant_9f31' },
@@ -379,20 +497,34 @@ function partialUnknown(): Scenario {
           name === 'postgres'
             ? { status: 'down', as_of: null, error: `${why}: timeout on 127.0.0.1:5434` }
             : name === 'repo'
-              ? { status: 'down', as_of: null, error: 'the checkout named in the profile is not there: /srv/ratiba' }
+              ? {
+                  status: 'down',
+                  as_of: null,
+                  error: 'the checkout named in the profile is not there: /srv/ratiba',
+                }
               : {},
         ),
       ),
       services: services().map((one) =>
-        one.service === 'sip' ? tile('sip', { mark: 'unknown', state: 'unknown', health: 'unknown', detail: 'the engine did not answer for this container', memory_bytes: undefined }) : one,
+        one.service === 'sip'
+          ? tile('sip', {
+              mark: 'unknown',
+              state: 'unknown',
+              health: 'unknown',
+              detail: 'the engine did not answer for this container',
+              memory_bytes: undefined,
+            })
+          : one,
       ),
-      tenants: tenants().slice(0, 3).map((one, i) => ({
-        ...one,
-        payments: i === 1 ? one.payments : null,
-        stuck_payments: i === 1 ? 0 : null,
-        mark: i === 1 ? ('ok' as const) : ('unknown' as const),
-        detail: i === 1 ? one.detail : `payments unknown: ${why}`,
-      })),
+      tenants: tenants()
+        .slice(0, 3)
+        .map((one, i) => ({
+          ...one,
+          payments: i === 1 ? one.payments : null,
+          stuck_payments: i === 1 ? 0 : null,
+          mark: i === 1 ? ('ok' as const) : ('unknown' as const),
+          detail: i === 1 ? one.detail : `payments unknown: ${why}`,
+        })),
       payments: [],
       unreadable_threads: ['ratiba:fsm:01J9ZK…: neither a string nor a hash, but a list'],
     }),
@@ -401,7 +533,9 @@ function partialUnknown(): Scenario {
         verdict('04-stk-callback-missing', 'unknown', { reason: `Payments can't be read: ${why}.` }),
         verdict('07-payment-pending-timeout', 'unknown', { reason: `Payments can't be read: ${why}.` }),
         verdict('12-leftover-test-schemas', 'unknown', { reason: `Schemas can't be listed: ${why}.` }),
-        verdict('13-alembic-heads', 'unknown', { reason: 'The checkout named in the profile is not there: /srv/ratiba.' }),
+        verdict('13-alembic-heads', 'unknown', {
+          reason: 'The checkout named in the profile is not there: /srv/ratiba.',
+        }),
       ],
       { changed: { error: 'the checkout named in the profile is not there: /srv/ratiba' } },
     ),
@@ -412,7 +546,14 @@ function stale(): Scenario {
   return {
     ...base(),
     snapshot: snapshot({
-      sources: SOURCES.map((name) => source(name, name === 'docker' ? { status: 'stale', as_of: ago(42), error: 'the engine has not answered for 42 s' } : {})),
+      sources: SOURCES.map((name) =>
+        source(
+          name,
+          name === 'docker'
+            ? { status: 'stale', as_of: ago(42), error: 'the engine has not answered for 42 s' }
+            : {},
+        ),
+      ),
       services: services().map((one) => ({ ...one, as_of: ago(42) })),
     }),
   };
@@ -430,15 +571,33 @@ function empty(): Scenario {
 
 function running(): Scenario {
   const from = redisStopped();
-  const run: RunView = { ...pastRun('01KAVXA0000000000000000RUN', 'fixed', 4), ended_at: undefined as unknown as string, outcome: undefined, evidence: [], can_undo: false };
-  run.steps = run.steps.map((row, i): RunStepView => ({ ...row, state: i === 0 ? 'done' : 'running', ended_at: i === 0 ? row.ended_at : (undefined as unknown as string) }));
+  const run: RunView = {
+    ...pastRun('01KAVXA0000000000000000RUN', 'fixed', 4),
+    ended_at: undefined as unknown as string,
+    outcome: undefined,
+    evidence: [],
+    can_undo: false,
+  };
+  run.steps = run.steps.map((row, i): RunStepView => ({
+    ...row,
+    state: i === 0 ? 'done' : 'running',
+    ended_at: i === 0 ? row.ended_at : (undefined as unknown as string),
+  }));
   return {
     ...from,
     snapshot: {
       ...from.snapshot,
       services: from.snapshot.services.map((one) =>
         one.service === 'redis'
-          ? tile('redis', { mark: 'busy', state: 'running', health: 'starting', detail: 'started by this console 4 s ago', own_run: run.run, since: ago(4), started_at: ago(4) })
+          ? tile('redis', {
+              mark: 'busy',
+              state: 'running',
+              health: 'starting',
+              detail: 'started by this console 4 s ago',
+              own_run: run.run,
+              since: ago(4),
+              started_at: ago(4),
+            })
           : one,
       ),
     },
@@ -448,36 +607,71 @@ function running(): Scenario {
 }
 
 function journal(): Scenario {
-  const interrupted: RunView = { ...pastRun('01KAVX00000000000000000INT', 'fixed', 700), ended_at: undefined as unknown as string, outcome: undefined, evidence: [], can_undo: true };
-  interrupted.steps = interrupted.steps.map((row, i): RunStepView => ({ ...row, state: i === 0 ? 'interrupted' : 'pending', detail: i === 0 ? 'the console ended before it was known how this went' : undefined, output: [] }));
-  const undone = { ...pastRun('01KAVX00000000000000000UND', 'fixed', 3000), undone_by: '01KAVX00000000000000000UDO', can_undo: false };
-  const undo = { ...pastRun('01KAVX00000000000000000UDO', 'fixed', 2600), undo_of: '01KAVX00000000000000000UND', can_undo: false };
+  const interrupted: RunView = {
+    ...pastRun('01KAVX00000000000000000INT', 'fixed', 700),
+    ended_at: undefined as unknown as string,
+    outcome: undefined,
+    evidence: [],
+    can_undo: true,
+  };
+  interrupted.steps = interrupted.steps.map((row, i): RunStepView => ({
+    ...row,
+    state: i === 0 ? 'interrupted' : 'pending',
+    detail: i === 0 ? 'the console ended before it was known how this went' : undefined,
+    output: [],
+  }));
+  const undone = {
+    ...pastRun('01KAVX00000000000000000UND', 'fixed', 3000),
+    undone_by: '01KAVX00000000000000000UDO',
+    can_undo: false,
+  };
+  const undo = {
+    ...pastRun('01KAVX00000000000000000UDO', 'fixed', 2600),
+    undo_of: '01KAVX00000000000000000UND',
+    can_undo: false,
+  };
   return {
     ...base(),
     runs: [
       interrupted,
-      { ...pastRun('01KAVX00000000000000000FAI', 'failed', 1500), reason: 'step 1: Bind for 127.0.0.1:6381 failed: port is already allocated' },
+      {
+        ...pastRun('01KAVX00000000000000000FAI', 'failed', 1500),
+        reason: 'step 1: Bind for 127.0.0.1:6381 failed: port is already allocated',
+      },
       undo,
       undone,
       { ...pastRun('01KAVX00000000000000000NOT', 'not_fixed', 4000), reason: 'redis is still exited' },
       { ...pastRun('01KAVX00000000000000000CAN', 'cancelled', 9000) },
-      { ...pastRun('01KAVX00000000000000000REF', 'refused', 90000), reason: 'the stack changed since this plan: redis was started again at 13:58:02', steps: [] },
-      { ...pastRun('01KAVX00000000000000000UNK', 'unknown', 180000), reason: 'postgres did not answer during the verification' },
+      {
+        ...pastRun('01KAVX00000000000000000REF', 'refused', 90000),
+        reason: 'the stack changed since this plan: redis was started again at 13:58:02',
+        steps: [],
+      },
+      {
+        ...pastRun('01KAVX00000000000000000UNK', 'unknown', 180000),
+        reason: 'postgres did not answer during the verification',
+      },
     ],
     chainError: undefined,
   };
 }
 
 function hostile(): Scenario {
-  const text = '<img src=x onerror="document.title=\'owned\'"> \u202egnp.exe\u202c \u001b[31mred\u001b[0m \u0000\u0007\u200b{{7*7}} <script>alert(1)</script>';
+  const text =
+    '<img src=x onerror="document.title=\'owned\'"> \u202egnp.exe\u202c \u001b[31mred\u001b[0m \u0000\u0007\u200b{{7*7}} <script>alert(1)</script>';
   const from = redisStopped();
   const step = START_REDIS[0];
   return {
     ...from,
     snapshot: {
       ...from.snapshot,
-      services: from.snapshot.services.map((one) => (one.service === 'redis' ? { ...one, detail: text } : one)),
-      tenants: [tenant('evil', text, { detail: text, mark: 'warn', threads: { [text]: 3 }, payments: { [text]: 1 } }), ...from.snapshot.tenants],
+      services: from.snapshot.services.map((one) =>
+        one.service === 'redis' ? { ...one, detail: text } : one,
+      ),
+      tenants: [
+        tenant('evil', text, { detail: text, mark: 'warn', threads: { [text]: 3 }, payments: { [text]: 1 } }),
+        ...from.snapshot.tenants,
+      ],
       payments: [...payments(), { state: text, count: 1, stuck: 1, oldest_stuck: ago(900) }],
       unreadable_threads: [text],
     },
@@ -486,12 +680,24 @@ function hostile(): Scenario {
       when: { at: ago(90), what: text, source: text },
       changed: { commits: [text] },
       logs: [{ service: text, line: text }],
-      ranked: from.triage.ranked.map((one, i) => (i === 0 ? { ...one, reason: text, evidence: [evidence(text, text, { [text]: text })] } : one)),
+      ranked: from.triage.ranked.map((one, i) =>
+        i === 0 ? { ...one, reason: text, evidence: [evidence(text, text, { [text]: text })] } : one,
+      ),
     },
     plans: step
       ? {
           '01-service-unhealthy': {
-            steps: [{ ...step, title: text, preview: text, before: text, after: text, blast_radius: text, undo: { title: text } }],
+            steps: [
+              {
+                ...step,
+                title: text,
+                preview: text,
+                before: text,
+                after: text,
+                blast_radius: text,
+                undo: { title: text },
+              },
+            ],
             confirm: { kind: 'click' },
             act: 'Start redis',
             preconditions: [{ kind: 'rows', step: 1, guard: 0, what: text, rows: [{ a: text }] }],
@@ -512,7 +718,12 @@ function many(): Scenario {
           mark,
           stuck_threads: mark === 'warn' ? 3 : mark === 'unknown' ? null : 0,
           threads: mark === 'unknown' ? null : { GREET: i % 7, CONFIRMED: i % 50 },
-          detail: mark === 'warn' ? '3 threads stuck' : mark === 'unknown' ? 'redis did not answer in time for this tenant' : 'nothing stuck',
+          detail:
+            mark === 'warn'
+              ? '3 threads stuck'
+              : mark === 'unknown'
+                ? 'redis did not answer in time for this tenant'
+                : 'nothing stuck',
         });
       }),
       payments: [
@@ -530,11 +741,28 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
   const failed = outcome === 'failed';
   const steps = START_REDIS.map((step, i): RunStepView => ({
     step,
-    state: failed ? (i === 0 ? 'failed' : 'pending') : outcome === 'cancelled' && i === 1 ? 'pending' : 'done',
+    state: failed
+      ? i === 0
+        ? 'failed'
+        : 'pending'
+      : outcome === 'cancelled' && i === 1
+        ? 'pending'
+        : 'done',
     started_at: ago(secondsAgo - i * 2),
     ended_at: ago(secondsAgo - i * 2 - 1.8),
-    detail: failed && i === 0 ? 'Bind for 127.0.0.1:6381 failed: port is already allocated' : i === 0 ? 'redis started as container 4b0d99e1c2aa' : 'healthy after 1.8 s',
-    output: i === 0 ? ['Starting ratiba-lab_redis_1 ...', failed ? 'ERROR: for redis  Cannot start service redis' : 'Starting ratiba-lab_redis_1 ... done'] : [],
+    detail:
+      failed && i === 0
+        ? 'Bind for 127.0.0.1:6381 failed: port is already allocated'
+        : i === 0
+          ? 'redis started as container 4b0d99e1c2aa'
+          : 'healthy after 1.8 s',
+    output:
+      i === 0
+        ? [
+            'Starting ratiba-lab_redis_1 ...',
+            failed ? 'ERROR: for redis  Cannot start service redis' : 'Starting ratiba-lab_redis_1 ... done',
+          ]
+        : [],
   }));
   return {
     run,
@@ -547,7 +775,14 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
     ended_at: ago(secondsAgo - 4.2),
     outcome,
     steps,
-    evidence: [evidence('docker inspect', 'redis: state', outcome === 'fixed' ? 'running, healthy' : 'exited, exit code 137', outcome === 'fixed')],
+    evidence: [
+      evidence(
+        'docker inspect',
+        'redis: state',
+        outcome === 'fixed' ? 'running, healthy' : 'exited, exit code 137',
+        outcome === 'fixed',
+      ),
+    ],
     can_undo: outcome === 'fixed',
   };
 }

@@ -20,7 +20,16 @@ export function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-export const SOURCES: SourceName[] = ['docker', 'compose', 'postgres', 'redis', 'logs', 'repo', 'host', 'http'];
+export const SOURCES: SourceName[] = [
+  'docker',
+  'compose',
+  'postgres',
+  'redis',
+  'logs',
+  'repo',
+  'host',
+  'http',
+];
 
 export function source(name: SourceName, over: Partial<SourceState> = {}): SourceState {
   return { name, status: 'ok', as_of: ago(2), ...over };
@@ -46,14 +55,35 @@ export function tile(service: string, over: Partial<ServiceView> = {}): ServiceV
 
 export function services(): ServiceView[] {
   return [
-    tile('postgres', { ports: ['127.0.0.1:5434 -> 5432/tcp'], memory_bytes: 212e6, memory_limit_bytes: 1024 ** 3 }),
+    tile('postgres', {
+      ports: ['127.0.0.1:5434 -> 5432/tcp'],
+      memory_bytes: 212e6,
+      memory_limit_bytes: 1024 ** 3,
+    }),
     tile('redis', { ports: ['127.0.0.1:6381 -> 6379/tcp'], memory_bytes: 31e6 }),
-    tile('backend', { ports: ['127.0.0.1:8010 -> 8010/tcp'], memory_bytes: 388e6, memory_limit_bytes: 1024 ** 3 }),
-    tile('worker', { health: 'none', detail: 'running, no health check', memory_bytes: 164e6, memory_limit_bytes: 1024 ** 3 }),
+    tile('backend', {
+      ports: ['127.0.0.1:8010 -> 8010/tcp'],
+      memory_bytes: 388e6,
+      memory_limit_bytes: 1024 ** 3,
+    }),
+    tile('worker', {
+      health: 'none',
+      detail: 'running, no health check',
+      memory_bytes: 164e6,
+      memory_limit_bytes: 1024 ** 3,
+    }),
     tile('frontend', { ports: ['127.0.0.1:3010 -> 3000/tcp'], memory_bytes: 240e6 }),
-    tile('livekit', { health: 'none', detail: 'running, no health check', ports: ['127.0.0.1:7890 -> 7880/tcp'] }),
+    tile('livekit', {
+      health: 'none',
+      detail: 'running, no health check',
+      ports: ['127.0.0.1:7890 -> 7880/tcp'],
+    }),
     tile('sip', { health: 'none', detail: 'running, no health check' }),
-    tile('ngrok', { health: 'none', detail: 'running, no health check', ports: ['127.0.0.1:4040 -> 4040/tcp'] }),
+    tile('ngrok', {
+      health: 'none',
+      detail: 'running, no health check',
+      ports: ['127.0.0.1:4040 -> 4040/tcp'],
+    }),
   ];
 }
 
@@ -77,9 +107,17 @@ export function tenant(slug: string, name: string, over: Partial<TenantView> = {
 export function tenants(): TenantView[] {
   return [
     tenant('amani_clinic', 'Amani Family Clinic'),
-    tenant('baraka_salon', 'Baraka Hair & Beauty', { vertical: 'salon', payments: { initiated: 1, paid: 64, failed: 2 } }),
-    tenant('duma_motors', 'Duma Motors Service Bay', { vertical: 'garage', threads: { GREET: 1, CONFIRMED: 12 } }),
-    tenant('jua_dental', 'Jua Dental Studio', { payments: { initiated: 0, paid: 77, failed: 1, cancelled: 4 } }),
+    tenant('baraka_salon', 'Baraka Hair & Beauty', {
+      vertical: 'salon',
+      payments: { initiated: 1, paid: 64, failed: 2 },
+    }),
+    tenant('duma_motors', 'Duma Motors Service Bay', {
+      vertical: 'garage',
+      threads: { GREET: 1, CONFIRMED: 12 },
+    }),
+    tenant('jua_dental', 'Jua Dental Studio', {
+      payments: { initiated: 0, paid: 77, failed: 1, cancelled: 4 },
+    }),
     tenant('zuri_spa', 'Zuri Spa & Wellness Centre Westlands', { vertical: 'salon' }),
   ];
 }
@@ -114,23 +152,89 @@ export function evidence(from: string, what: string, value: unknown, against = f
   return { source: from, what, value, as_of: ago(3), ...(against ? { against: true } : {}) };
 }
 
-type Line = [id: string, row: number | string, title: string, severity: PlaybookView['severity'], symptom: string];
+type Line = [
+  id: string,
+  row: number | string,
+  title: string,
+  severity: PlaybookView['severity'],
+  symptom: string,
+];
 
 const LINES: Line[] = [
-  ['01-service-unhealthy', 1, 'A service is down or unhealthy', 'critical', 'A tile is not healthy; requests fail or hang.'],
-  ['02-whatsapp-signature-403', 2, 'WhatsApp webhooks are refused (403)', 'critical', 'Messages reach Meta, and nothing reaches the bot.'],
-  ['03-livekit-sip-down', 3, 'Calls do not reach LiveKit SIP', 'critical', 'A caller hears nothing or a busy tone.'],
-  ['04-stk-callback-missing', 4, 'No STK callback arrives', 'critical', 'The customer paid, and the booking stays unpaid.'],
-  ['05-fsm-stuck-collect-slot', 5, 'Customers are stuck choosing a slot', 'major', 'The bot keeps asking for a time and offers none.'],
+  [
+    '01-service-unhealthy',
+    1,
+    'A service is down or unhealthy',
+    'critical',
+    'A tile is not healthy; requests fail or hang.',
+  ],
+  [
+    '02-whatsapp-signature-403',
+    2,
+    'WhatsApp webhooks are refused (403)',
+    'critical',
+    'Messages reach Meta, and nothing reaches the bot.',
+  ],
+  [
+    '03-livekit-sip-down',
+    3,
+    'Calls do not reach LiveKit SIP',
+    'critical',
+    'A caller hears nothing or a busy tone.',
+  ],
+  [
+    '04-stk-callback-missing',
+    4,
+    'No STK callback arrives',
+    'critical',
+    'The customer paid, and the booking stays unpaid.',
+  ],
+  [
+    '05-fsm-stuck-collect-slot',
+    5,
+    'Customers are stuck choosing a slot',
+    'major',
+    'The bot keeps asking for a time and offers none.',
+  ],
   ['06-intent-no-route', 6, 'An intent has no route', 'major', 'The bot repeats its greeting.'],
-  ['07-payment-pending-timeout', 7, 'Payments stay pending for too long', 'critical', 'PAYMENT_PENDING for more than a minute.'],
+  [
+    '07-payment-pending-timeout',
+    7,
+    'Payments stay pending for too long',
+    'critical',
+    'PAYMENT_PENDING for more than a minute.',
+  ],
   ['08-stk-cancelled', 8, 'STK prompts are cancelled', 'minor', 'The prompt is closed, or closes by itself.'],
-  ['09-tts-latency', 9, 'The voice answers too slowly', 'major', 'More than 2.5 s of silence before each answer.'],
+  [
+    '09-tts-latency',
+    9,
+    'The voice answers too slowly',
+    'major',
+    'More than 2.5 s of silence before each answer.',
+  ],
   ['10-backend-memory', 10, 'The backend runs out of memory', 'critical', 'The backend hangs or is killed.'],
-  ['11-knowledge-overflow', 11, 'A tenant has too much knowledge', 'minor', 'Answers leave out what the tenant wrote.'],
-  ['12-leftover-test-schemas', 12, 'Test schemas were left behind', 'minor', 'The next test run fails on a schema that exists.'],
+  [
+    '11-knowledge-overflow',
+    11,
+    'A tenant has too much knowledge',
+    'minor',
+    'Answers leave out what the tenant wrote.',
+  ],
+  [
+    '12-leftover-test-schemas',
+    12,
+    'Test schemas were left behind',
+    'minor',
+    'The next test run fails on a schema that exists.',
+  ],
   ['13-alembic-heads', 13, 'Alembic has more than one head', 'major', 'A migration refuses to run.'],
-  ['e1-worker-wrong-queue', 'e1', 'The worker listens to the wrong queue', 'major', 'Jobs wait and nobody takes them.'],
+  [
+    'e1-worker-wrong-queue',
+    'e1',
+    'The worker listens to the wrong queue',
+    'major',
+    'Jobs wait and nobody takes them.',
+  ],
   ['e2-env-drift', 'e2', 'A container runs with old settings', 'major', 'A change in .env has no effect.'],
   ['e3-disk-full', 'e3', 'The disk is nearly full', 'critical', 'Writes fail.'],
   ['e4-clock-skew', 'e4', 'Clocks disagree', 'minor', 'Signatures and time stamps are refused.'],
@@ -138,11 +242,14 @@ const LINES: Line[] = [
 ];
 
 const SECTIONS: Record<string, string> = {
-  Symptom: 'The tile of a service is not healthy, or its container has exited. What depends on it fails with it, and those failures are shown as explained by this one.',
+  Symptom:
+    'The tile of a service is not healthy, or its container has exited. What depends on it fails with it, and those failures are shown as explained by this one.',
   Diagnosis:
     'The engine is asked for every container of the project, running or not: state, exit code, error, out-of-memory flag, health and its last output, restarts.\n\nA container that was created and never started has an error about an address in use. Its log is empty, so a log search would not find it.',
-  'What it changes': 'One service only: it is started, restarted or made again by compose, without its dependencies. No volume is touched.',
-  'How it is checked': 'The service is healthy three times in a row, it answers a request of its own kind, and its restart count stays the same.',
+  'What it changes':
+    'One service only: it is started, restarted or made again by compose, without its dependencies. No volume is touched.',
+  'How it is checked':
+    'The service is healthy three times in a row, it answers a request of its own kind, and its restart count stays the same.',
   Undo: 'A service that was stopped before is stopped again, after looking that it is still the same container.',
   'Runbook errata':
     'The runbook lists services without `-a`, which hides exited ones. It restarts everything, where one service is enough. `down -v` cures neither a port clash nor a version mismatch, and destroys every tenant.',
@@ -184,7 +291,9 @@ export function verdict(
 export function triage(given: Verdict[], over: Partial<TriageView> = {}): TriageView {
   const named = new Set(given.map((one) => one.playbook));
   const rest = LINES.filter(([id]) => !named.has(id)).map(([id]) =>
-    verdict(id, 'absent', { evidence: [evidence('docker inspect', 'all services', 'as they should be', true)] }),
+    verdict(id, 'absent', {
+      evidence: [evidence('docker inspect', 'all services', 'as they should be', true)],
+    }),
   );
   const ranked = [...given, ...rest].map((one, i) => ({ ...one, rank: i + 1 }));
   return {

@@ -1,0 +1,108 @@
+/** A Chromium window on the built app over the fake host, and what every test asks of it. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { expect, inject } from 'vitest';
+
+export type Theme = 'light' | 'dark';
+
+export const SIZES = { small: { width: 960, height: 600 }, large: { width: 1280, height: 800 } } as const;
+export type Size = keyof typeof SIZES;
+
+export const ARTEFACTS = fileURLToPath(new URL('../../../test-artefacts/ui', import.meta.url));
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** One browser for a test file. */
+export async function launch(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `There is no Chromium at ${executablePath}. Install it (Debian: apt-get install chromium; macOS: brew install --cask chromium) or set CHROMIUM to its path.`,
+    );
+  }
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--force-color-profile=srgb'] });
+}
+
+export interface Opened {
+  page: Page;
+  at: (testid: string) => Locator;
+  /** What went wrong in the page: exceptions, console errors, blocked by the CSP. */
+  trouble: string[];
+  close: () => Promise<void>;
+}
+
+export interface Opening {
+  scenario: string;
+  hash?: string;
+  theme?: Theme;
+  size?: Size;
+  /** More of the address, such as `kind=pilot&read_only=1`. */
+  more?: string;
+  reducedMotion?: boolean;
+}
+
+/** Opens a scenario. As in the window, `Object.prototype` is frozen before any script runs. */
+export async function open(browser: Browser, opening: Opening): Promise<Opened> {
+  const {
+    scenario,
+    hash = '#/overview',
+    theme = 'light',
+    size = 'large',
+    more = '',
+    reducedMotion = true,
+  } = opening;
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    colorScheme: theme,
+    reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const trouble: string[] = [];
+  page.on('pageerror', (error) => trouble.push(`exception: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning')
+      trouble.push(`console: ${message.text()}`);
+  });
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  const pace = more.includes('pace=') ? '' : '&pace=15';
+  await page.goto(
+    `${inject('address')}?host=fake&scenario=${scenario}${pace}${more === '' ? '' : `&${more}`}${hash}`,
+  );
+  await page.locator('main').waitFor();
+  return { page, at: (testid) => page.getByTestId(testid), trouble, close: () => context.close() };
+}
+
+/** No violation of any axe rule, with each violation's nodes named. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: (options: unknown) => Promise<AxeResults> } }).axe;
+    return axe.run({ resultTypes: ['violations'] });
+  });
+  const violations = found.violations.flatMap((violation) =>
+    violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
+  );
+  expect(violations, 'axe finds nothing to complain about').toEqual([]);
+}
+
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const over = await page.evaluate(() =>
+    ['html', 'main', '.page > .main', '.board'].flatMap((selector) =>
+      [...document.querySelectorAll(selector)]
+        .filter((node) => node.scrollWidth > node.clientWidth)
+        .map((node) => `${selector} is ${node.scrollWidth} wide in ${node.clientWidth}`),
+    ),
+  );
+  expect(over, 'nothing is wider than the window').toEqual([]);
+}
+
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTEFACTS, { recursive: true });
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
+}
