@@ -18,10 +18,7 @@ export const tauriHost: Host = {
     }
   },
 
-  async subscribe(
-    listener: (update: Update) => void,
-    _lost: (error: HostError) => void,
-  ): Promise<() => void> {
+  async subscribe(listener: (update: Update) => void): Promise<() => void> {
     const channel = new Channel<Update>();
     let open = true;
     channel.onmessage = (update) => {

@@ -108,6 +108,7 @@ export class Console {
 
   go(hash: string): void {
     location.hash = hash;
+    this.route = parse(hash);
   }
 
   playbook(id: string): PlaybookView | undefined {

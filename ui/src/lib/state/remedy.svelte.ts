@@ -2,7 +2,7 @@
 import type { PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
 import { sameSubject } from './findings';
-import { carried, checkAll, type Raw } from './params';
+import { carried, checkAll, type CheckedForm, type Raw } from './params';
 import { merged, type LiveRun } from './run-fold';
 
 /** A repair, or the undo of one. */
@@ -48,10 +48,14 @@ export class Remedy {
   runError = $state.raw<HostError | undefined>();
   cancelling = $state(false);
 
-  readonly form = $derived(checkAll(this.playbook?.params ?? [], this.raw));
-  readonly run = $derived.by(() =>
-    this.runId === undefined ? undefined : merged(this.recordedRun, this.#live(this.runId)),
-  );
+  // Getters, not `$derived`: a repair outlives the page that made it, and a derived value would not.
+  get form(): CheckedForm {
+    return checkAll(this.playbook?.params ?? [], this.raw);
+  }
+
+  get run(): LiveRun | undefined {
+    return this.runId === undefined ? undefined : merged(this.recordedRun, this.#live(this.runId));
+  }
 
   #asked = 0;
   #quietSince = 0;

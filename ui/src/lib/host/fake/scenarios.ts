@@ -663,6 +663,22 @@ function hostile(): Scenario {
   const step = START_REDIS[0];
   return {
     ...from,
+    playbooks: from.playbooks.map((one) => ({
+      ...one,
+      title: `${one.title} ${text}`,
+      symptom: text,
+      sections: [{ heading: text, text }],
+      params: (['choice', 'choices'] as const).map((kind) => ({
+        name: kind,
+        label: text,
+        kind,
+        help: text,
+        default: kind === 'choice' ? 'x' : ['x'],
+        choices: [{ value: 'x', label: text }],
+        required: true,
+      })),
+    })),
+    runs: from.runs.map((run) => ({ ...run, title: text, reason: text, operator: text })),
     snapshot: {
       ...from.snapshot,
       services: from.snapshot.services.map((one) =>
