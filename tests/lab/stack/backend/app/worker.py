@@ -1,0 +1,29 @@
+"""The arq worker: `arq app.worker.WorkerSettings`."""
+
+from app import db, logs
+from app.config import settings
+from app.payments import jobs, stk
+
+log = logs.get("worker")
+
+
+async def startup(ctx: dict) -> None:
+    logs.bind()
+    await db.open_pool("ratiba-worker")
+    log.info("worker started", queue=settings.arq_queue)
+
+
+async def shutdown(ctx: dict) -> None:
+    await db.close_pool()
+
+
+class WorkerSettings:
+    functions = [jobs.reconcile_payment, jobs.close_cancelled_thread]
+    redis_settings = stk.REDIS
+    queue_name = settings.arq_queue
+    health_check_interval = settings.arq_health_check_interval
+    on_startup = startup
+    on_shutdown = shutdown
+    job_completion_wait = 0
+    keep_result = 300
+    max_jobs = 10
