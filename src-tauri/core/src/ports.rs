@@ -223,6 +223,13 @@ pub trait Host: Send + Sync {
     async fn http_get(&self, url: &str) -> Read<(u16, String)>;
 }
 
+/// The git checkout the stack runs from.
+#[async_trait]
+pub trait Repo: Send + Sync {
+    /// The latest commits, one line each, newest first.
+    async fn recent_commits(&self, count: u32) -> Read<Vec<String>>;
+}
+
 /// The journal's store: append-only, durable when `append` returns.
 #[async_trait]
 pub trait JournalStore: Send + Sync {
@@ -290,6 +297,8 @@ pub struct Sources {
     pub threads: Option<Arc<dyn Threads>>,
     /// The machine it runs on.
     pub host: Arc<dyn Host>,
+    /// Its checkout.
+    pub repo: Option<Arc<dyn Repo>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -303,6 +312,11 @@ impl Sources {
     /// Postgres for confirmed changes, or the error that says that the profile has none.
     pub fn changes(&self) -> Read<&dyn DatabaseChanges> {
         self.changes.as_deref().ok_or_else(|| not_configured(SourceName::Postgres, "[postgres] url"))
+    }
+
+    /// The checkout, or the error that says that the profile has none.
+    pub fn repo(&self) -> Read<&dyn Repo> {
+        self.repo.as_deref().ok_or_else(|| not_configured(SourceName::Repo, "[repo] path"))
     }
 
     /// Redis, or the error that says that the profile has none.

@@ -194,6 +194,7 @@ impl Stack {
             changes: Some(this.clone()),
             threads: Some(this.clone()),
             host: this,
+            repo: None,
             clock: self.clock.clone(),
         }
     }

@@ -1,0 +1,150 @@
+//! The compose CLI, v2 plugin or v1 program: reading the file, and acting on one service.
+
+mod find;
+mod run;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use ratiba_core::{
+    model::{SourceError, SourceErrorKind, SourceName},
+    playbook::step::ComposeAction,
+    ports::{CommandEnd, Compose, Read},
+};
+
+pub use find::{ComposeProgram, SearchPath, find_compose};
+
+/// One project's compose CLI.
+pub struct ComposeCli {
+    program: ComposeProgram,
+    project: String,
+    files: Vec<PathBuf>,
+    docker_host: Option<String>,
+    declared: Mutex<Option<(Stamp, Vec<String>)>>,
+}
+
+/// What the declared services depend on: as long as it is the same, they are.
+type Stamp = BTreeMap<PathBuf, Option<(u64, SystemTime)>>;
+
+impl ComposeCli {
+    /// The CLI for `project` with `files`, talking to the engine at `docker_host`.
+    pub fn new(program: ComposeProgram, project: &str, files: Vec<PathBuf>, docker_host: Option<String>) -> Self {
+        Self { program, project: project.to_owned(), files, docker_host, declared: Mutex::new(None) }
+    }
+
+    fn base(&self) -> Vec<String> {
+        let mut argv = self.program.argv();
+        argv.extend(["-p".to_owned(), self.project.clone()]);
+        for file in &self.files {
+            argv.extend(["-f".to_owned(), file.display().to_string()]);
+        }
+        argv
+    }
+
+    fn stamp(&self) -> Stamp {
+        let dotenv = self.files.first().and_then(|f| f.parent()).map(|dir| dir.join(".env"));
+        let looked = self.files.iter().cloned().chain(dotenv);
+        looked
+            .map(|path| {
+                let facts = std::fs::metadata(&path).ok().and_then(|m| Some((m.len(), m.modified().ok()?)));
+                (path, facts)
+            })
+            .collect()
+    }
+
+    fn dir(&self) -> Option<PathBuf> {
+        self.files.first().and_then(|f| f.parent()).map(PathBuf::from)
+    }
+}
+
+#[async_trait]
+impl Compose for ComposeCli {
+    async fn declared_services(&self) -> Read<Vec<String>> {
+        let attempted = "read the services of the compose file";
+        if self.files.is_empty() {
+            return Err(SourceError {
+                source_name: SourceName::Compose,
+                kind: SourceErrorKind::NotConfigured,
+                attempted: attempted.into(),
+                happened: "the profile names no compose file".into(),
+                hint: "Add [compose] file to the profile; without it a service that has no container can't be missed.".into(),
+            });
+        }
+        let stamp = self.stamp();
+        {
+            let declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((kept, services)) = declared.as_ref()
+                && *kept == stamp
+            {
+                return Ok(services.clone());
+            }
+        }
+        let mut argv = self.base();
+        argv.extend(["config".to_owned(), "--services".to_owned()]);
+        let mut lines = Vec::new();
+        let end = run::run(&argv, self.dir(), self.docker_host.as_deref(), Duration::from_secs(20), &mut |line, is_error| {
+            if !is_error || line.to_lowercase().contains("error") {
+                lines.push((is_error, line));
+            }
+        })
+        .await?;
+        let failed = |happened: String| SourceError {
+            source_name: SourceName::Compose,
+            kind: SourceErrorKind::Invalid,
+            attempted: attempted.into(),
+            happened,
+            hint: "Check [compose] file, and run `config` on it by hand.".into(),
+        };
+        match end {
+            CommandEnd::Exited { code: 0 } => {
+                let services: Vec<String> = lines
+                    .into_iter()
+                    .filter(|(is_error, line)| !is_error && !line.trim().is_empty())
+                    .map(|(_, line)| line.trim().to_owned())
+                    .collect();
+                *self.declared.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, services.clone()));
+                Ok(services)
+            }
+            CommandEnd::Exited { code } => {
+                let said = lines.last().map(|(_, line)| line.clone()).unwrap_or_default();
+                Err(failed(format!("compose ended with exit code {code}: {said}")))
+            }
+            CommandEnd::TimedOut => Err(failed("compose did not answer within 20 s".into())),
+        }
+    }
+
+    fn argv(&self, action: &ComposeAction) -> Vec<String> {
+        let mut argv = self.base();
+        let is_v2 = self.program.is_v2();
+        let (words, service): (&[&str], &String) = match action {
+            ComposeAction::Start { service } => (&["start"], service),
+            ComposeAction::Up { service } => (&["up", "-d", "--no-deps", "--no-build"], service),
+            ComposeAction::Recreate { service } => {
+                (&["up", "-d", "--no-deps", "--no-build", "--force-recreate"], service)
+            }
+            ComposeAction::Restart { service } if is_v2 => (&["restart", "--no-deps"], service),
+            ComposeAction::Restart { service } => (&["restart"], service),
+            ComposeAction::Unpause { service } => (&["unpause"], service),
+            ComposeAction::Pause { service } => (&["pause"], service),
+            ComposeAction::Stop { service } => (&["stop"], service),
+            ComposeAction::Remove { service } => (&["rm", "--stop", "--force"], service),
+        };
+        argv.extend(words.iter().map(|w| (*w).to_owned()));
+        argv.push(service.clone());
+        argv
+    }
+
+    async fn run(
+        &self,
+        argv: &[String],
+        deadline: Duration,
+        line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<CommandEnd, SourceError> {
+        run::run(argv, self.dir(), self.docker_host.as_deref(), deadline, &mut |text, _| line(text)).await
+    }
+}

@@ -1,0 +1,141 @@
+//! A child process: its own group, its lines as they come, and an end in time.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use ratiba_core::{
+    model::{SourceError, SourceErrorKind, SourceName},
+    ports::CommandEnd,
+};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+
+/// Time between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// The longest line that is passed on, in bytes.
+const LONGEST_LINE: usize = 4_000;
+
+/// Ends the whole process group when dropped before the child ended: TERM, wait, KILL.
+struct Group {
+    pid: Option<Pid>,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some(pid) = self.pid.take() else { return };
+        let _gone = kill_process_group(pid, Signal::TERM);
+        // The future that ran it is being dropped: the rest happens beside it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                sleep(GRACE).await;
+                let _gone = kill_process_group(pid, Signal::KILL);
+            });
+        }
+    }
+}
+
+/// Runs `argv`, giving each line and whether it came on standard error.
+pub(super) async fn run(
+    argv: &[String],
+    dir: Option<PathBuf>,
+    docker_host: Option<&str>,
+    deadline: Duration,
+    line: &mut (dyn FnMut(String, bool) + Send),
+) -> Result<CommandEnd, SourceError> {
+    let shown = argv.join(" ");
+    let trouble = |happened: String, hint: &str| SourceError {
+        source_name: SourceName::Compose,
+        kind: SourceErrorKind::Unreachable,
+        attempted: format!("run {shown}"),
+        happened,
+        hint: hint.into(),
+    };
+    let Some((program, args)) = argv.split_first() else {
+        return Err(trouble("there is nothing to run".into(), "Please report it."));
+    };
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    if let Some(dir) = dir {
+        command.current_dir(dir);
+    }
+    if let Some(host) = docker_host {
+        command.env("DOCKER_HOST", host);
+    }
+    // No progress bars and colours: the output is kept and shown as text.
+    command.env("COMPOSE_ANSI", "never").env("NO_COLOR", "1").env("COMPOSE_PROGRESS", "plain");
+    let mut child = command.spawn().map_err(|error| {
+        trouble(error.to_string(), "Install Docker Compose (the docker-compose plugin or program), or check [compose] file.")
+    })?;
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let mut group = Group { pid };
+    let end = follow(&mut child, deadline, line).await;
+    match end {
+        Some(Ok(status)) => {
+            group.pid = None;
+            Ok(CommandEnd::Exited { code: status.code().unwrap_or(-1) })
+        }
+        Some(Err(error)) => Err(trouble(error.to_string(), "Try again.")),
+        None => {
+            if let Some(pid) = group.pid.take() {
+                let _gone = kill_process_group(pid, Signal::TERM);
+                if timeout(GRACE, child.wait()).await.is_err() {
+                    let _gone = kill_process_group(pid, Signal::KILL);
+                    let _reaped = child.wait().await;
+                }
+            }
+            Ok(CommandEnd::TimedOut)
+        }
+    }
+}
+
+/// Passes lines on until the child ended; `None` when the deadline passed first.
+async fn follow(
+    child: &mut Child,
+    deadline: Duration,
+    line: &mut (dyn FnMut(String, bool) + Send),
+) -> Option<std::io::Result<std::process::ExitStatus>> {
+    let (sender, mut lines) = mpsc::channel(64);
+    if let Some(out) = child.stdout.take() {
+        tokio::spawn(read_lines(out, false, sender.clone()));
+    }
+    if let Some(err) = child.stderr.take() {
+        tokio::spawn(read_lines(err, true, sender.clone()));
+    }
+    drop(sender);
+    let ends = Instant::now() + deadline;
+    // Lines end when both pipes are closed; a grandchild may hold them open past the child's end.
+    let mut status = None;
+    loop {
+        tokio::select! {
+            next = lines.recv() => match next {
+                Some((text, is_error)) => line(text, is_error),
+                None => return Some(match status { Some(status) => status, None => child.wait().await }),
+            },
+            ended = child.wait(), if status.is_none() => status = Some(ended),
+            () = sleep(Duration::from_millis(500)), if status.is_some() => return status,
+            () = tokio::time::sleep_until(ends) => return None,
+        }
+    }
+}
+
+async fn read_lines(pipe: impl AsyncRead + Unpin, is_error: bool, to: mpsc::Sender<(String, bool)>) {
+    let mut reader = BufReader::new(pipe);
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        match reader.read_until(b'\n', &mut bytes).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                bytes.truncate(LONGEST_LINE);
+                let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+                if !text.is_empty() && to.send((text, is_error)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! From the engine's inspect answer to the facts the console uses. The environment is never read.
+
+use bollard::models::{ContainerInspectResponse, HealthStatusEnum};
+use jiff::Timestamp;
+use ratiba_core::model::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
+
+/// The longest part of a probe's output that is kept, in characters.
+const PROBE_OUTPUT: usize = 400;
+
+/// `None` for an answer without an id or state, which the engine does not give.
+pub(super) fn of(container: ContainerInspectResponse) -> Option<ContainerFacts> {
+    let state = container.state?;
+    let config = container.config.unwrap_or_default();
+    let host = container.host_config.unwrap_or_default();
+    let labels = config.labels.unwrap_or_default();
+    let label = |name: &str| labels.get(&format!("com.docker.compose.{name}")).cloned().unwrap_or_default();
+    let time = |text: Option<String>| -> Option<Timestamp> {
+        // The engine writes year 1 for "never".
+        text.and_then(|t| t.parse().ok()).filter(|t: &Timestamp| t.as_second() > 0)
+    };
+    let mut ports: Vec<PublishedPort> = Vec::new();
+    for (inside, bindings) in host.port_bindings.unwrap_or_default() {
+        let (port, protocol) = inside.split_once('/').unwrap_or((&inside, "tcp"));
+        for binding in bindings.unwrap_or_default() {
+            let host_port = binding.host_port.and_then(|p| p.parse().ok());
+            if let (Some(host_port), Ok(container_port)) = (host_port, port.parse()) {
+                let host_ip = binding.host_ip.unwrap_or_default();
+                ports.push(PublishedPort { host_ip, host_port, container_port, protocol: protocol.to_owned() });
+            }
+        }
+    }
+    ports.sort_by_key(|p| p.host_port);
+    Some(ContainerFacts {
+        id: container.id?,
+        name: container.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        service: label("service"),
+        number: label("container-number").parse().unwrap_or(1),
+        oneoff: label("oneoff").eq_ignore_ascii_case("true"),
+        image: config.image.unwrap_or_default(),
+        state: ContainerState::from_word(&state.status.map(|s| s.to_string()).unwrap_or_default()),
+        exit_code: state.exit_code.unwrap_or(0),
+        error: state.error.unwrap_or_default(),
+        oom_killed: state.oom_killed.unwrap_or(false),
+        health: state.health.and_then(health),
+        created_at: time(container.created),
+        started_at: time(state.started_at),
+        finished_at: time(state.finished_at),
+        restart_count: container.restart_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        restart_policy: host
+            .restart_policy
+            .and_then(|p| p.name)
+            .map(|n| n.to_string())
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| "no".into()),
+        ports,
+        config_hash: label("config-hash"),
+        working_dir: label("project.working_dir"),
+        config_files: label("project.config_files"),
+        memory_limit_bytes: host.memory.and_then(|m| u64::try_from(m).ok()).unwrap_or(0),
+    })
+}
+
+fn health(health: bollard::models::Health) -> Option<Health> {
+    let status = match health.status? {
+        HealthStatusEnum::STARTING => HealthStatus::Starting,
+        HealthStatusEnum::HEALTHY => HealthStatus::Healthy,
+        HealthStatusEnum::UNHEALTHY => HealthStatus::Unhealthy,
+        HealthStatusEnum::EMPTY | HealthStatusEnum::NONE => return None,
+    };
+    let last = health.log.and_then(|log| log.into_iter().next_back()).and_then(|probe| probe.output);
+    Some(Health {
+        status,
+        failing_streak: health.failing_streak.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        last_output: last.unwrap_or_default().trim().chars().take(PROBE_OUTPUT).collect(),
+    })
+}

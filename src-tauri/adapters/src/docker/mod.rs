@@ -1,0 +1,204 @@
+//! The Docker Engine over its API. Only reads: list, inspect, events, logs, stats, info.
+
+mod endpoint;
+mod error;
+mod facts;
+
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+use bollard::{
+    Docker,
+    container::LogOutput,
+    query_parameters::{
+        EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
+        StatsOptionsBuilder,
+    },
+};
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use jiff::Timestamp;
+use ratiba_core::{
+    model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
+    ports::{ContainerChange, Containers, LogLine, Read},
+};
+use tokio::sync::Mutex;
+
+pub use endpoint::{Endpoint, Surroundings, find_endpoint};
+
+use crate::deadline::within;
+
+const DEADLINE: Duration = Duration::from_secs(5);
+const PROJECT_LABEL: &str = "com.docker.compose.project";
+
+/// The engine at one endpoint, and one compose project on it.
+pub struct Engine {
+    project: String,
+    endpoint: Result<Endpoint, SourceError>,
+    connected: Mutex<Option<Docker>>,
+}
+
+impl Engine {
+    /// The engine that `host` names, or the one that this machine's surroundings lead to.
+    pub fn new(project: &str, host: Option<&str>, around: &Surroundings) -> Self {
+        Self { project: project.to_owned(), endpoint: find_endpoint(host, around), connected: Mutex::new(None) }
+    }
+
+    /// What `DOCKER_HOST` must be for a child process to reach the same engine.
+    pub fn docker_host(&self) -> Option<String> {
+        self.endpoint.as_ref().ok().map(Endpoint::docker_host)
+    }
+
+    /// The connection, made and its API version negotiated at the first use.
+    async fn docker(&self) -> Read<Docker> {
+        let mut connected = self.connected.lock().await;
+        if let Some(docker) = connected.as_ref() {
+            return Ok(docker.clone());
+        }
+        let endpoint = self.endpoint.as_ref().map_err(Clone::clone)?;
+        let attempted = format!("connect to the Docker Engine at {}", endpoint.docker_host());
+        let docker = endpoint.connect().map_err(|e| error::of(&attempted, &e))?;
+        let docker = within(SourceName::Docker, &attempted, DEADLINE, async {
+            docker.negotiate_version().await.map_err(|e| error::of(&attempted, &e))
+        })
+        .await?;
+        *connected = Some(docker.clone());
+        Ok(docker)
+    }
+
+    fn project_filter(&self) -> HashMap<&'static str, Vec<String>> {
+        HashMap::from([("label", vec![format!("{PROJECT_LABEL}={}", self.project)])])
+    }
+}
+
+#[async_trait]
+impl Containers for Engine {
+    async fn list(&self) -> Read<Vec<ContainerFacts>> {
+        let docker = self.docker().await?;
+        let attempted = format!("list the containers of project {}", self.project);
+        within(SourceName::Docker, &attempted, DEADLINE, async {
+            let options = ListContainersOptionsBuilder::new().all(true).filters(&self.project_filter()).build();
+            let listed = docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
+            let ids = listed.into_iter().filter_map(|c| c.id);
+            let inspected = stream::iter(ids).map(|id| {
+                let docker = &docker;
+                async move { docker.inspect_container(&id, None::<InspectContainerOptions>).await }
+            });
+            let mut found = Vec::new();
+            let mut answers = inspected.buffered(16);
+            while let Some(answer) = answers.next().await {
+                match answer {
+                    Ok(container) => found.extend(facts::of(container)),
+                    // Removed between list and inspect: then it is not there.
+                    Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
+                    Err(e) => return Err(error::of(&attempted, &e)),
+                }
+            }
+            found.sort_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>> {
+        let docker = self.docker().await?;
+        let mut filters = self.project_filter();
+        filters.insert("type", vec!["container".into()]);
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        let events = docker.events(Some(options));
+        let changes = events.filter_map(|event| async move {
+            match event {
+                Ok(event) => change(event).map(Ok),
+                Err(e) => Some(Err(error::of("follow the engine's events", &e))),
+            }
+        });
+        Ok(changes.boxed())
+    }
+
+    async fn log_tail(&self, container_id: &str, lines: u32) -> Read<Vec<LogLine>> {
+        let docker = self.docker().await?;
+        let attempted = "read a container's log";
+        within(SourceName::Logs, attempted, DEADLINE, async {
+            let options = LogsOptionsBuilder::new()
+                .stdout(true)
+                .stderr(true)
+                .timestamps(true)
+                .tail(&lines.to_string())
+                .build();
+            let parts: Vec<LogOutput> = docker
+                .logs(container_id, Some(options))
+                .try_collect()
+                .await
+                .map_err(|e| SourceError { source_name: SourceName::Logs, ..error::of(attempted, &e) })?;
+            Ok(parts.iter().map(log_line).collect())
+        })
+        .await
+    }
+
+    async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>> {
+        let docker = self.docker().await?;
+        let attempted = "read memory use";
+        within(SourceName::Docker, attempted, Duration::from_secs(10), async {
+            let reads = stream::iter(container_ids.to_vec()).map(|id| {
+                let docker = docker.clone();
+                async move {
+                    // One reading, without the engine's second one for CPU shares.
+                    let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+                    let stats = docker.stats(&id, Some(options)).next().await?.ok()?;
+                    let memory = stats.memory_stats?;
+                    let cache = memory.stats.as_ref().and_then(|s| s.get("inactive_file").or(s.get("total_inactive_file")));
+                    Some((id, memory.usage?.saturating_sub(cache.copied().unwrap_or(0))))
+                }
+            });
+            Ok(reads.buffer_unordered(16).filter_map(|read| async { read }).collect().await)
+        })
+        .await
+    }
+
+    async fn engine_id(&self) -> Read<String> {
+        let docker = self.docker().await?;
+        let attempted = "read the engine's id";
+        within(SourceName::Docker, attempted, DEADLINE, async {
+            let info = docker.info().await.map_err(|e| error::of(attempted, &e))?;
+            info.id.filter(|id| !id.is_empty()).ok_or_else(|| SourceError {
+                source_name: SourceName::Docker,
+                kind: SourceErrorKind::Invalid,
+                attempted: attempted.into(),
+                happened: "the engine has none".into(),
+                hint: "Use the Docker Engine, 20.10 or newer.".into(),
+            })
+        })
+        .await
+    }
+}
+
+fn change(event: bollard::models::EventMessage) -> Option<ContainerChange> {
+    let action = event.action?;
+    // Health checks run as execs, twice a check and container: they change nothing.
+    if action.starts_with("exec_") {
+        return None;
+    }
+    let actor = event.actor?;
+    let nanos = event.time_nano.and_then(|n| Timestamp::from_nanosecond(i128::from(n)).ok());
+    Some(ContainerChange {
+        container_id: actor.id?,
+        service: actor.attributes?.remove("com.docker.compose.service").unwrap_or_default(),
+        action,
+        at: nanos,
+    })
+}
+
+fn log_line(part: &LogOutput) -> LogLine {
+    let (stderr, bytes) = match part {
+        LogOutput::StdErr { message } => (true, message),
+        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
+            (false, message)
+        }
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end_matches(['\n', '\r']);
+    let stamped = text.split_once(' ').and_then(|(at, rest)| Some((at.parse::<Timestamp>().ok()?, rest)));
+    match stamped {
+        Some((at, rest)) => LogLine { at: Some(at), stderr, text: rest.to_owned() },
+        None => LogLine { at: None, stderr, text: text.to_owned() },
+    }
+}

@@ -1,0 +1,68 @@
+//! This machine: who listens on a port, and its own HTTP addresses.
+
+mod listening;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ratiba_core::{
+    model::{SourceError, SourceErrorKind, SourceName},
+    ports::{Host, Read},
+};
+
+use crate::deadline::within;
+
+const DEADLINE: Duration = Duration::from_secs(5);
+/// The part of a body that is read, in bytes.
+const LARGEST_BODY: usize = 64 * 1_024;
+
+/// This machine.
+#[derive(Default)]
+pub struct ThisMachine;
+
+#[async_trait]
+impl Host for ThisMachine {
+    async fn port_holder(&self, port: u16) -> Read<Option<String>> {
+        let attempted = format!("find who listens on port {port}");
+        within(SourceName::Host, &attempted, DEADLINE, async {
+            listening::holder(port).await.map_err(|error| SourceError {
+                source_name: SourceName::Host,
+                kind: SourceErrorKind::Invalid,
+                attempted: attempted.clone(),
+                happened: error.to_string(),
+                hint: "Look by hand: `ss -ltnp` on Linux, `lsof -nP -iTCP -sTCP:LISTEN` on macOS.".into(),
+            })
+        })
+        .await
+    }
+
+    async fn http_get(&self, url: &str) -> Read<(u16, String)> {
+        let attempted = format!("GET {url}");
+        let trouble = |error: reqwest::Error| SourceError {
+            source_name: SourceName::Http,
+            kind: if error.is_timeout() { SourceErrorKind::TimedOut } else { SourceErrorKind::Unreachable },
+            attempted: attempted.clone(),
+            happened: if error.is_connect() { "nobody answers there".into() } else { error.to_string() },
+            hint: "Is the service up?".into(),
+        };
+        within(SourceName::Http, &attempted, DEADLINE, async {
+            let client = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .timeout(DEADLINE)
+                .build()
+                .map_err(trouble)?;
+            let mut response = client.get(url).send().await.map_err(trouble)?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(trouble)? {
+                let room = LARGEST_BODY.saturating_sub(body.len());
+                body.extend(chunk.iter().take(room));
+                if body.len() >= LARGEST_BODY {
+                    break;
+                }
+            }
+            Ok((response.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+        })
+        .await
+    }
+}

@@ -1,0 +1,13 @@
+//! The core's ports over real engines. Each adapter stands alone; none knows another. A
+//! constructor never connects: a source that is down is an answer, not a reason not to start.
+
+pub mod clock;
+pub mod compose;
+mod deadline;
+pub mod docker;
+pub mod dotenv;
+pub mod host;
+pub mod journal;
+pub mod postgres;
+pub mod redis;
+pub mod repo;

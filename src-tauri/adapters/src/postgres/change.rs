@@ -1,0 +1,141 @@
+//! One guarded change in one transaction: identity, lock, guards, statement, row count, commit.
+
+use async_trait::async_trait;
+use ratiba_core::{
+    model::SourceError,
+    ports::{ChangeError, DatabaseChanges, SqlChange},
+};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use super::{Postgres, error, params};
+
+const ATTEMPTED: &str = "change rows in Postgres";
+
+fn source(e: &sqlx::Error) -> ChangeError {
+    ChangeError::Source(error::of(ATTEMPTED, e))
+}
+
+#[async_trait]
+impl DatabaseChanges for Postgres {
+    async fn change(&self, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+        let connections = self.changes.as_ref().map_err(|e: &SourceError| ChangeError::Source(e.clone()))?;
+        connections.with(ATTEMPTED, async |connection| in_transaction(connection, change).await).await
+    }
+}
+
+async fn in_transaction(connection: &mut PgConnection, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+    run(connection, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+    match guarded(connection, change).await {
+        Ok((rows, xid)) => match sqlx::query("COMMIT").execute(&mut *connection).await {
+            Ok(_) => Ok(rows),
+            // A refusal is an answer; silence is not.
+            Err(sqlx::Error::Database(refused)) => Err(source(&sqlx::Error::Database(refused))),
+            Err(lost) => Err(ChangeError::Unknown { xid, why: lost.to_string() }),
+        },
+        Err(failure) => {
+            // The connection is dropped after an error, which rolls back as well.
+            let _rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), ChangeError> {
+    sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(|e| source(&e))
+}
+
+async fn guarded(connection: &mut PgConnection, change: &SqlChange) -> Result<(Vec<Value>, String), ChangeError> {
+    let here = sqlx::query(
+        "SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, \
+         pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1))",
+    )
+    .bind(change.lock.clone())
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(|e| source(&e))?;
+    let text = |i: usize| here.try_get::<String, _>(i).map_err(|e| source(&e));
+    let now = (text(0)?, text(1)?);
+    if now != change.identity {
+        return Err(ChangeError::OtherTarget { now: format!("system {} database {}", now.0, now.1) });
+    }
+    if !here.try_get::<bool, _>(3).map_err(|e| source(&e))? {
+        return Err(ChangeError::Locked { holder: holder(connection).await });
+    }
+    for guard in &change.guards {
+        let rows = json_rows(connection, &format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{}\n) AS q", guard.read.sql), &guard.read.params).await?;
+        if !same_rows(&rows, &guard.expect) {
+            return Err(ChangeError::GuardChanged { what: guard.what.clone(), planned: guard.expect.clone(), now: rows });
+        }
+    }
+    let rows = if returns_rows(&change.sql) {
+        let wrapped = format!("WITH q AS (\n{}\n) SELECT coalesce(json_agg(q), '[]'::json)::text FROM q", change.sql);
+        let rows = json_rows(connection, &wrapped, &change.params).await?;
+        expect(rows.len() as u64, change.expect_rows)?;
+        rows
+    } else {
+        let query = sqlx::query(AssertSqlSafe(change.sql.clone())).persistent(false);
+        let done = params::bind(query, &change.params).execute(&mut *connection).await.map_err(|e| source(&e))?;
+        expect(done.rows_affected(), change.expect_rows)?;
+        Vec::new()
+    };
+    Ok((rows, text(2)?))
+}
+
+fn expect(touched: u64, expected: u64) -> Result<(), ChangeError> {
+    if touched == expected { Ok(()) } else { Err(ChangeError::RowCount { expected, touched }) }
+}
+
+async fn json_rows(connection: &mut PgConnection, sql: &str, values: &[Value]) -> Result<Vec<Value>, ChangeError> {
+    let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
+    let row = params::bind(query, values).fetch_one(connection).await.map_err(|e| source(&e))?;
+    let text: String = row.try_get(0).map_err(|e| source(&e))?;
+    serde_json::from_str(&text).map_err(|e| source(&sqlx::Error::Decode(Box::new(e))))
+}
+
+/// Who holds the advisory lock, as far as the server tells.
+async fn holder(connection: &mut PgConnection) -> String {
+    let asked = sqlx::query(
+        "SELECT a.application_name || ', pid ' || a.pid || ', since ' || a.xact_start::text FROM pg_locks l \
+         JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await;
+    match asked {
+        Ok(Some(row)) => row.try_get(0).unwrap_or_else(|_| "unknown".into()),
+        Ok(None) | Err(_) => "unknown".into(),
+    }
+}
+
+/// Whether the statement has a RETURNING clause.
+fn returns_rows(sql: &str) -> bool {
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case("returning"))
+}
+
+/// Rows are a set: the database promises no order.
+fn same_rows(a: &[Value], b: &[Value]) -> bool {
+    let sorted = |rows: &[Value]| {
+        let mut texts: Vec<String> = rows.iter().map(ToString::to_string).collect();
+        texts.sort();
+        texts
+    };
+    sorted(a) == sorted(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rows_are_compared_as_a_set() {
+        assert!(same_rows(&[json!({"id": 1}), json!({"id": 2})], &[json!({"id": 2}), json!({"id": 1})]));
+        assert!(!same_rows(&[json!({"id": 1})], &[json!({"id": 1}), json!({"id": 1})]));
+    }
+
+    #[test]
+    fn returning_is_a_word_and_not_a_part_of_one() {
+        assert!(returns_rows("DELETE FROM a\nRETURNING id"));
+        assert!(!returns_rows("DELETE FROM returning_customers"));
+    }
+}

@@ -1,0 +1,64 @@
+//! A few connections, kept while they work. Not sqlx's pool: that one retries a refused connection
+//! until its own deadline and then only says that it timed out, where the operator needs the reason.
+
+use std::{sync::PoisonError, time::Duration};
+
+use ratiba_core::model::SourceError;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::error;
+
+/// Time to connect and log in.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Time for one operation; the server's own statement_timeout is shorter.
+const OPERATION: Duration = Duration::from_secs(8);
+const AT_ONCE: usize = 4;
+
+pub(super) struct Connections {
+    options: PgConnectOptions,
+    idle: std::sync::Mutex<Vec<PgConnection>>,
+    slots: Semaphore,
+}
+
+impl Connections {
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        Self { options, idle: std::sync::Mutex::default(), slots: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Runs `work` on a connection. One that met an error or a deadline is not used again.
+    pub(super) async fn with<T, E: From<SourceError>>(
+        &self,
+        attempted: &str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _slot = match timeout(OPERATION, self.slots.acquire()).await {
+            Ok(Ok(slot)) => slot,
+            Ok(Err(_)) | Err(_) => return Err(error::timed_out(attempted, OPERATION).into()),
+        };
+        let mut connection = self.connection(attempted).await?;
+        match timeout(OPERATION, work(&mut connection)).await {
+            Ok(Ok(value)) => {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(error::timed_out(attempted, OPERATION).into()),
+        }
+    }
+
+    async fn connection(&self, attempted: &str) -> Result<PgConnection, SourceError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(mut connection) = idle {
+            // The server may have gone since: then a new connection says why.
+            if matches!(timeout(CONNECT, connection.ping()).await, Ok(Ok(()))) {
+                return Ok(connection);
+            }
+        }
+        match timeout(CONNECT, PgConnection::connect_with(&self.options)).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(error::of(attempted, &error)),
+            Err(_) => Err(error::timed_out(attempted, CONNECT)),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The console: one stack, its sources, its journal, and what is going on.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ratiba_core::{
+    observe::{FoldRules, Readings},
+    playbook::{CallContext, Catalog, Env},
+    ports::{JournalStore, Sources},
+    profile::Profile,
+    remedy::Canceller,
+    wire::{Environment, TriageView, Update},
+};
+use tokio::sync::{Notify, broadcast};
+
+use super::asker::fresh_pass;
+
+/// What a console is built from.
+pub struct Parts {
+    /// The profile.
+    pub profile: Profile,
+    /// The stack.
+    pub sources: Sources,
+    /// Where runs are recorded.
+    pub store: Arc<dyn JournalStore>,
+    /// The playbooks.
+    pub catalog: Catalog,
+    /// Who is at the console, for the journal: `user@host`.
+    pub operator: String,
+}
+
+/// A run that goes on.
+pub(super) struct Running {
+    pub canceller: Arc<Canceller>,
+    pub services: Vec<String>,
+}
+
+/// One stack and all that can be asked and done about it.
+pub struct Console {
+    pub(super) profile: Profile,
+    pub(super) environment: Environment,
+    pub(super) sources: Sources,
+    pub(super) store: Arc<dyn JournalStore>,
+    pub(super) catalog: Catalog,
+    pub(super) operator: String,
+    pub(super) updates: broadcast::Sender<Update>,
+    /// Something was read: the publisher folds and sends.
+    pub(super) moved: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub readings: Readings,
+    pub revision: u64,
+    pub triage: Option<TriageView>,
+    pub running: BTreeMap<String, Running>,
+    pub is_watching: bool,
+}
+
+impl Console {
+    /// A console that has read nothing yet.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let environment = Environment {
+            name: parts.profile.name.clone(),
+            kind: parts.profile.kind,
+            read_only: parts.profile.read_only,
+            project: parts.profile.compose.project.clone(),
+        };
+        Arc::new(Self {
+            environment,
+            profile: parts.profile,
+            sources: parts.sources,
+            store: parts.store,
+            catalog: parts.catalog,
+            operator: parts.operator,
+            updates: broadcast::channel(256).0,
+            moved: Notify::new(),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The stack's sources.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Everything that changes from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Update> {
+        self.updates.subscribe()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn publish(&self, update: Update) {
+        // Nobody listening is no error: the next listener asks for the whole first.
+        let _listeners = self.updates.send(update);
+    }
+
+    pub(super) fn fold_rules(&self) -> FoldRules {
+        let mut rules = FoldRules::new(self.profile.thresholds.clone());
+        for (run, running) in &self.state().running {
+            rules.own_runs.extend(running.services.iter().map(|service| (service.clone(), run.clone())));
+        }
+        rules
+    }
+
+    /// Surroundings for scripts: one pass, one `now`.
+    pub(super) fn call_context(&self) -> CallContext {
+        CallContext {
+            pass: fresh_pass(&self.sources),
+            env: Env {
+                now: self.sources.clock.now(),
+                project: self.environment.project.clone(),
+                thresholds: self.profile.thresholds.clone(),
+                schema: self.profile.schema.clone(),
+            },
+            clock: self.sources.clock.clone(),
+        }
+    }
+}

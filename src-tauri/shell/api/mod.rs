@@ -1,0 +1,19 @@
+//! The use cases. Knows neither the window nor the command line: both call this.
+
+mod asker;
+mod console;
+mod doctor;
+pub mod drill;
+mod plans;
+mod playbooks;
+mod runs;
+mod status;
+mod triage;
+mod watch;
+mod wire_error;
+
+pub use console::{Console, Parts};
+pub use doctor::{Check, CheckStatus, DoctorView};
+pub use plans::PlanFile;
+pub use watch::watch;
+pub use wire_error::{exit_code, failed, not_found, refused, unreachable, usage};

@@ -1,0 +1,130 @@
+//! Making and keeping plans.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ratiba_core::{
+    model::Subject,
+    playbook::resolve_params,
+    remedy::{MakePlan, Plan, digest, make, make_undo},
+    wire::{PlanRequest, PlanView, UndoRequest, WireError},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Console, failed, not_found, playbooks::blocking, usage, wire_error};
+
+/// A plan as `ratibactl plan -o FILE` writes it: what is shown, and the plan itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanFile {
+    /// What is shown.
+    #[serde(flatten)]
+    pub view: PlanView,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl PlanFile {
+    fn new(plan: Plan) -> Self {
+        Self { view: PlanView::new(&plan), plan }
+    }
+
+    /// The plan of a file, if what the file shows is what it holds.
+    pub fn checked(self) -> Result<Plan, WireError> {
+        if self.view == PlanView::new(&self.plan) {
+            return Ok(self.plan);
+        }
+        Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan))
+    }
+}
+
+impl Console {
+    pub(super) fn make_plan(&self) -> MakePlan<'_> {
+        MakePlan {
+            sources: &self.sources,
+            project: &self.environment.project,
+            schema: &self.profile.schema,
+        }
+    }
+
+    /// Makes a plan and keeps it, so that it can be confirmed here or elsewhere.
+    pub async fn plan(self: &Arc<Self>, request: PlanRequest) -> Result<PlanView, WireError> {
+        Ok(self.plan_file(request).await?.view)
+    }
+
+    /// The same, with the plan itself.
+    pub async fn plan_file(self: &Arc<Self>, request: PlanRequest) -> Result<PlanFile, WireError> {
+        let playbook = self.find(&request.id)?;
+        let context = self.call_context();
+        let finding = self.finding(&playbook, &request.subject, &context).await?;
+        let specs = self.live_params(&playbook, &finding, &context).await?;
+        let params = resolve_params(&specs, &request.params)
+            .map_err(|why| usage(format!("make a plan with {}: {why}", playbook.id), format!("`ratibactl playbooks show {}` lists its parameters.", playbook.id)))?;
+        let (asked, about, chosen) = (playbook.clone(), finding.clone(), params.clone());
+        let steps = blocking(move || asked.plan(&context, &about, &chosen))
+            .await?
+            .map_err(|e| wire_error::script(&e))?;
+        let plan = make(&self.make_plan(), &playbook, &finding, params, steps)
+            .await
+            .map_err(|e| wire_error::plan(&e))?;
+        self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
+        Ok(PlanFile::new(plan))
+    }
+
+    /// What taking a run back would do; kept like any plan.
+    pub async fn undo_plan(self: &Arc<Self>, request: UndoRequest) -> Result<PlanView, WireError> {
+        let run = self.run_record(&request.run).await?;
+        let plan = make_undo(&self.make_plan(), &run).await.map_err(|e| wire_error::plan(&e))?;
+        self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
+        Ok(PlanView::new(&plan))
+    }
+
+    /// A kept plan.
+    pub async fn kept_plan(&self, plan_id: &str) -> Result<Plan, WireError> {
+        let kept = self.store.plan(plan_id).await.map_err(|e| wire_error::journal(&e))?;
+        kept.ok_or_else(|| {
+            not_found(
+                format!("there is no plan {plan_id} in this profile's journal"),
+                "Make it here with `ratibactl plan`, then apply it with the same profile.",
+            )
+        })
+    }
+
+    /// The plan of a file, only when this console made it: a file alone can't bring in steps that
+    /// no playbook gave.
+    pub async fn plan_from_file(&self, text: &str) -> Result<Plan, WireError> {
+        let file: PlanFile = serde_json::from_str(text).map_err(|error| {
+            failed(format!("read the plan file: {error}"), "Make it again with `ratibactl plan ID -o FILE`.")
+        })?;
+        let plan = file.checked()?;
+        let kept = self.kept_plan(&plan.plan_id).await?;
+        if digest(&kept) != digest(&plan) {
+            return Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan));
+        }
+        Ok(plan)
+    }
+
+    /// Splits `-p name=value` into the finding's subject and the playbook's parameters.
+    pub fn split_params(
+        &self,
+        id: &str,
+        given: BTreeMap<String, Value>,
+    ) -> Result<(Subject, BTreeMap<String, Value>), WireError> {
+        let playbook = self.find(id)?;
+        let mut subject = Subject::default();
+        let mut params = BTreeMap::new();
+        for (name, value) in given {
+            let is_param = playbook.about.params.iter().any(|p| p.name == name);
+            let text = value.as_str().map(str::to_owned);
+            match name.as_str() {
+                "service" if !is_param => subject.service = text,
+                "tenant" if !is_param => subject.tenant = text,
+                "payment" if !is_param => subject.payment = text,
+                "schema" if !is_param => subject.schema = text,
+                _ => {
+                    params.insert(name, value);
+                }
+            }
+        }
+        Ok((subject, params))
+    }
+}

@@ -1,0 +1,108 @@
+//! The catalogue, one playbook's findings, and the choices that go with a finding.
+
+use std::sync::Arc;
+
+use ratiba_core::{
+    model::{Finding, Subject, VerdictKind},
+    playbook::{CallContext, ParamView, Playbook},
+    triage::{Detected, rank},
+    wire::{CatalogView, DiagnoseView, Empty, PlanRequest, PlaybookId, PlaybookView, WireError},
+};
+
+use super::{Console, failed, not_found, wire_error};
+
+impl Console {
+    /// All playbooks.
+    pub async fn playbooks(self: &Arc<Self>, _request: Empty) -> Result<CatalogView, WireError> {
+        Ok(CatalogView { playbooks: self.catalog.all().iter().map(|p| PlaybookView::from(p.as_ref())).collect() })
+    }
+
+    /// One playbook.
+    pub async fn playbook(self: &Arc<Self>, request: PlaybookId) -> Result<PlaybookView, WireError> {
+        Ok(PlaybookView::from(self.find(&request.id)?.as_ref()))
+    }
+
+    pub(super) fn find(&self, id: &str) -> Result<Arc<Playbook>, WireError> {
+        self.catalog.get(id).cloned().ok_or_else(|| {
+            let hint = match self.catalog.nearest(id) {
+                Some(near) => format!("Did you mean `{near}`? `ratibactl playbooks list` shows all."),
+                None => "`ratibactl playbooks list` shows all.".into(),
+            };
+            not_found(format!("there is no playbook `{id}`"), hint)
+        })
+    }
+
+    /// One playbook's findings now, ranked.
+    pub async fn diagnose(self: &Arc<Self>, request: PlaybookId) -> Result<DiagnoseView, WireError> {
+        let playbook = self.find(&request.id)?;
+        let context = self.call_context();
+        let asked = playbook.clone();
+        let outcome = blocking(move || asked.detect(&context)).await?;
+        Ok(DiagnoseView { verdicts: rank(vec![Detected { playbook: &playbook, outcome }]) })
+    }
+
+    /// The finding that is meant: of this playbook, about this subject, and there right now.
+    pub(super) async fn finding(
+        &self,
+        playbook: &Arc<Playbook>,
+        subject: &Subject,
+        context: &CallContext,
+    ) -> Result<Finding, WireError> {
+        let (asked, with) = (playbook.clone(), context.clone());
+        let found = blocking(move || asked.detect(&with)).await?.map_err(|e| wire_error::script(&e))?;
+        let is_there = |f: &&Finding| matches!(f.verdict, VerdictKind::Present | VerdictKind::Suspected);
+        let mut there: Vec<&Finding> = found.iter().filter(is_there).filter(|f| is_about(f, subject)).collect();
+        there.sort_by_key(|f| (f.verdict, f.explained_by.is_some()));
+        there.first().map(|f| (*f).clone()).ok_or_else(|| {
+            let unknown = found.iter().find(|f| f.verdict == VerdictKind::Unknown).and_then(|f| f.reason.clone());
+            match unknown {
+                Some(reason) => failed(
+                    format!("make a plan with {}: it can't be told whether the fault is there: {reason}", playbook.id),
+                    "Bring back what can't be read, then try again.",
+                ),
+                None => failed(
+                    format!("make a plan with {}: the fault is not there now", playbook.id),
+                    "`ratibactl triage` says what is.",
+                ),
+            }
+        })
+    }
+
+    pub(super) async fn live_params(
+        &self,
+        playbook: &Arc<Playbook>,
+        finding: &Finding,
+        context: &CallContext,
+    ) -> Result<Vec<ParamView>, WireError> {
+        let (asked, with, about) = (playbook.clone(), context.clone(), finding.clone());
+        blocking(move || asked.choices(&with, &about)).await?.map_err(|e| wire_error::script(&e))
+    }
+
+    /// A playbook's page with the live choices for one finding.
+    pub async fn choices(self: &Arc<Self>, request: PlanRequest) -> Result<PlaybookView, WireError> {
+        let playbook = self.find(&request.id)?;
+        let context = self.call_context();
+        let finding = self.finding(&playbook, &request.subject, &context).await?;
+        let params = self.live_params(&playbook, &finding, &context).await?;
+        Ok(PlaybookView { params, ..PlaybookView::from(playbook.as_ref()) })
+    }
+}
+
+/// Whether a finding is about `wanted`; what is not said is not compared.
+fn is_about(finding: &Finding, wanted: &Subject) -> bool {
+    let fits = |want: &Option<String>, is: &Option<String>| want.is_none() || want == is;
+    let is = &finding.subject;
+    fits(&wanted.service, &is.service)
+        && fits(&wanted.tenant, &is.tenant)
+        && fits(&wanted.payment, &is.payment)
+        && fits(&wanted.schema, &is.schema)
+}
+
+/// Runs a script's call where waiting is allowed.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, WireError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        failed(format!("run a playbook: its thread ended ({error})"), "This is a fault of the console; please report it.")
+    })
+}

@@ -1,0 +1,111 @@
+//! Triage: all playbooks side by side on one pass, ranked; and the runbook's four questions.
+
+use std::sync::Arc;
+
+use ratiba_core::{
+    model::{Mark, Verdict, VerdictKind},
+    observe::ServiceView,
+    triage::{Detected, rank},
+    wire::{Empty, TriageView, Update, WireError},
+};
+use serde_json::{Value, json};
+
+use super::{Console, playbooks::blocking};
+
+/// Log lines shown for each service that is not well.
+const LINES: u32 = 8;
+
+impl Console {
+    /// The present ranking: the watched one where somebody watches, else made now.
+    pub async fn triage(self: &Arc<Self>, _request: Empty) -> Result<TriageView, WireError> {
+        let watched = {
+            let state = self.state();
+            if state.is_watching { state.triage.clone() } else { None }
+        };
+        match watched {
+            Some(triage) => Ok(triage),
+            None => Ok(self.triage_now().await),
+        }
+    }
+
+    /// Looks with every playbook now, and answers the four questions.
+    pub async fn triage_now(self: &Arc<Self>) -> TriageView {
+        let clock = self.sources.clock.clone();
+        let began = clock.monotonic_ms();
+        let read = async {
+            if !self.state().is_watching {
+                tokio::join!(self.read_containers(), self.read_declared());
+            }
+        };
+        let (ranked, changed, ()) = tokio::join!(self.ranked(), self.changed(), read);
+        let services = self.folded().services;
+        let unwell: Vec<&ServiceView> = services.iter().filter(|s| s.mark >= Mark::Unknown).collect();
+        let logs = self.last_lines(&unwell).await;
+        TriageView {
+            taken_at: clock.now(),
+            elapsed_ms: clock.monotonic_ms().saturating_sub(began),
+            which: unwell.iter().map(|s| json!({ "service": s.service, "mark": s.mark, "detail": s.detail })).collect(),
+            when: first_sign(&unwell),
+            changed,
+            logs,
+            ranked,
+        }
+    }
+
+    async fn ranked(self: &Arc<Self>) -> Vec<Verdict> {
+        let context = self.call_context();
+        let looking = self.catalog.all().iter().map(|playbook| {
+            let (asked, with) = (playbook.clone(), context.clone());
+            async move { (playbook, blocking(move || asked.detect(&with)).await) }
+        });
+        let mut detected = Vec::new();
+        for (playbook, outcome) in futures_util::future::join_all(looking).await {
+            if let Ok(outcome) = outcome {
+                detected.push(Detected { playbook, outcome });
+            }
+        }
+        rank(detected)
+    }
+
+    async fn changed(&self) -> Value {
+        let commits = match self.sources.repo() {
+            Ok(repo) => repo.recent_commits(20).await,
+            Err(error) => Err(error),
+        };
+        match commits {
+            Ok(commits) => json!({ "commits": commits }),
+            Err(error) => json!({ "error": error.to_string() }),
+        }
+    }
+
+    async fn last_lines(&self, unwell: &[&ServiceView]) -> Vec<Value> {
+        let reads = unwell.iter().filter_map(|s| Some((&s.service, s.container_id.as_ref()?))).take(6).map(
+            |(service, id)| async move {
+                let lines = self.sources.containers.log_tail(id, LINES).await.unwrap_or_default();
+                lines.into_iter().map(|l| json!({ "service": service, "line": l.text, "at": l.at })).collect::<Vec<_>>()
+            },
+        );
+        futures_util::future::join_all(reads).await.into_iter().flatten().collect()
+    }
+
+    /// Looks again and tells the listeners.
+    pub(super) async fn refresh_triage(self: &Arc<Self>) {
+        let triage = self.triage_now().await;
+        self.state().triage = Some(triage.clone());
+        self.publish(Update::Triage { triage });
+    }
+}
+
+/// Whether anything is present or suspected: for `--exit-code`.
+pub fn has_findings(ranked: &[Verdict]) -> bool {
+    ranked.iter().any(|v| matches!(v.verdict, VerdictKind::Present | VerdictKind::Suspected))
+}
+
+/// The earliest time at which a service that is not well got into its state.
+fn first_sign(unwell: &[&ServiceView]) -> Value {
+    let first = unwell.iter().filter_map(|s| Some((s.since?, s))).min_by_key(|(at, _)| *at);
+    match first {
+        Some((at, s)) => json!({ "at": at, "what": format!("{}: {}", s.service, s.detail), "source": "docker" }),
+        None => json!({}),
+    }
+}

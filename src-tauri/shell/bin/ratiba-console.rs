@@ -1,0 +1,6 @@
+//! The window.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+fn main() -> std::process::ExitCode {
+    ratiba_console::desktop::main()
+}

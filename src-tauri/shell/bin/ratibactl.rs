@@ -1,0 +1,5 @@
+//! The headless console.
+
+fn main() -> std::process::ExitCode {
+    ratiba_console::cli::main()
+}

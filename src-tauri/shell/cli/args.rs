@@ -1,0 +1,170 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Watch, diagnose and repair one Ratiba stack.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ratibactl",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 ok; 1 the run failed or was not fixed; 2 usage; 3 a needed source can't be reached; \
+4 refused (stale plan, wrong phrase, expired, locked); 5 findings present, only with --exit-code; 130 cancelled.\n\n\
+A profile says which stack: ~/.config/ratiba-console/profiles/NAME.toml, or any file. `ratibactl doctor` checks it."
+)]
+pub struct Args {
+    /// Which stack: a profile's name, or its file. Default: RATIBA_PROFILE, or the only profile there is.
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// One JSON document on standard output (NDJSON for apply, undo and status --watch).
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Give up after this many seconds.
+    #[arg(long, global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the profile, Docker, Postgres, Redis, logs, repo and compose, and say what to do.
+    Doctor,
+    /// Show services, tenants, threads and payments as they are now.
+    Status {
+        /// Go on, one line for each change, until interrupted.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Say what is wrong: the four questions and every playbook's verdict, cause first.
+    Triage {
+        /// Exit with 5 when anything is present or suspected.
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// The catalogue of playbooks.
+    Playbooks {
+        /// Which.
+        #[command(subcommand)]
+        playbooks: PlaybooksCommand,
+    },
+    /// Show one playbook's findings.
+    Diagnose {
+        /// The playbook, such as 01-service-unhealthy.
+        id: String,
+        /// Only about this service or tenant: service=NAME, tenant=SLUG.
+        #[arg(short = 'p', value_name = "NAME=VALUE")]
+        params: Vec<String>,
+    },
+    /// Make a plan. Nothing is changed.
+    Plan {
+        /// The playbook.
+        id: String,
+        /// A parameter, or what the plan is about: service=NAME, tenant=SLUG.
+        #[arg(short = 'p', value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        /// Write the plan to this file.
+        #[arg(short = 'o', value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a plan once more, apply it, and verify.
+    Apply {
+        /// The plan's file or id.
+        #[arg(value_name = "FILE|PLAN_ID")]
+        plan: String,
+        /// The digest the plan showed.
+        #[arg(long)]
+        digest: String,
+        /// Confirm.
+        #[arg(long, conflicts_with = "phrase", required_unless_present = "phrase")]
+        yes: bool,
+        /// Confirm a plan that loses data, by the phrase it shows.
+        #[arg(long, value_name = "TEXT")]
+        phrase: Option<String>,
+    },
+    /// Take a run back. Without --yes: show what that would do.
+    Undo {
+        /// The run.
+        run: String,
+        /// Confirm.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// The journal.
+    Runs {
+        /// Which.
+        #[command(subcommand)]
+        runs: RunsCommand,
+    },
+    /// The practice lab: bring it up, cause faults, heal them.
+    Drill {
+        /// Which.
+        #[command(subcommand)]
+        drill: DrillCommand,
+    },
+    /// Print shell completions.
+    #[command(hide = true)]
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    #[command(hide = true)]
+    Man,
+}
+
+/// The catalogue.
+#[derive(Debug, Subcommand)]
+pub enum PlaybooksCommand {
+    /// All playbooks.
+    List,
+    /// One playbook's page.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Compile and check a folder of playbooks.
+    Check {
+        /// The folder; default: the shipped ones.
+        dir: Option<PathBuf>,
+    },
+}
+
+/// The journal.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// All runs, newest first.
+    List,
+    /// One run.
+    Show {
+        /// Its id.
+        run: String,
+    },
+    /// Check the journal's chain; exits with 1 and names the first bad entry.
+    Verify,
+}
+
+/// The lab.
+#[derive(Debug, Subcommand)]
+pub enum DrillCommand {
+    /// All drills.
+    List,
+    /// Bring the lab up and write its profile.
+    Up,
+    /// Cause a fault and wait until it can be seen.
+    Inject {
+        /// The drill, with a variant or its first one.
+        #[arg(value_name = "ID[/VARIANT]")]
+        id: String,
+    },
+    /// Revert all faults that were caused.
+    Heal,
+    /// Show whether the lab runs, where, and which faults are active.
+    Status,
+    /// Take the lab down, without a trace.
+    Down,
+}

@@ -1,0 +1,93 @@
+//! `ratibactl drill`
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{
+    Ended,
+    args::DrillCommand,
+    output::{Output, table, visible},
+};
+use crate::api::{
+    Console, failed,
+    drill::{self, Lab, LabStatus},
+};
+
+pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) -> Ended {
+    match command {
+        DrillCommand::List => {
+            let drills = drill::list(&lab(profile).await?)?;
+            output.show(&json!({ "drills": drills }), |_| {
+                let row = |d: &drill::DrillView| vec![format!("{}/{}", d.id, d.variant), visible(&d.title)];
+                table(&drills.iter().map(row).collect::<Vec<_>>())
+            })?;
+        }
+        DrillCommand::Up => show(&lab(profile).await?.up().await?, output)?,
+        DrillCommand::Status => show(&lab(profile).await?.status().await?, output)?,
+        DrillCommand::Down => show(&lab(profile).await?.down().await?, output)?,
+        DrillCommand::Inject { id } => {
+            let (console, lab) = console_and_lab(profile).await?;
+            output.progress(&format!("causing {id} …"));
+            let active = drill::inject(&console, &lab, &id).await?;
+            output.show(&json!({ "injected": active }), |_| {
+                format!("{}/{} is there since {}. `ratibactl drill heal` reverts it.", active.id, active.variant, active.since)
+            })?;
+        }
+        DrillCommand::Heal => {
+            let (console, lab) = console_and_lab(profile).await?;
+            let healed = drill::heal(&console, &lab).await?;
+            output.show(&json!({ "healed": healed }), |_| match healed.len() {
+                0 => "no fault was active; all services are up".into(),
+                n => format!("{n} fault(s) reverted; all services are up"),
+            })?;
+        }
+    }
+    Ok(0)
+}
+
+/// The lab of the profile, or that of this checkout where no such profile is there yet.
+async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError> {
+    match crate::wiring::read_profile(profile) {
+        Ok((read, _)) => match read.lab {
+            Some(section) => Ok(Lab::of_profile(&section.dir, &read.compose.project, section.port_offset)),
+            None if profile.is_some() => Err(not_a_lab(&read.name)),
+            None => Lab::of_environment(),
+        },
+        Err(_) => Lab::of_environment(),
+    }
+}
+
+async fn console_and_lab(profile: Option<&str>) -> Result<(Arc<Console>, Lab), ratiba_core::wire::WireError> {
+    let console = crate::open_console(profile).await?;
+    let read = console.profile();
+    // Faults are caused in a lab and nowhere else.
+    if read.kind != ratiba_core::profile::ProfileKind::Lab {
+        return Err(not_a_lab(&read.name));
+    }
+    let section = read.lab.as_ref().ok_or_else(|| not_a_lab(&read.name))?;
+    let lab = Lab::of_profile(&section.dir, &read.compose.project, section.port_offset);
+    Ok((console, lab))
+}
+
+fn not_a_lab(name: &str) -> ratiba_core::wire::WireError {
+    failed(
+        format!("practise on `{name}`: it is not a lab"),
+        "Faults are only caused in a lab: bring one up with `ratibactl drill up` and use its profile.",
+    )
+}
+
+fn show(status: &LabStatus, output: &Output) -> Result<(), ratiba_core::wire::WireError> {
+    output.show(status, |_| {
+        let mut text = format!("{}: {}\n", status.project, if status.running { "running" } else { "not running" });
+        if let Some(profile) = &status.profile {
+            text += &format!("profile {profile}\n");
+        }
+        let endpoints = status.endpoints.as_object().into_iter().flatten();
+        text += &table(&endpoints.map(|(n, at)| vec![n.clone(), visible(at.as_str().unwrap_or_default())]).collect::<Vec<_>>());
+        for one in &status.active {
+            text += &format!("active: {}/{} since {}\n", one.id, one.variant, one.since);
+        }
+        text
+    })
+}

@@ -1,0 +1,115 @@
+//! `ratibactl`: the same use cases as the window, for a shell, SSH, cron and CI.
+
+mod args;
+mod doctor;
+mod drill;
+mod output;
+mod plan;
+mod playbooks;
+mod run;
+mod status;
+mod triage;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::{CommandFactory, Parser};
+use ratiba_core::wire::WireError;
+
+use crate::api::{failed, unreachable, usage};
+use args::{Args, Command};
+use output::Output;
+
+/// What a command ends with: its exit code.
+type Ended = Result<u8, WireError>;
+
+/// Runs `ratibactl` with the process's arguments.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Printing to a closed pipe is nobody's fault.
+            let _printed = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output::new(args.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output.error(&failed(format!("start: {error}"), "Check the limits of this machine."));
+        }
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = within(args.timeout, dispatch(args.command, args.profile.as_deref(), &output)) => ended,
+            _ = tokio::signal::ctrl_c() => Ok(130),
+        }
+    });
+    // Threads that wait for a source that hangs must not keep the process.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => output.error(&error),
+    }
+}
+
+async fn within(limit: Option<u64>, work: impl Future<Output = Ended>) -> Ended {
+    let Some(seconds) = limit else { return work.await };
+    match tokio::time::timeout(Duration::from_secs(seconds), work).await {
+        Ok(ended) => ended,
+        Err(_) => Err(unreachable(&ratiba_core::model::SourceError {
+            source_name: ratiba_core::model::SourceName::Host,
+            kind: ratiba_core::model::SourceErrorKind::TimedOut,
+            attempted: "run this command".into(),
+            happened: format!("it took longer than {seconds} s"),
+            hint: "Give it more time with --timeout, or look with `ratibactl doctor` what does not answer.".into(),
+        })),
+    }
+}
+
+async fn dispatch(command: Command, profile: Option<&str>, output: &Output) -> Ended {
+    match command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "ratibactl", &mut std::io::stdout());
+            Ok(0)
+        }
+        Command::Man => clap_mangen::Man::new(Args::command())
+            .render(&mut std::io::stdout())
+            .map(|()| 0)
+            .map_err(|error| failed(format!("write the man page: {error}"), "Write it to another place.")),
+        Command::Doctor => doctor::run(profile, output).await,
+        Command::Drill { drill } => drill::run(drill, profile, output).await,
+        Command::Status { watch } => status::run(&crate::open_console(profile).await?, watch, output).await,
+        Command::Triage { exit_code } => {
+            triage::run(&crate::open_console(profile).await?, exit_code, output).await
+        }
+        Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
+        Command::Diagnose { id, params } => {
+            triage::diagnose(&crate::open_console(profile).await?, &id, &params, output).await
+        }
+        Command::Plan { id, params, out } => {
+            plan::run(&crate::open_console(profile).await?, &id, &params, out.as_deref(), output).await
+        }
+        Command::Apply { plan, digest, yes, phrase } => {
+            run::apply(&crate::open_console(profile).await?, &plan, &digest, yes, phrase, output).await
+        }
+        Command::Undo { run, yes } => run::undo(&crate::open_console(profile).await?, &run, yes, output).await,
+        Command::Runs { runs } => run::runs(&crate::open_console(profile).await?, runs, output).await,
+    }
+}
+
+/// Splits `name=value`.
+fn pairs(given: &[String]) -> Result<std::collections::BTreeMap<String, serde_json::Value>, WireError> {
+    given
+        .iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.into())),
+            _ => Err(usage(format!("read `-p {pair}`: it is not name=value"), "Write for example -p tenant=amani_salon.")),
+        })
+        .collect()
+}
+
+/// For `runs verify`, `drill` and others that name one thing.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

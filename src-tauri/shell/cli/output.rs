@@ -1,0 +1,162 @@
+//! Printing: JSON or text, and never a control character of somebody else's.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use jiff::Timestamp;
+use ratiba_core::{model::Mark, observe::age, wire::WireError};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::api::exit_code;
+
+/// Where results go.
+pub struct Output {
+    json: bool,
+    colour: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Self { json, colour: !json && wanted && std::io::stdout().is_terminal() }
+    }
+
+    /// Prints `view` as JSON, or `text` for a person.
+    pub fn show(&self, view: &impl Serialize, text: impl FnOnce(&Self) -> String) -> Result<(), WireError> {
+        if self.json {
+            let line = serde_json::to_string(view)
+                .map_err(|error| crate::api::failed(format!("write JSON: {error}"), "Please report it."))?;
+            self.line(&line);
+        } else {
+            self.line(text(self).trim_end());
+        }
+        Ok(())
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// One line on standard output. A closed pipe is the reader's wish to stop.
+    pub fn line(&self, text: &str) {
+        let _closed = writeln!(std::io::stdout(), "{text}");
+    }
+
+    /// Progress, for a person only.
+    pub fn progress(&self, text: &str) {
+        if !self.json {
+            let _closed = writeln!(std::io::stderr(), "{}", visible(text));
+        }
+    }
+
+    /// One line on standard error, and the JSON form where asked for.
+    pub fn error(&self, error: &WireError) -> ExitCode {
+        if self.json {
+            self.line(&json!({ "error": error }).to_string());
+        }
+        let text = format!("ratibactl: {}. {}", error.message.trim_end_matches('.'), error.hint);
+        let _closed = writeln!(std::io::stderr(), "{}", visible(text.trim_end()));
+        ExitCode::from(exit_code(error))
+    }
+
+    /// A mark with its word, coloured where that helps.
+    pub fn mark(&self, mark: Mark, word: &str) -> String {
+        let (sign, code) = match mark {
+            Mark::Ok => ("●", "32"),
+            Mark::Busy => ("◐", "36"),
+            Mark::Off => ("○", "90"),
+            Mark::Unknown => ("?", "35"),
+            Mark::Warn => ("▲", "33"),
+            Mark::Crit => ("■", "31"),
+        };
+        self.paint(&format!("{sign} {word}"), code)
+    }
+
+    pub fn bold(&self, text: &str) -> String {
+        self.paint(text, "1")
+    }
+
+    pub fn dim(&self, text: &str) -> String {
+        self.paint(text, "90")
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// The text with control characters and direction marks made visible: it may come from a log, a
+/// database or a container.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            '\u{0}'..='\u{1f}' => out.extend(char::from_u32(0x2400 + u32::from(c))),
+            '\u{7f}' => out.push('\u{2421}'),
+            '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Columns padded to their widest cell. Colours don't count.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| rows.iter().filter_map(|r| r.get(i)).map(|cell| width(cell)).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, want) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(want.saturating_sub(width(cell)) + 2));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn width(cell: &str) -> usize {
+    let mut count = 0;
+    let mut in_escape = false;
+    for c in cell.chars() {
+        match c {
+            '\u{1b}' => in_escape = true,
+            'm' if in_escape => in_escape = false,
+            _ if in_escape => {}
+            _ => count += 1,
+        }
+    }
+    count
+}
+
+/// `12 s ago`, or a dash.
+pub fn ago(now: Timestamp, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "-".into(), |at| format!("{} ago", age(now, at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_can_steer_the_terminal() {
+        assert_eq!(visible("a\u{1b}[31mb\r\u{202e}c\u{9b}d\u{7f}"), "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}");
+        assert_eq!(visible("tab\tand\nline"), "tab\tand\nline");
+    }
+
+    #[test]
+    fn columns_align_whatever_is_coloured() {
+        let rows = vec![vec!["\u{1b}[31mab\u{1b}[0m".into(), "x".into()], vec!["abcd".into(), "y".into()]];
+        assert_eq!(table(&rows), "\u{1b}[31mab\u{1b}[0m    x\nabcd  y\n");
+    }
+}

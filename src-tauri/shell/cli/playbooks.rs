@@ -1,0 +1,68 @@
+//! `ratibactl playbooks`
+
+use std::path::Path;
+
+use ratiba_core::wire::{Empty, PlaybookId, PlaybookView};
+use serde_json::json;
+
+use super::{
+    Ended,
+    args::PlaybooksCommand,
+    output::{Output, table, visible},
+};
+use crate::wiring::{catalog_in, shipped_catalog};
+
+pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Output) -> Ended {
+    match command {
+        PlaybooksCommand::List => {
+            let view = crate::open_console(profile).await?.playbooks(Empty {}).await?;
+            output.show(&view, |_| {
+                let row = |p: &PlaybookView| vec![p.row.to_string(), p.id.clone(), visible(p.error.as_deref().unwrap_or(&p.title))];
+                table(&view.playbooks.iter().map(row).collect::<Vec<_>>())
+            })?;
+            Ok(0)
+        }
+        PlaybooksCommand::Show { id } => {
+            let view = crate::open_console(profile).await?.playbook(PlaybookId { id }).await?;
+            output.show(&view, |out| page(&view, out))?;
+            Ok(0)
+        }
+        PlaybooksCommand::Check { dir } => check(dir.as_deref(), output),
+    }
+}
+
+fn check(dir: Option<&Path>, output: &Output) -> Ended {
+    let catalog = match dir {
+        Some(dir) => catalog_in(dir)?,
+        None => shipped_catalog(),
+    };
+    let views: Vec<PlaybookView> = catalog.all().iter().map(|p| PlaybookView::from(p.as_ref())).collect();
+    let broken = views.iter().filter(|v| v.error.is_some()).count();
+    output.show(&json!({ "playbooks": views, "broken": broken }), |out| {
+        let row = |p: &PlaybookView| match &p.error {
+            None => vec![out.mark(ratiba_core::model::Mark::Ok, "ok"), p.id.clone()],
+            Some(error) => vec![out.mark(ratiba_core::model::Mark::Crit, "broken"), p.id.clone(), visible(error)],
+        };
+        table(&views.iter().map(row).collect::<Vec<_>>())
+    })?;
+    Ok(u8::from(broken > 0))
+}
+
+fn page(view: &PlaybookView, out: &Output) -> String {
+    let mut text = format!("{}\nrow {}, {}\n\n", out.bold(&view.title), view.row, view.id);
+    if let Some(error) = &view.error {
+        text += &format!("{}\n\n", out.mark(ratiba_core::model::Mark::Crit, &visible(error)));
+    }
+    for section in &view.sections {
+        text += &format!("{}\n{}\n\n", out.bold(&section.heading), visible(&section.text));
+    }
+    if !view.params.is_empty() {
+        text += &format!("{}\n", out.bold("Parameters"));
+        let row = |p: &ratiba_core::wire::ParamView| {
+            let default = p.default.as_ref().map(|d| format!("default {d}")).unwrap_or_default();
+            vec![format!("  -p {}=…", p.name), p.label.clone(), default, p.help.clone()]
+        };
+        text += &table(&view.params.iter().map(row).collect::<Vec<_>>());
+    }
+    text
+}

@@ -1,0 +1,200 @@
+//! `ratibactl apply`, `undo` and `runs`
+
+use std::{path::Path, sync::Arc};
+
+use ratiba_core::{
+    model::Mark,
+    remedy::{Plan, RunEvent, RunOutcome},
+    wire::{ConfirmView, Empty, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest},
+};
+use serde_json::json;
+
+use super::{
+    Ended,
+    args::RunsCommand,
+    first_line,
+    output::{Output, table, visible},
+};
+use crate::api::{Console, failed, refused, usage};
+
+pub async fn apply(
+    console: &Arc<Console>,
+    plan: &str,
+    digest: &str,
+    _yes: bool,
+    phrase: Option<String>,
+    output: &Output,
+) -> Ended {
+    let is_file = Path::new(plan).is_file() || plan.contains('/') || plan.ends_with(".json");
+    let plan = if is_file {
+        let text = std::fs::read_to_string(plan)
+            .map_err(|error| usage(format!("read the plan {plan}: {error}"), "Give the file that `ratibactl plan -o` wrote, or a plan's id."))?;
+        console.plan_from_file(&text).await?
+    } else {
+        console.kept_plan(plan).await?
+    };
+    carry_out(console, plan, digest, phrase, output).await
+}
+
+async fn carry_out(console: &Arc<Console>, plan: Plan, digest: &str, phrase: Option<String>, output: &Output) -> Ended {
+    let total = plan.steps.len();
+    let confirmed = match console.confirmed(plan, digest, phrase) {
+        Ok(confirmed) => confirmed,
+        Err(error) => {
+            // Whoever reads the events gets an end to them, also when nothing began.
+            if output.is_json() {
+                output.line(&json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message }).to_string());
+            }
+            return Err(error);
+        }
+    };
+    let run = console.new_run_id();
+    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, output));
+    let interrupt = async {
+        // The first interrupt asks the run to stop safely; the process then ends with the run.
+        let _asked = tokio::signal::ctrl_c().await;
+        let _known = console.cancel(RunId { run: run.clone() }).await;
+        std::future::pending::<()>().await;
+    };
+    let end = tokio::select! { end = work => end, () = interrupt => return Ok(130) };
+    Ok(match end.outcome {
+        RunOutcome::Fixed => 0,
+        RunOutcome::Refused => 4,
+        RunOutcome::Cancelled => 130,
+        RunOutcome::NotFixed | RunOutcome::Unknown | RunOutcome::Failed => 1,
+    })
+}
+
+fn show_event(event: &RunEvent, total: usize, output: &Output) {
+    if output.is_json() {
+        if let Ok(line) = serde_json::to_string(event) {
+            output.line(&line);
+        }
+        return;
+    }
+    match event {
+        RunEvent::StepStarted { n, title, .. } => output.progress(&format!("[{n} of {total}] {title}")),
+        RunEvent::StepOutput { line, .. } => output.progress(&format!("    {line}")),
+        RunEvent::StepDone { detail, elapsed_ms, .. } => output.progress(&format!("    {detail} ({elapsed_ms} ms)")),
+        RunEvent::StepFailed { n, reason } => output.progress(&format!("    step {n} failed: {reason}")),
+        RunEvent::Manual { title, instructions, .. } => {
+            output.progress(&format!("    by hand: {title}"));
+            for instruction in instructions {
+                output.progress(&format!("    - {instruction}"));
+            }
+        }
+        RunEvent::Verified { reason, .. } => {
+            output.progress(&format!("verified: {}", reason.as_deref().unwrap_or("the fault is gone")));
+        }
+        RunEvent::RunDone { run, outcome, reason } => {
+            let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+            let of = if run.is_empty() { String::new() } else { format!("  (run {run})") };
+            output.line(&visible(&format!("{}{why}{of}", word(Some(*outcome)))));
+        }
+    }
+}
+
+fn word(outcome: Option<RunOutcome>) -> &'static str {
+    match outcome {
+        Some(RunOutcome::Fixed) => "fixed",
+        Some(RunOutcome::NotFixed) => "not fixed",
+        Some(RunOutcome::Unknown) => "can't tell",
+        Some(RunOutcome::Failed) => "failed",
+        Some(RunOutcome::Refused) => "refused",
+        Some(RunOutcome::Cancelled) => "cancelled",
+        None => "interrupted",
+    }
+}
+
+fn mark(outcome: Option<RunOutcome>) -> Mark {
+    match outcome {
+        Some(RunOutcome::Fixed) => Mark::Ok,
+        Some(RunOutcome::Cancelled | RunOutcome::Refused) => Mark::Off,
+        Some(RunOutcome::Unknown) | None => Mark::Unknown,
+        Some(RunOutcome::NotFixed | RunOutcome::Failed) => Mark::Crit,
+    }
+}
+
+pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, output: &Output) -> Ended {
+    let view = console.undo_plan(UndoRequest { run: run.to_owned() }).await?;
+    if !yes {
+        output.show(&view, |out| {
+            let text = super::plan::text(&view, None, out);
+            format!("{text}  or: ratibactl undo {run} --yes\n")
+        })?;
+        return Ok(0);
+    }
+    if let ConfirmView::Phrase { .. } = view.confirm {
+        return Err(refused(&ratiba_core::remedy::Refusal::WrongPhrase));
+    }
+    let PlanView { plan_id, digest, .. } = view;
+    let plan = console.kept_plan(&plan_id).await?;
+    carry_out(console, plan, &digest, None, output).await
+}
+
+pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output) -> Ended {
+    match command {
+        RunsCommand::List => {
+            let view = console.runs(Empty {}).await?;
+            output.show(&view, |out| {
+                let row = |r: &RunView| {
+                    vec![
+                        r.run.clone(),
+                        r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+                        out.mark(mark(r.outcome), word(r.outcome)),
+                        r.playbook.clone(),
+                        visible(&r.title),
+                    ]
+                };
+                let text = table(&view.runs.iter().map(row).collect::<Vec<_>>());
+                if text.is_empty() { "no runs yet".into() } else { text }
+            })?;
+            Ok(0)
+        }
+        RunsCommand::Show { run } => {
+            let view = console.run(RunId { run }).await?;
+            output.show(&view, |out| shown(&view, out))?;
+            Ok(0)
+        }
+        RunsCommand::Verify => {
+            let view = console.runs(Empty {}).await?;
+            let answer = json!({ "ok": view.chain_ok, "runs": view.runs.len(), "first_bad": view.chain_error });
+            output.show(&answer, |_| format!("the chain holds over {} run(s)", view.runs.len())).ok();
+            match view.chain_error {
+                None => Ok(0),
+                Some(bad) => Err(failed(format!("verify the journal: {bad}"), "Keep a copy of it and find out who wrote to it.")),
+            }
+        }
+    }
+}
+
+fn shown(view: &RunView, out: &Output) -> String {
+    let mut text = format!("{}\n{}\n", out.bold(&visible(&view.title)), out.mark(mark(view.outcome), word(view.outcome)));
+    if let Some(reason) = &view.reason {
+        text += &format!("{}\n", visible(reason));
+    }
+    text += &format!("run {} by {}, {}\n", view.run, visible(&view.operator), view.started_at);
+    let row = |s: &RunStepView| {
+        let state = match s.state {
+            StepState::Pending => "not begun",
+            StepState::Running => "running",
+            StepState::Done => "done",
+            StepState::Failed => "failed",
+            StepState::Interrupted => "interrupted",
+            StepState::Undone => "taken back",
+        };
+        let detail = s.detail.as_deref().map(first_line).unwrap_or_default();
+        vec![format!("  {}.", s.step.n), visible(&s.step.title), state.into(), visible(&detail)]
+    };
+    text += &table(&view.steps.iter().map(row).collect::<Vec<_>>());
+    if let Some(of) = &view.undo_of {
+        text += &format!("takes back run {of}\n");
+    }
+    if let Some(by) = &view.undone_by {
+        text += &format!("taken back by run {by}\n");
+    }
+    if view.can_undo {
+        text += &format!("to take it back: ratibactl undo {}\n", view.run);
+    }
+    text
+}

@@ -1,0 +1,26 @@
+//! The Tauri commands, generated from the one list: there is no place for a body to grow.
+
+use ratiba_core::wire::{
+    ApplyRequest, CatalogView, DiagnoseView, Empty, LogTail, LogTailRequest, PlanRequest, PlanView, PlaybookId,
+    PlaybookView, RunId, RunView, RunsView, SnapshotView, TriageView, UndoRequest, WireError,
+};
+use tauri::{State, ipc::Invoke};
+
+use super::{Opened, subscribe::subscribe};
+
+macro_rules! tauri_commands {
+    ($($name:ident($request:ty) -> $answer:ty;)*) => {
+        $(
+            #[tauri::command]
+            async fn $name(opened: State<'_, Opened>, request: $request) -> Result<$answer, WireError> {
+                opened.console()?.$name(request).await
+            }
+        )*
+
+        /// Answers the listed commands and the subscription, and no other.
+        pub(super) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![subscribe, $($name),*]
+        }
+    };
+}
+ratiba_core::with_commands!(tauri_commands);

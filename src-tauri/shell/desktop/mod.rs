@@ -1,0 +1,74 @@
+//! The window. Commands only call `api`; there is no other way in.
+
+mod commands;
+mod subscribe;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use ratiba_core::wire::WireError;
+use tauri::{WebviewUrl, WebviewWindowBuilder};
+
+use crate::api::{Console, watch};
+
+/// Watch, diagnose and repair one Ratiba stack, in a window.
+#[derive(Debug, Parser)]
+#[command(name = "ratiba-console", version)]
+struct Args {
+    /// Which stack: a profile's name, or its file. Default: RATIBA_PROFILE, or the only profile there is.
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
+}
+
+/// The console, or why there is none: the window opens either way and says so.
+struct Opened(Result<Arc<Console>, WireError>);
+
+impl Opened {
+    fn console(&self) -> Result<&Arc<Console>, WireError> {
+        self.0.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Opens the window and stays until it is closed.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("start: {error}")),
+    };
+    tauri::async_runtime::set(runtime.handle().clone());
+    let opened = runtime.block_on(crate::open_console(args.profile.as_deref()));
+    let title = match &opened {
+        Ok(console) => {
+            let _inside = runtime.enter();
+            watch(console);
+            format!("{} - Ratiba Console", console.profile().name)
+        }
+        Err(error) => {
+            // Also for the one who started it from a terminal.
+            eprintln!("ratiba-console: {}. {}", error.message, error.hint);
+            "Ratiba Console".into()
+        }
+    };
+    let built = tauri::Builder::default()
+        .manage(Opened(opened))
+        .invoke_handler(commands::handler())
+        .setup(move |app| {
+            WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+                .title(&title)
+                .inner_size(1280.0, 800.0)
+                .min_inner_size(960.0, 600.0)
+                .build()?;
+            Ok(())
+        })
+        .run(tauri::generate_context!());
+    match built {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("open the window: {error}")),
+    }
+}
+
+fn fail(what: &str) -> ExitCode {
+    eprintln!("ratiba-console: {what}. Without a display, use ratibactl.");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,41 @@
+//! The one ordered channel by which changes reach the window.
+
+use ratiba_core::wire::{Empty, Update, WireError};
+use tauri::{State, ipc::Channel};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Opened;
+
+/// Sends what is known now, then everything that changes, until the window goes away.
+#[tauri::command]
+pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update>) -> Result<(), WireError> {
+    let console = opened.console()?.clone();
+    let mut updates = console.subscribe();
+    let first = Update::Snapshot { snapshot: console.folded() };
+    tokio::spawn(async move {
+        let mut next = Some(first);
+        if let Ok(triage) = console.triage(Empty {}).await
+            && let Some(snapshot) = next.take()
+        {
+            // A channel that is closed belongs to a page that was left.
+            if channel.send(snapshot).is_err() {
+                return;
+            }
+            next = Some(Update::Triage { triage });
+        }
+        loop {
+            if let Some(update) = next.take()
+                && channel.send(update).is_err()
+            {
+                return;
+            }
+            next = match updates.recv().await {
+                Ok(update) => Some(update),
+                // The window fell behind: it gets the whole instead of the missed parts.
+                Err(RecvError::Lagged(_)) => Some(Update::Snapshot { snapshot: console.folded() }),
+                Err(RecvError::Closed) => return,
+            };
+        }
+    });
+    Ok(())
+}

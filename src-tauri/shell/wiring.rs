@@ -1,0 +1,172 @@
+//! The only place that builds adapters: from a profile to a console.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use include_dir::{Dir, include_dir};
+use ratiba_core::{
+    playbook::{Catalog, ScriptFile},
+    profile::{self, Profile},
+    wire::WireError,
+};
+
+use crate::{
+    api::{Console, Parts, failed, usage},
+    paths,
+};
+
+/// The playbooks as they are shipped: part of the binary, so that what runs is what was released.
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
+
+/// The largest script or profile that is read.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// Opens the console of a profile. Nothing is connected yet: a source that is down is no reason
+/// not to open.
+pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireError> {
+    let (profile, file) = read_profile(profile)?;
+    let catalog = match std::env::var_os("RATIBA_PLAYBOOKS") {
+        Some(dir) if !dir.is_empty() => catalog_in(Path::new(&dir))?,
+        _ => shipped_catalog(),
+    };
+    let built = crate::sources::build(&profile, &file).await?;
+    Ok(Console::new(Parts { profile, sources: built.sources, store: built.store, catalog, operator: operator() }))
+}
+
+/// Who is at the console: for the journal, and for the one who finds the lock taken.
+fn operator() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|u| !u.is_empty());
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    format!("{}@{host}", user.unwrap_or_else(|| "unknown".into()))
+}
+
+/// The playbooks that are part of this binary.
+pub fn shipped_catalog() -> Catalog {
+    let files = |dir: &Dir<'_>| -> Vec<ScriptFile> {
+        dir.files()
+            .filter(|f| f.path().extension().is_some_and(|ext| ext == "rhai"))
+            .filter_map(|f| {
+                let name = f.path().file_name()?.to_string_lossy().into_owned();
+                Some(ScriptFile { name, text: f.contents_utf8()?.to_owned() })
+            })
+            .collect()
+    };
+    let mut scripts = files(&SHIPPED);
+    scripts.extend(SHIPPED.get_dir("extras").map(files).unwrap_or_default());
+    Catalog::load(&scripts, &SHIPPED.get_dir("lib").map(files).unwrap_or_default())
+}
+
+/// The playbooks of a folder laid out like `playbooks/`.
+pub fn catalog_in(dir: &Path) -> Result<Catalog, WireError> {
+    if !dir.is_dir() {
+        return Err(usage(
+            format!("read the playbooks in {}: there is no such folder", dir.display()),
+            "Give a folder with .rhai files; shared scripts go into its folder lib.",
+        ));
+    }
+    let mut scripts = scripts_in(dir)?;
+    scripts.extend(scripts_in(&dir.join("extras"))?);
+    Ok(Catalog::load(&scripts, &scripts_in(&dir.join("lib"))?))
+}
+
+fn scripts_in(dir: &Path) -> Result<Vec<ScriptFile>, WireError> {
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(Vec::new()) };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|ext| ext == "rhai"))
+        .collect();
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        read_bounded(path).map(|text| ScriptFile { name, text })
+    };
+    paths.iter().map(read).collect()
+}
+
+fn read_bounded(path: &Path) -> Result<String, WireError> {
+    let trouble = |what: String| failed(format!("read {}: {what}", path.display()), "Check the file and its rights.");
+    let size = fs::metadata(path).map_err(|e| trouble(e.to_string()))?.len();
+    if size > LARGEST_FILE {
+        return Err(trouble(format!("it is larger than {} KiB", LARGEST_FILE / 1_024)));
+    }
+    fs::read_to_string(path).map_err(|e| trouble(e.to_string()))
+}
+
+/// Reads the profile that is meant: a file, a name, or the only one there is. Gives its file too.
+pub fn read_profile(wanted: Option<&str>) -> Result<(Profile, PathBuf), WireError> {
+    let from_env = std::env::var("RATIBA_PROFILE").ok().filter(|v| !v.is_empty());
+    let path = match wanted.map(str::to_owned).or(from_env) {
+        Some(name) => named(&name)?,
+        None => only_one()?,
+    };
+    let text = read_bounded(&path)?;
+    let mut read = profile::parse(&path.display().to_string(), &text).map_err(|e| usage(e.message, e.hint))?;
+    let beside = path.parent().unwrap_or(Path::new("."));
+    anchor(&mut read, beside);
+    Ok((read, path))
+}
+
+/// Relative paths in a profile are relative to the profile.
+fn anchor(profile: &mut Profile, beside: &Path) {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let fix = |text: &mut String| {
+        let path = match (text.strip_prefix("~/"), &home) {
+            (Some(below), Some(home)) => home.join(below),
+            _ => beside.join(&*text),
+        };
+        *text = path.display().to_string();
+    };
+    profile.compose.file.iter_mut().for_each(fix);
+    profile.compose.overrides.iter_mut().for_each(fix);
+    profile.repo.path.iter_mut().for_each(fix);
+    profile.repo.dotenv.iter_mut().for_each(fix);
+    profile.logs.files.iter_mut().for_each(fix);
+}
+
+fn named(wanted: &str) -> Result<PathBuf, WireError> {
+    let as_file = Path::new(wanted);
+    if as_file.is_file() {
+        return Ok(as_file.to_owned());
+    }
+    let known = profiles();
+    let found = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    found.map(|(_, path)| path.clone()).ok_or_else(|| {
+        usage(format!("find the profile `{wanted}`: there is no such file, and no profile of that name"), known_hint(&known))
+    })
+}
+
+fn only_one() -> Result<PathBuf, WireError> {
+    let known = profiles();
+    match known.as_slice() {
+        [(_, path)] => Ok(path.clone()),
+        [] => Err(usage("find a profile: there is none", known_hint(&known))),
+        _ => Err(usage("find a profile: there are several", known_hint(&known))),
+    }
+}
+
+fn known_hint(known: &[(String, PathBuf)]) -> String {
+    let dir = paths::profiles_dir();
+    if known.is_empty() {
+        return format!(
+            "Write {}/NAME.toml (docs/profile.md shows how), or bring up the practice lab: `ratibactl drill up`.",
+            dir.display()
+        );
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    format!("Name one with --profile: {}.", names.join(", "))
+}
+
+/// Name and file of each profile there is.
+fn profiles() -> Vec<(String, PathBuf)> {
+    let Ok(entries) = fs::read_dir(paths::profiles_dir()) else { return Vec::new() };
+    let mut found: Vec<(String, PathBuf)> = entries
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .filter_map(|path| Some((path.file_stem()?.to_string_lossy().into_owned(), path)))
+        .collect();
+    found.sort();
+    found
+}
