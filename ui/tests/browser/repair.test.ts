@@ -1,6 +1,7 @@
 /** The way through a repair as the operator goes it: by keyboard alone, and what must never happen on the way. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { triage, verdict } from '../../src/lib/host/fake/stack';
 import { launch, open, type Opened, type Opening } from './window';
 
 let browser: Browser;
@@ -79,7 +80,9 @@ test('the whole repair and its undo, with the keyboard only', () =>
     await page.keyboard.press('g');
     await page.keyboard.press('j');
     await at('journal').waitFor();
-    expect(await page.locator('[data-testid^="journal-run-"]').first().textContent()).toContain('Undo: ');
+    expect(await page.locator('[data-testid^="journal-run-"]').first().textContent()).toContain(
+      'Take back: ',
+    );
   }));
 
 describe('nothing is confirmed by accident', () => {
@@ -171,6 +174,22 @@ describe('nothing is confirmed by accident', () => {
       expect(await at('run-outcome').count()).toBe(0);
     }));
 });
+
+test('a finding that has gone is not replaced by somebody else’s', () =>
+  within({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
+    await at('evidence-for').waitFor();
+    const backend = triage(
+      [verdict('01-service-unhealthy', 'present', { subject: { service: 'backend' } })],
+      {
+        taken_at: new Date(Date.now() + 60_000).toISOString(),
+      },
+    );
+    await page.evaluate((one) => window.ratibaFake?.push({ type: 'triage', triage: one }), backend);
+    await page.getByText('No longer seen', { exact: true }).waitFor();
+    expect(await at('make-plan').isDisabled()).toBe(true);
+    await at('subject-service=backend').check({ force: true });
+    await expect.poll(() => at('make-plan').isDisabled()).toBe(false);
+  }));
 
 describe('a form', () => {
   test('names its mistakes, takes the focus there and sends nothing', () =>

@@ -5,6 +5,7 @@ import {
   subjectOf,
   subjectText,
   unanswered,
+  verdictFor,
   worstVerdict,
   wrongNow,
 } from '../../src/lib/state/findings';
@@ -59,6 +60,25 @@ describe('a subject', () => {
     const route = parse(playbookHref('12-leftover-test-schemas', subject));
     expect(route).toEqual({ view: 'playbook', id: '12-leftover-test-schemas', subject });
     expect(subjectKey(subjectOf(new URLSearchParams({ service: 'redis' })))).toBe('service=redis');
+  });
+});
+
+describe('the verdict about a subject', () => {
+  const redis = verdict('01-service-unhealthy', 'present', { subject: { service: 'redis' } });
+  const backend = verdict('01-service-unhealthy', 'present', { subject: { service: 'backend' } });
+  const absent = verdict('01-service-unhealthy', 'absent');
+
+  test('is its own, and the first one when nobody is named', () => {
+    expect(verdictFor([redis, backend], { service: 'backend' })).toBe(backend);
+    expect(verdictFor([redis, backend], undefined)).toBe(redis);
+  });
+
+  test('is what is said of the whole stack when the fault is not seen', () => {
+    expect(verdictFor([absent], { service: 'redis' })).toBe(absent);
+  });
+
+  test('is never that of another subject', () => {
+    expect(verdictFor([backend], { service: 'redis' })).toBeUndefined();
   });
 });
 

@@ -9,7 +9,16 @@ import {
 } from '../../src/lib/keys/registry';
 
 const press = (keys: KeyRegistry, key: string, over: Partial<Pressed> = {}): boolean =>
-  keys.press({ key, ctrlKey: false, metaKey: false, altKey: false, inField: false, at: 0, ...over });
+  keys.press({
+    key,
+    ctrlKey: false,
+    metaKey: false,
+    altKey: false,
+    inField: false,
+    modal: false,
+    at: 0,
+    ...over,
+  });
 
 function bound(id: KeyId): { keys: KeyRegistry; run: ReturnType<typeof vi.fn<() => void>> } {
   const keys = new KeyRegistry();
@@ -62,6 +71,14 @@ describe('pressing', () => {
     const close = bound('close');
     expect(press(close.keys, 'Escape', { inField: true })).toBe(true);
     expect(close.run).toHaveBeenCalledOnce();
+  });
+
+  test('under a dialog only its own keys count', () => {
+    const { keys, run } = bound('triage');
+    expect(press(keys, 't', { modal: true })).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+    const close = bound('close');
+    expect(press(close.keys, 'Escape', { modal: true })).toBe(true);
   });
 
   test('Enter is left to the element that has the focus', () => {

@@ -187,7 +187,7 @@ class Fake {
     const frame = {
       ...this.#frame(),
       playbook,
-      title: `Undo: ${title}`,
+      title: `Take back: ${title}`,
       subject,
       params: {},
       preconditions: [],

@@ -11,6 +11,7 @@ export function listen(keys: KeyRegistry): () => void {
       metaKey: event.metaKey,
       altKey: event.altKey,
       inField: isField(event.target),
+      modal: document.querySelector('dialog[open]') !== null,
       at: event.timeStamp,
     };
     if (keys.press(pressed)) event.preventDefault();

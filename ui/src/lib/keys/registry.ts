@@ -13,6 +13,8 @@ export interface KeyEntry {
   readonly group: KeyGroup;
   /** Also while typing in a field. */
   readonly inFields?: boolean;
+  /** Also while a dialog lies over the page. */
+  readonly inModal?: boolean;
 }
 
 export type KeyId =
@@ -38,13 +40,14 @@ export const KEYS: readonly KeyEntry[] = [
   { id: 'triage', keys: 't', label: 'Triage: look at everything again', group: 'Anywhere' },
   { id: 'search', keys: '/', label: 'Search', group: 'Anywhere' },
   { id: 'theme', keys: 'd', label: 'Theme: system, light, dark', group: 'Anywhere' },
-  { id: 'sheet', keys: '?', label: 'This sheet', group: 'Anywhere' },
+  { id: 'sheet', keys: '?', label: 'This sheet', group: 'Anywhere', inModal: true },
   {
     id: 'close',
     keys: 'Esc',
     label: 'Close what is open; confirm nothing',
     group: 'Anywhere',
     inFields: true,
+    inModal: true,
   },
   { id: 'next', keys: 'j', label: 'Next', group: 'In lists' },
   { id: 'previous', keys: 'k', label: 'Previous', group: 'In lists' },
@@ -68,6 +71,8 @@ export interface Pressed {
   altKey: boolean;
   /** The event went to a text field or a choice. */
   inField: boolean;
+  /** A dialog lies over the page: only its own keys count. */
+  modal: boolean;
   at: number;
 }
 
@@ -101,6 +106,10 @@ export class KeyRegistry {
   press(pressed: Pressed): boolean {
     if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return false;
     const key = pressed.key === 'Escape' ? 'Esc' : pressed.key;
+    if (pressed.modal) {
+      const own = KEYS.find((entry) => entry.keys === key && entry.inModal === true);
+      return own !== undefined && this.#run(own.id);
+    }
     const first = this.#first;
     this.#first = undefined;
     if (first !== undefined && pressed.at - first.at <= SEQUENCE_MS && !pressed.inField) {

@@ -41,6 +41,12 @@ const NAMES: Record<number, string> = {
   0xffa0: 'Hangul filler',
 };
 
+/** Control pictures are missing from most fonts, so the codes are drawn by their names. */
+const C0 =
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
+    ' ',
+  );
+
 /** Splits text so that each character that would not be seen stands alone with its name. */
 export function segments(text: string): Segment[] {
   const out: Segment[] = [];
@@ -69,9 +75,8 @@ export function visible(text: string): string {
 function unseen(char: string): Segment | undefined {
   const code = char.codePointAt(0) ?? 0;
   if (char === '\n' || char === '\t') return undefined;
-  if (code < 0x20)
-    return { text: String.fromCodePoint(0x2400 + code), mark: named(code, 'control character') };
-  if (code === 0x7f) return { text: '\u2421', mark: named(code, 'delete') };
+  if (code < 0x20) return { text: `[${C0[code]}]`, mark: named(code, 'control character') };
+  if (code === 0x7f) return { text: '[DEL]', mark: named(code, 'delete') };
   if (code >= 0x80 && code <= 0x9f) return { text: bracketed(code), mark: named(code, 'control character') };
   if (code >= 0xd800 && code <= 0xdfff) return { text: bracketed(code), mark: named(code, 'lone surrogate') };
   if (code >= 0xfff9 && code <= 0xfffb)

@@ -5,6 +5,7 @@ import type { CatalogView, PlaybookView, RunsView, Update } from '../host/genera
 import { asHostError, type Host, type HostError } from '../host/host';
 import { KeyRegistry } from '../keys/registry';
 import { fold, NOTHING, type Known } from './fold';
+import { unanswered, wrongNow } from './findings';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
@@ -81,6 +82,7 @@ export class Console {
     try {
       const triage = await this.host.call('triage', {});
       this.#hear({ type: 'triage', triage });
+      this.said = `Looked again: ${wrongNow(triage).length} wrong now, ${unanswered(triage).length} not answered`;
     } catch (thrown) {
       this.triageError = asHostError(thrown);
     } finally {

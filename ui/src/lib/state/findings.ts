@@ -50,6 +50,23 @@ export function sameSubject(a: Subject, b: Subject): boolean {
   return subjectKey(a) === subjectKey(b);
 }
 
+/** Whether it is about the stack as a whole, or about nobody yet. */
+export function isWhole(subject: Subject | undefined): boolean {
+  return subject === undefined || subjectKey(subject) === '';
+}
+
+/**
+ * The verdict about a subject. A playbook that sees nothing, or can't tell, says so of the stack as a whole, and that
+ * is then the answer for each subject; another subject's finding is not.
+ */
+export function verdictFor(verdicts: readonly Verdict[], subject: Subject | undefined): Verdict | undefined {
+  if (isWhole(subject)) return verdicts[0];
+  return (
+    verdicts.find((verdict) => sameSubject(verdict.subject, subject ?? {})) ??
+    verdicts.find((verdict) => isWhole(verdict.subject) && !SEEN.includes(verdict.verdict))
+  );
+}
+
 /** In words: `service redis`, `tenant amani, thread 01J…`, `the whole stack`. */
 export function subjectText(subject: Subject): string {
   const parts = PARTS.flatMap((part) => (subject[part] ? [`${part} ${subject[part]}`] : []));

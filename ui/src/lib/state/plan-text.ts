@@ -20,7 +20,7 @@ export function preconditionText(condition: Record<string, unknown>): string {
 }
 
 export function targetLines(target: TargetIdentity): { name: string; value: string }[] {
-  const known = (value: string | null): string => value ?? 'could not be read, so it is not compared';
+  const known = (value: string | null): string => value ?? 'not compared';
   return [
     { name: 'Compose project', value: target.compose_project },
     { name: 'Working directory', value: target.compose_working_dir },

@@ -44,6 +44,7 @@ export class Remedy {
   runId = $state<string | undefined>();
   /** The plan that the run carries out. */
   runPlan = $state.raw<PlanView | undefined>();
+  runAct = $state<Act>('repair');
   recordedRun = $state.raw<RunView | undefined>();
   runError = $state.raw<HostError | undefined>();
   cancelling = $state(false);
@@ -149,7 +150,7 @@ export class Remedy {
 
   /** Sends ids and what was typed, never script text. The core checks them again. */
   async confirm(): Promise<void> {
-    const plan = this.plan;
+    const { plan, act } = this;
     if (plan === undefined || this.applying) return;
     this.applying = true;
     this.applyError = undefined;
@@ -159,9 +160,10 @@ export class Remedy {
       phrase: plan.confirm.kind === 'phrase' ? this.phrase : null,
     };
     try {
-      const { run } = await this.#host.call(this.act === 'undo' ? 'undo' : 'apply', request);
+      const { run } = await this.#host.call(act === 'undo' ? 'undo' : 'apply', request);
       this.runId = run;
       this.runPlan = plan;
+      this.runAct = act;
       this.recordedRun = undefined;
       this.runError = undefined;
       this.cancelling = false;

@@ -40,11 +40,17 @@ const OUTCOMES: Record<RunOutcome, Said> = {
 
 /** `fixed` of an undo says that it took back what it should. */
 export function outcomeSaid(outcome: RunOutcome, isUndo = false): Said {
-  return isUndo && outcome === 'fixed' ? { mark: 'ok', word: 'Taken back' } : OUTCOMES[outcome];
+  if (isUndo && outcome === 'fixed') return { mark: 'ok', word: 'Taken back' };
+  if (isUndo && outcome === 'not_fixed') return { mark: 'crit', word: 'Not taken back' };
+  return OUTCOMES[outcome];
 }
 
 export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
   if (isUndo && outcome === 'fixed') return 'What the run had changed is as it was before.';
+  if (isUndo && outcome === 'not_fixed')
+    return 'Every step was done, and what the run had changed is still there.';
+  if (isUndo && outcome === 'unknown')
+    return 'The steps were done, but whether everything is as before could not be found out.';
   switch (outcome) {
     case 'fixed':
       return 'Looked again: the fault is no longer seen.';
@@ -69,6 +75,13 @@ export function runSaid(run: RunView, isLive: boolean): Said {
   if (!interrupted && (isLive || run.steps.some((row) => row.state === 'running')))
     return { mark: 'busy', word: 'Running' };
   return { mark: 'warn', word: 'Interrupted' };
+}
+
+/** The core names an undo's plan so itself; a run's title may come without it. */
+const TAKE_BACK = 'Take back: ';
+
+export function runTitle(title: string, isUndo: boolean): string {
+  return isUndo && !title.startsWith(TAKE_BACK) ? `${TAKE_BACK}${title}` : title;
 }
 
 const STEPS: Record<StepState, Said> = {

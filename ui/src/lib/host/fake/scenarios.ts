@@ -44,6 +44,9 @@ export interface Scenario {
   chainError?: string;
 }
 
+/** The wire leaves such a time out; its generated type does not say so. */
+const NEVER = undefined as unknown as string;
+
 export const SCENARIOS = [
   'healthy',
   'redis-stopped',
@@ -573,7 +576,7 @@ function running(): Scenario {
   const from = redisStopped();
   const run: RunView = {
     ...pastRun('01KAVXA0000000000000000RUN', 'fixed', 4),
-    ended_at: undefined as unknown as string,
+    ended_at: NEVER,
     outcome: undefined,
     evidence: [],
     can_undo: false,
@@ -581,7 +584,7 @@ function running(): Scenario {
   run.steps = run.steps.map((row, i): RunStepView => ({
     ...row,
     state: i === 0 ? 'done' : 'running',
-    ended_at: i === 0 ? row.ended_at : (undefined as unknown as string),
+    ended_at: i === 0 ? row.ended_at : NEVER,
   }));
   return {
     ...from,
@@ -609,17 +612,22 @@ function running(): Scenario {
 function journal(): Scenario {
   const interrupted: RunView = {
     ...pastRun('01KAVX00000000000000000INT', 'fixed', 700),
-    ended_at: undefined as unknown as string,
+    ended_at: NEVER,
     outcome: undefined,
     evidence: [],
     can_undo: true,
   };
-  interrupted.steps = interrupted.steps.map((row, i): RunStepView => ({
-    ...row,
-    state: i === 0 ? 'interrupted' : 'pending',
-    detail: i === 0 ? 'the console ended before it was known how this went' : undefined,
-    output: [],
-  }));
+  interrupted.steps = interrupted.steps.map((row, i): RunStepView =>
+    i > 0
+      ? notBegun({ ...row, state: 'pending' })
+      : {
+          ...row,
+          state: 'interrupted',
+          ended_at: NEVER,
+          detail: 'the console ended before it was known how this went',
+          output: [],
+        },
+  );
   const undone = {
     ...pastRun('01KAVX00000000000000000UND', 'fixed', 3000),
     undone_by: '01KAVX00000000000000000UDO',
@@ -780,6 +788,7 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
           ]
         : [],
   }));
+  const settled = steps.map((row) => (row.state === 'pending' ? notBegun(row) : row));
   return {
     run,
     playbook: '01-service-unhealthy',
@@ -790,7 +799,7 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
     started_at: ago(secondsAgo),
     ended_at: ago(secondsAgo - 4.2),
     outcome,
-    steps,
+    steps: settled,
     evidence: [
       evidence(
         'docker inspect',
@@ -801,4 +810,8 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
     ],
     can_undo: outcome === 'fixed',
   };
+}
+
+function notBegun(row: RunStepView): RunStepView {
+  return { ...row, started_at: NEVER, ended_at: NEVER, detail: undefined, output: [] };
 }

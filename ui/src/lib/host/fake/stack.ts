@@ -245,7 +245,7 @@ const SECTIONS: Record<string, string> = {
   Symptom:
     'The tile of a service is not healthy, or its container has exited. What depends on it fails with it, and those failures are shown as explained by this one.',
   Diagnosis:
-    'The engine is asked for every container of the project, running or not: state, exit code, error, out-of-memory flag, health and its last output, restarts.\n\nA container that was created and never started has an error about an address in use. Its log is empty, so a log search would not find it.',
+    'The engine’s own facts of every container of the project, stopped ones\nincluded. The cause decides the repair:\n- port clash: the container is created, exit code 128, its log is empty\n- killed for memory: the kernel’s OOM killer struck\n- stopped: it ended with code 0, or was stopped from outside',
   'What it changes':
     'One service only: it is started, restarted or made again by compose, without its dependencies. No volume is touched.',
   'How it is checked':
