@@ -94,7 +94,19 @@ async def freshen(key: str, state: str) -> None:
         await redis.set(key, json.dumps({**thread, **young}), keepttl=True, xx=True)
 
 
+async def opened() -> None:
+    """Nobody writes before the tenants exist."""
+    while True:
+        try:
+            if await redis.exists("lab:seeded"):
+                return
+        except (RedisError, OSError):
+            pass
+        await asyncio.sleep(1)
+
+
 async def run() -> None:
+    await opened()
     tasks = [asyncio.create_task(keep_young())]
     if PACE > 0:
         tasks += [asyncio.create_task(live(index, *one)) for index, one in enumerate(CUSTOMERS)]

@@ -12,6 +12,7 @@ log = logs.get("booking_graph")
 
 EAT = timezone(timedelta(hours=3))
 DAYS_AHEAD = 7
+PUSH_AGAIN_AFTER_S = 120
 
 
 async def turn(tenant: dict, channel: str, msisdn: str, text: str) -> tuple[str, str]:
@@ -28,7 +29,7 @@ async def turn(tenant: dict, channel: str, msisdn: str, text: str) -> tuple[str,
         elif step == "cancel":
             answer = await cancel(thread_id, thread)
         elif thread["state"] == states.PAYMENT_PENDING:
-            answer = "Please complete the M-Pesa prompt on your phone."
+            answer = await pay(conn, thread_id, thread, msisdn)
         elif step == "collect_service":
             answer = await collect_service(thread_id, thread, intent, service, services)
         elif step == "choose_slot" and thread["state"] == states.COLLECT_SLOT:
@@ -91,6 +92,21 @@ async def choose_slot(conn, tenant, thread_id, thread, msisdn, text) -> str:
     thread["payment_id"] = str(payment_id)
     await threads.save(thread_id, thread, states.PAYMENT_PENDING)
     return f"Booked for {starts_at:%a %d %b %H:%M}. Please pay the deposit: an M-Pesa prompt is on its way."
+
+
+async def pay(conn, thread_id, thread, msisdn) -> str:
+    """The customer writes while a payment is open, or after it came to nothing."""
+    found = await conn.execute(
+        "SELECT booking_id, state, updated_at < now() - make_interval(secs => %s) AS rested FROM payments WHERE id = %s",
+        (PUSH_AGAIN_AFTER_S, thread["payment_id"]),
+    )
+    payment = await found.fetchone()
+    if payment and payment["state"] == "paid":
+        await threads.save(thread_id, thread, states.BOOKED)
+        return "Asante, your booking is confirmed."
+    if payment and payment["state"] in ("failed", "cancelled", "expired") and payment["rested"]:
+        thread["payment_id"] = str(await stk.prepare(conn, thread_id, payment["booking_id"], msisdn))
+    return "Please complete the M-Pesa prompt on your phone."
 
 
 async def free_slot(conn, hour: int, minute: int):

@@ -5,6 +5,10 @@ import uuid
 import httpx
 from arq import create_pool
 from arq.connections import RedisSettings
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app import db, logs
 from app.config import settings
@@ -12,7 +16,15 @@ from app.fsm import states, threads
 from app.payments import daraja
 
 log = logs.get("payments")
-REDIS = RedisSettings(host=settings.redis_host, password=settings.redis_password, conn_retries=30, conn_retry_delay=1)
+# The worker sits out an outage of Redis instead of dying of it.
+REDIS = RedisSettings(
+    host=settings.redis_host,
+    password=settings.redis_password,
+    conn_retries=30,
+    conn_retry_delay=1,
+    retry=Retry(ConstantBackoff(1), 600),
+    retry_on_error=[RedisConnectionError, RedisTimeoutError],
+)
 DEPOSIT_MINOR = 50_000
 CANCELLED = 1032
 _queue = None

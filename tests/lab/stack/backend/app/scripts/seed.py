@@ -5,14 +5,17 @@
 
 import json
 import random
+import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.postgres import PostgresSaver
 from redis import Redis
+from redis.exceptions import RedisError
 
 from app import tenancy
 from app.config import settings
@@ -139,9 +142,24 @@ def trunks(redis: Redis) -> None:
     redis.hset("sip_dispatch_rule", "SDR_voicebook1", json.dumps({"sipDispatchRuleId": "SDR_voicebook1", "rule": {"dispatchRuleIndividual": {"roomPrefix": "call-"}}, "trunkIds": ["ST_nbo254in01"]}))
 
 
+def wait_for_stores(redis: Redis, seconds: float = 60) -> None:
+    """Seeding starts together with the stores: the first cluster takes its time."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            tenancy.connect().close()
+            redis.ping()
+            return
+        except (psycopg.OperationalError, RedisError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
 def main() -> None:
-    command.upgrade(Config("/app/alembic.ini"), "head")
     redis = Redis(host=settings.redis_host, password=settings.redis_password, decode_responses=True)
+    wait_for_stores(redis)
+    command.upgrade(Config("/app/alembic.ini"), "head")
     with tenancy.connect() as conn:
         known = {row["slug"] for row in conn.execute("SELECT slug FROM public.tenants")}
         for index, tenant in enumerate(TENANTS):
@@ -157,6 +175,7 @@ def main() -> None:
         conn.execute("ANALYZE")
     if not redis.exists("sip_inbound_trunk") and not known:
         trunks(redis)
+    redis.set("lab:seeded", threads.now())
     print(f"seeded {len(TENANTS) - len(known)} tenants")
 
 
