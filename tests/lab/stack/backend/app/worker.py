@@ -1,5 +1,7 @@
 """The arq worker: `arq app.worker.WorkerSettings`."""
 
+from dataclasses import replace
+
 from app import db, logs
 from app.config import settings
 from app.payments import jobs, stk
@@ -19,7 +21,8 @@ async def shutdown(ctx: dict) -> None:
 
 class WorkerSettings:
     functions = [jobs.reconcile_payment, jobs.close_cancelled_thread]
-    redis_settings = stk.REDIS
+    # It sits out an outage of Redis instead of dying of it.
+    redis_settings = replace(stk.REDIS, conn_retries=600)
     queue_name = settings.arq_queue
     health_check_interval = settings.arq_health_check_interval
     on_startup = startup

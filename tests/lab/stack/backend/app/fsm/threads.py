@@ -14,7 +14,7 @@ PREFIX = "ratiba:fsm:thread:"
 FIELDS = ("state", "tenant_slug", "channel", "intent", "reprompts", "entered_at", "updated_at", "payment_id")
 _INDEX = "ratiba:fsm:index:"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ALIVE_S = 86_400
+_ALIVE_S = 7_200
 _ENDED_S = 900
 
 redis = Redis(host=settings.redis_host, password=settings.redis_password, decode_responses=True, socket_timeout=4)

@@ -16,11 +16,10 @@ from app.fsm import states, threads
 from app.payments import daraja
 
 log = logs.get("payments")
-# The worker sits out an outage of Redis instead of dying of it.
 REDIS = RedisSettings(
     host=settings.redis_host,
     password=settings.redis_password,
-    conn_retries=30,
+    conn_retries=3,
     conn_retry_delay=1,
     retry=Retry(ConstantBackoff(1), 600),
     retry_on_error=[RedisConnectionError, RedisTimeoutError],
