@@ -187,7 +187,7 @@ test('a finding that has gone is not replaced by somebody else’s', () =>
     await page.evaluate((one) => window.ratibaFake?.push({ type: 'triage', triage: one }), backend);
     await page.getByText('No longer seen', { exact: true }).waitFor();
     expect(await at('make-plan').isDisabled()).toBe(true);
-    await at('subject-service=backend').check({ force: true });
+    await at('subject-service=backend').click();
     await expect.poll(() => at('make-plan').isDisabled()).toBe(false);
   }));
 
