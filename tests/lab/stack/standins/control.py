@@ -3,11 +3,13 @@
 import copy
 import json
 import logging
+import os
 import sys
 from datetime import datetime, timezone
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from redis.asyncio import Redis
 
 
 class JsonLines(logging.Formatter):
@@ -27,6 +29,11 @@ def log_to_stdout() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def lab_redis() -> Redis:
+    host, password = os.environ.get("REDIS_HOST", "redis"), os.environ.get("REDIS_PASSWORD")
+    return Redis(host=host, password=password, decode_responses=True, socket_timeout=3)
 
 
 class Control:

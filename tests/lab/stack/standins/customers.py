@@ -11,10 +11,10 @@ import os
 from datetime import datetime, timezone
 
 import httpx
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from standins import meta, ngrok
+from standins.control import lab_redis
 
 log = logging.getLogger("customers")
 PACE = float(os.environ.get("LAB_TRAFFIC_SECONDS", "40"))
@@ -26,7 +26,7 @@ CUSTOMERS = [
     ("safari_fitness", "whatsapp", "254110500604", "class", "Yoga class"),
     ("zuri_spa", "voice", "254745600705", "massage", "Swedish massage"),
 ]
-redis = Redis(host=os.environ.get("REDIS_HOST", "redis"), password=os.environ.get("REDIS_PASSWORD"), decode_responses=True, socket_timeout=3)
+redis = lab_redis()
 
 
 def next_words(reply: str, category: str, service: str) -> str | None:

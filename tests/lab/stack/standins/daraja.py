@@ -14,8 +14,10 @@ from datetime import datetime, timedelta, timezone
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from redis.exceptions import RedisError
+
 from standins import ngrok
-from standins.control import Control
+from standins.control import Control, lab_redis
 
 log = logging.getLogger("daraja")
 EAT = timezone(timedelta(hours=3))
@@ -46,6 +48,8 @@ control = Control(
     token={"valid": True},
 )
 pushes: dict[str, dict] = {}
+STORED = "lab:daraja:push:"
+redis = lab_redis()
 _tokens: set[str] = set()
 _tasks: set[asyncio.Task] = set()
 app = FastAPI(title="Daraja")
@@ -94,9 +98,9 @@ async def push(request: Request):
     if not re.match(r"https?://", url) or " " in url or FORBIDDEN.search(url):
         return error(400, "400.002.02", "Bad Request - Invalid CallBackURL")
     one = record(str(body["PhoneNumber"]), int(body["Amount"]), url)
-    task = asyncio.create_task(finish(one, dict(control.once("callback"))))
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    one["phone"] = True
+    keep(one)
+    spawn(finish(one, dict(control.once("callback"))))
     return {
         "MerchantRequestID": one["merchant_request_id"],
         "CheckoutRequestID": one["checkout_request_id"],
@@ -119,12 +123,46 @@ def record(msisdn: str, amount: int, url: str, checkout: str | None = None) -> d
         "answers_at": time.time() + (random.uniform(20, 30) if wait is None else float(wait)),
         "result_code": int(control["prompt"]["result_code"]),
         "receipt": "T" + "".join(random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(9)),
+        # A phone that rings; a push that was only made known has none.
+        "phone": False,
         "callbacks": [],
     }
+    keep(one)
+    return one
+
+
+def spawn(work) -> None:
+    task = asyncio.create_task(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def keep(one: dict) -> None:
     pushes[one["checkout_request_id"]] = one
     while len(pushes) > 2000:
         pushes.pop(next(iter(pushes)))
-    return one
+    spawn(_store(one))
+
+
+async def _store(one: dict) -> None:
+    try:
+        await redis.set(STORED + one["checkout_request_id"], json.dumps(one), ex=3600)
+    except (RedisError, OSError):
+        log.info("a push could not be stored: a restart of this stand-in would forget it")
+
+
+async def resume() -> None:
+    """After a restart Daraja still knows its pushes, and the phones still answer."""
+    try:
+        keys = [key async for key in redis.scan_iter(STORED + "*", count=500)]
+        stored = [json.loads(raw) for raw in (await redis.mget(keys) if keys else []) if raw]
+    except (RedisError, OSError):
+        return
+    for one in sorted(stored, key=lambda one: one["pushed_at"]):
+        if one["checkout_request_id"] not in pushes:
+            pushes[one["checkout_request_id"]] = one
+            if one["phone"] and not one["callbacks"]:
+                spawn(finish(one, dict(control.once("callback"))))
 
 
 async def finish(one: dict, told: dict) -> None:
@@ -132,6 +170,7 @@ async def finish(one: dict, told: dict) -> None:
     mode = told["mode"]
     if mode == "drop":
         one["callbacks"].append("dropped")
+        keep(one)
         return
     if mode == "delay":
         await asyncio.sleep(float(told["delay_s"]))
@@ -162,6 +201,7 @@ async def call_back(one: dict, code: int | None = None, checkout: str | None = N
     payload = json.dumps({"Body": {"stkCallback": told}}).encode()
     status = await ngrok.deliver(one["callback_url"], "POST", payload, {"content-type": "application/json"})
     one["callbacks"].append(status)
+    keep(one)
     log.info("callback of %s: %s", one["checkout_request_id"][:12], status or "unreachable")
     return status
 
@@ -207,6 +247,7 @@ async def know(request: Request):
     )
     one["answers_at"] = time.time() + float(asked.get("prompt_s", 0))
     one["result_code"] = int(asked.get("result_code", 0))
+    keep(one)
     return one
 
 

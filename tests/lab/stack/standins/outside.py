@@ -19,6 +19,7 @@ async def main() -> None:
         loop.add_signal_handler(name, stop.set)
     for port, app in PORTS.items():
         asyncio.create_task(Server(app, port).serve())
+    asyncio.create_task(daraja.resume())
     asyncio.create_task(customers.run())
     logging.getLogger("outside").info("listening on %s", ", ".join(map(str, PORTS)))
     await stop.wait()

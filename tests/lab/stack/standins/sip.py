@@ -9,7 +9,7 @@ import sys
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from standins.control import log_to_stdout
+from standins.control import lab_redis, log_to_stdout
 
 log = logging.getLogger("sip")
 PORT = 5060
@@ -64,15 +64,13 @@ class Sip(asyncio.DatagramProtocol):
 
 async def main() -> None:
     log_to_stdout()
-    host = os.environ.get("REDIS_HOST")
-    if not host:
+    if not os.environ.get("REDIS_HOST"):
         sys.exit("redis configuration is required")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    redis = Redis(host=host, password=os.environ.get("REDIS_PASSWORD"), decode_responses=True, socket_timeout=3)
-    await loop.create_datagram_endpoint(lambda: Sip(redis), ("0.0.0.0", PORT))
+    await loop.create_datagram_endpoint(lambda: Sip(lab_redis()), ("0.0.0.0", PORT))
     log.info("sip signaling listening on local=0.0.0.0:%s", PORT)
     await stop.wait()
 

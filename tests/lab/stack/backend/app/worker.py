@@ -30,3 +30,4 @@ class WorkerSettings:
     job_completion_wait = 0
     keep_result = 300
     max_jobs = 10
+    max_tries = 500

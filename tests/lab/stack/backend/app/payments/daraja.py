@@ -9,6 +9,7 @@ import httpx
 from app.config import settings
 
 EAT = timezone(timedelta(hours=3))
+INVALID_TOKEN = "404.001.03"
 _token: tuple[str, float] = ("", 0.0)
 
 
@@ -26,9 +27,16 @@ def _password() -> dict:
     return {"Password": base64.b64encode(plain.encode()).decode(), "Timestamp": stamp}
 
 
-async def _call(client: httpx.AsyncClient, path: str, body: dict) -> dict:
+async def _call(client: httpx.AsyncClient, path: str, body: dict, retried: bool = False) -> dict:
+    global _token
     answer = await client.post(path, json=body, headers={"Authorization": f"Bearer {await _bearer(client)}"})
-    return _read(answer)
+    try:
+        return _read(answer)
+    except DarajaError as failure:
+        if failure.code != INVALID_TOKEN or retried:
+            raise
+        _token = ("", 0.0)
+        return await _call(client, path, body, retried=True)
 
 
 def _read(answer: httpx.Response) -> dict:

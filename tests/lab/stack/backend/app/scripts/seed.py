@@ -1,4 +1,4 @@
-"""Fills an empty stack: migrations, tenants, threads, trunks. Does nothing where tenants exist.
+"""Fills an empty stack: migrations, tenants, threads, trunks. What is there already stays as it is.
 
     python -m app.scripts.seed
 """
@@ -30,6 +30,7 @@ OUTCOMES = [("paid", 0, "The service request is processed successfully.")] * 8 +
     ("failed", 1037, "DS timeout user cannot be reached"),
     ("failed", 1, "The balance is insufficient for the transaction"),
 ]
+SEEDED = "lab:seeded"
 RESTING = [states.GREET, states.COLLECT_SERVICE, states.COLLECT_SLOT, states.COLLECT_SLOT, states.PAYMENT_CANCELLED_BY_CUSTOMER, states.BOOKED]
 
 
@@ -163,19 +164,19 @@ def main() -> None:
     with tenancy.connect() as conn:
         known = {row["slug"] for row in conn.execute("SELECT slug FROM public.tenants")}
         for index, tenant in enumerate(TENANTS):
-            if tenant["slug"] in known:
-                continue
             rng = random.Random(f"ratiba-lab {tenant['slug']}")
-            tenancy.create(conn, tenant["slug"], tenant["name"], tenant["vertical"])
-            conn.execute("SET synchronous_commit = off")
-            staff, services = catalogue(conn, rng, tenant)
-            with conn.transaction():
-                history(conn, rng, tenant, staff, services)
-            resting_threads(redis, conn, rng, tenant, index)
+            if tenant["slug"] not in known:
+                tenancy.create(conn, tenant["slug"], tenant["name"], tenant["vertical"])
+                with conn.transaction():
+                    staff, services = catalogue(conn, rng, tenant)
+                    history(conn, rng, tenant, staff, services)
+            if not redis.exists(SEEDED):
+                tenancy.enter(conn, tenant["slug"])
+                resting_threads(redis, conn, rng, tenant, index)
         conn.execute("ANALYZE")
-    if not redis.exists("sip_inbound_trunk") and not known:
+    if not redis.exists(SEEDED):
         trunks(redis)
-    redis.set("lab:seeded", threads.now())
+        redis.set(SEEDED, threads.now())
     print(f"seeded {len(TENANTS) - len(known)} tenants")
 
 
