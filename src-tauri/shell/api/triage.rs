@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    model::{Mark, Verdict, VerdictKind},
+    model::{Mark, Verdict},
     observe::ServiceView,
     triage::{Detected, rank},
     wire::{Empty, TriageView, Update, WireError},
@@ -94,11 +94,6 @@ impl Console {
         self.state().triage = Some(triage.clone());
         self.publish(Update::Triage { triage });
     }
-}
-
-/// Whether anything is present or suspected: for `--exit-code`.
-pub fn has_findings(ranked: &[Verdict]) -> bool {
-    ranked.iter().any(|v| matches!(v.verdict, VerdictKind::Present | VerdictKind::Suspected))
 }
 
 /// The earliest time at which a service that is not well got into its state.

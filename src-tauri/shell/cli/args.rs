@@ -161,6 +161,12 @@ pub enum DrillCommand {
         #[arg(value_name = "ID[/VARIANT]")]
         id: String,
     },
+    /// Do what a person would do meanwhile, where the plan has a step for one.
+    ByHand {
+        /// The drill, with a variant or its first one.
+        #[arg(value_name = "ID[/VARIANT]")]
+        id: String,
+    },
     /// Revert all faults that were caused.
     Heal,
     /// Show whether the lab runs, where, and which faults are active.

@@ -34,6 +34,11 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
                 format!("{}/{} is there since {}. `ratibactl drill heal` reverts it.", active.id, active.variant, active.since)
             })?;
         }
+        DrillCommand::ByHand { id } => {
+            let (console, lab) = console_and_lab(profile).await?;
+            drill::by_hand(&console, &lab, &id).await?;
+            output.show(&json!({ "done": id }), |_| format!("{id}: done by hand"))?;
+        }
         DrillCommand::Heal => {
             let (console, lab) = console_and_lab(profile).await?;
             let healed = drill::heal(&console, &lab).await?;

@@ -25,11 +25,14 @@ pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Res
             Ok(())
         }
         Act::TryUp(service) => {
-            let argv = console.sources.compose.argv(&ComposeAction::Up { service: service.clone() });
-            // A start that fails is what a port clash is.
-            let _clash = console.sources.compose.run(&argv, super::VISIBLE_WITHIN, &mut |_| {}).await;
+            compose(console, &ComposeAction::Up { service: service.clone() }).await;
             Ok(())
         }
+        Act::TryRecreate(service) => {
+            compose(console, &ComposeAction::Recreate { service: service.clone() }).await;
+            Ok(())
+        }
+        Act::Env(key, value) => set_env(console, key, value),
         Act::Sql(sql) => {
             let args = ["exec", "{id:postgres}", "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "ratiba", "-d", "ratiba", "-c", sql];
             docker(console, lab, &args.map(str::to_owned)).await
@@ -42,6 +45,25 @@ pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Res
             docker(console, lab, &args).await
         }
     }
+}
+
+/// Sets one line of the lab's `.env`; the others keep their bytes, the file its mode.
+fn set_env(console: &Arc<Console>, key: &str, value: &str) -> Result<(), WireError> {
+    let path = std::path::Path::new(console.profile.repo.path.as_deref().unwrap_or(".")).join(".env");
+    let trouble = |e: std::io::Error| failed(format!("set {key} in {}: {e}", path.display()), "Take the lab down and up again.");
+    let text = std::fs::read_to_string(&path).map_err(trouble)?;
+    let is_it = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+    let mut lines: Vec<&str> = text.lines().filter(|line| !is_it(line)).collect();
+    let line = format!("{key}={value}");
+    lines.push(&line);
+    std::fs::write(&path, lines.join("\n") + "\n").map_err(trouble)
+}
+
+/// A compose action that may fail: a start that fails is what a port clash is, and whoever calls
+/// looks at what came of it.
+pub(super) async fn compose(console: &Arc<Console>, action: &ComposeAction) {
+    let argv = console.sources.compose.argv(action);
+    let _clash = console.sources.compose.run(&argv, super::VISIBLE_WITHIN, &mut |_| {}).await;
 }
 
 async fn docker(console: &Arc<Console>, lab: &Lab, args: &[String]) -> Result<(), WireError> {

@@ -55,6 +55,11 @@ pub enum Act {
     Sql(String),
     /// One command in Redis.
     Redis(Vec<String>),
+    /// Sets a key of the checkout's `.env`: `["KEY", "value"]`.
+    Env(String, String),
+    /// Makes a service's container anew from the present configuration; a failure is part of some
+    /// faults.
+    TryRecreate(String),
 }
 
 /// How a fault is known to be there.

@@ -7,7 +7,12 @@ mod lab;
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use ratiba_core::wire::WireError;
+use ratiba_core::{
+    model::{ContainerState, HealthStatus},
+    observe::worst_container,
+    playbook::step::ComposeAction,
+    wire::WireError,
+};
 use serde::{Deserialize, Serialize};
 
 pub use file::{Drill, DrillFile, Visible};
@@ -108,7 +113,17 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
     Ok(one)
 }
 
-/// Reverts all faults, the latest first, and waits until each can't be seen.
+/// Does what a person would do meanwhile, where a plan has a step for one.
+pub async fn by_hand(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<(), WireError> {
+    let (_, drill) = find(lab, name)?;
+    for act in &drill.by_hand {
+        act::perform(console, lab, act).await?;
+    }
+    Ok(())
+}
+
+/// Reverts all faults, the latest first; then brings up whatever a fault dragged down, and waits
+/// until all is well.
 pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, WireError> {
     let mut active = lab.active()?;
     let mut healed = Vec::new();
@@ -122,36 +137,53 @@ pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, Wire
     }
     let began = console.sources.clock.monotonic_ms();
     loop {
-        match all_up(console).await {
-            Ok(()) => return Ok(healed),
-            Err(seen) if waited(console, began) >= VISIBLE_WITHIN => {
-                return Err(failed(
-                    format!("heal the lab: after {} s {seen}", VISIBLE_WITHIN.as_secs()),
-                    "Start it afresh: `ratibactl drill down`, then `drill up`.",
-                ));
-            }
-            Err(_) => console.sources.clock.sleep(Duration::from_millis(500)).await,
+        let down = match not_up(console).await {
+            Ok(down) if down.is_empty() => return Ok(healed),
+            Ok(down) => down,
+            Err(why) => return Err(failed(format!("heal the lab: {why}"), "Look with `ratibactl doctor`.")),
+        };
+        if waited(console, began) >= VISIBLE_WITHIN {
+            let names: Vec<&str> = down.iter().map(|(service, _)| service.as_str()).collect();
+            return Err(failed(
+                format!("heal the lab: after {} s these are still not up: {}", VISIBLE_WITHIN.as_secs(), names.join(", ")),
+                "Start it afresh: `ratibactl drill down`, then `drill up`.",
+            ));
         }
+        for (service, remedy) in down {
+            if let Some(action) = remedy {
+                act::compose(console, &action(service)).await;
+            }
+        }
+        console.sources.clock.sleep(Duration::from_millis(500)).await;
     }
+}
+
+type Remedy = fn(String) -> ComposeAction;
+
+/// Services that are not up, each with what brings it up; `None`: it is on its way.
+async fn not_up(console: &Console) -> Result<Vec<(String, Option<Remedy>)>, String> {
+    let containers = console.sources.containers.list().await.map_err(|e| e.to_string())?;
+    let declared = console.sources.compose.declared_services().await.map_err(|e| e.to_string())?;
+    let up: Remedy = |service| ComposeAction::Up { service };
+    let restart: Remedy = |service| ComposeAction::Restart { service };
+    let unpause: Remedy = |service| ComposeAction::Unpause { service };
+    let judged = declared.into_iter().filter_map(|service| {
+        let facts = worst_container(&containers, &service);
+        let Some(facts) = facts else { return Some((service, Some(up))) };
+        match (&facts.state, facts.live_health()) {
+            (ContainerState::Paused, _) => Some((service, Some(unpause))),
+            (ContainerState::Running, _) if facts.oom_killed => Some((service, Some(restart))),
+            (ContainerState::Running, Some(HealthStatus::Unhealthy)) => Some((service, Some(restart))),
+            (ContainerState::Running, Some(HealthStatus::Starting)) => Some((service, None)),
+            (ContainerState::Running, Some(HealthStatus::Healthy) | None) => None,
+            _ => Some((service, Some(up))),
+        }
+    });
+    Ok(judged.collect())
 }
 
 fn waited(console: &Console, began_ms: u64) -> Duration {
     Duration::from_millis(console.sources.clock.monotonic_ms().saturating_sub(began_ms))
-}
-
-async fn all_up(console: &Console) -> Result<(), String> {
-    let containers = console.sources.containers.list().await.map_err(|e| e.to_string())?;
-    let declared = console.sources.compose.declared_services().await.map_err(|e| e.to_string())?;
-    for service in &declared {
-        let facts = ratiba_core::observe::worst_container(&containers, service);
-        let health = facts.and_then(ratiba_core::model::ContainerFacts::live_health);
-        let is_up = facts.is_some_and(|f| f.is_running() && !f.oom_killed)
-            && health.is_none_or(|h| h == ratiba_core::model::HealthStatus::Healthy);
-        if !is_up {
-            return Err(format!("{service} is not up"));
-        }
-    }
-    Ok(())
 }
 
 async fn wait_visible(console: &Arc<Console>, visible: &Visible) -> Result<(), String> {
