@@ -5,7 +5,8 @@ fn main() {
     println!("cargo:rerun-if-changed=playbooks");
     #[cfg(feature = "desktop")]
     {
-        let attributes = tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*.json");
+        let attributes =
+            tauri_build::Attributes::new().capabilities_path_pattern("./src-tauri/capabilities/**/*.json");
         if let Err(error) = tauri_build::try_build(attributes) {
             println!("cargo:warning={error:#}");
             std::process::exit(1);

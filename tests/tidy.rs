@@ -38,7 +38,9 @@ fn offenders(files: &[(String, String)], is_bad: impl Fn(&str, &str) -> bool) ->
     files
         .iter()
         .flat_map(|(name, text)| {
-            code(text).filter(|(_, line)| is_bad(name, line)).map(move |(n, line)| format!("{name}:{n}: {}", line.trim()))
+            code(text)
+                .filter(|(_, line)| is_bad(name, line))
+                .map(move |(n, line)| format!("{name}:{n}: {}", line.trim()))
         })
         .collect()
 }
@@ -51,12 +53,19 @@ fn none(what: &str, found: Vec<String>) {
 fn every_rust_file_begins_by_saying_what_it_is() {
     let all = [files("src-tauri", "rs"), files("tests", "rs")].concat();
     assert!(all.len() > 50, "the walk found only {} files", all.len());
-    none("files without a module doc", all.iter().filter(|(_, text)| !text.starts_with("//!")).map(|(n, _)| n.clone()).collect());
+    none(
+        "files without a module doc",
+        all.iter().filter(|(_, text)| !text.starts_with("//!")).map(|(n, _)| n.clone()).collect(),
+    );
 }
 
 #[test]
 fn units_stay_short() {
-    let long = files("src-tauri", "rs").iter().filter(|(_, t)| t.lines().count() > 600).map(|(n, _)| n.clone()).collect();
+    let long = files("src-tauri", "rs")
+        .iter()
+        .filter(|(_, t)| t.lines().count() > 600)
+        .map(|(n, _)| n.clone())
+        .collect();
     none("files over 600 lines", long);
 }
 
@@ -67,7 +76,10 @@ fn the_core_knows_nothing_of_the_outside() {
         assert!(!manifest.contains(stranger), "core's Cargo.toml names {stranger}");
     }
     let model = files("src-tauri/core/src/model", "rs");
-    none("model imports something of ours", offenders(&model, |_, line| line.contains("crate::") && !line.contains("crate::model")));
+    none(
+        "model imports something of ours",
+        offenders(&model, |_, line| line.contains("crate::") && !line.contains("crate::model")),
+    );
     let core = files("src-tauri/core/src", "rs");
     none(
         "the core imports wire outside wire",
@@ -93,7 +105,9 @@ fn adapters_see_model_and_ports_and_never_each_other() {
     none(
         "an adapter imports another adapter",
         offenders(&all, |name, line| {
-            families.iter().any(|f| line.contains(&format!("crate::{f}::")) && !name.contains(&format!("/{f}")))
+            families
+                .iter()
+                .any(|f| line.contains(&format!("crate::{f}::")) && !name.contains(&format!("/{f}")))
         }),
     );
 }
@@ -103,7 +117,10 @@ fn the_shell_keeps_its_fronts_apart() {
     let api = files("src-tauri/shell/api", "rs");
     none("shell/api names tauri", offenders(&api, |_, line| line.contains("tauri::")));
     let fronts = [files("src-tauri/shell/cli", "rs"), files("src-tauri/shell/desktop", "rs"), api].concat();
-    none("adapters are built outside of wiring", offenders(&fronts, |_, line| line.contains("ratiba_adapters")));
+    none(
+        "adapters are built outside of wiring",
+        offenders(&fronts, |_, line| line.contains("ratiba_adapters")),
+    );
 }
 
 #[test]
@@ -115,7 +132,9 @@ fn every_playbook_has_its_drill_and_every_drill_its_playbook() {
             .collect()
     };
     let mut playbooks = names("playbooks", "rhai");
-    playbooks.retain(|name| name.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with('e') && name.contains('-'));
+    playbooks.retain(|name| {
+        name.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with('e') && name.contains('-')
+    });
     playbooks.sort();
     assert_eq!(playbooks, names("tests/drills", "toml"));
 }
@@ -138,15 +157,24 @@ fn the_window_is_closed() {
     let security = &conf["app"]["security"];
     assert_eq!(security["freezePrototype"], true);
     let csp = security["csp"].as_str().unwrap();
-    let directive = |name: &str| csp.split(';').map(str::trim).find(|d| d.starts_with(name)).unwrap_or_default().to_owned();
+    let directive = |name: &str| {
+        csp.split(';').map(str::trim).find(|d| d.starts_with(name)).unwrap_or_default().to_owned()
+    };
     assert_eq!(directive("default-src"), "default-src 'self'");
     assert_eq!(directive("script-src"), "script-src 'self'");
     assert_eq!(directive("object-src"), "object-src 'none'");
     assert_eq!(directive("connect-src"), "connect-src ipc: http://ipc.localhost");
-    assert!(!text.contains("https://") || text.matches("https://").count() == 1, "only the $schema is an address");
+    assert!(
+        !text.contains("https://") || text.matches("https://").count() == 1,
+        "only the $schema is an address"
+    );
     for (name, text) in files("src-tauri/capabilities", "json") {
         let capability: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(capability["permissions"], serde_json::json!([]), "{name}: the window needs nothing of the system");
+        assert_eq!(
+            capability["permissions"],
+            serde_json::json!([]),
+            "{name}: the window needs nothing of the system"
+        );
         assert!(capability.get("remote").is_none(), "{name}");
     }
 }

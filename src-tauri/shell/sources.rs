@@ -21,8 +21,8 @@ use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
     playbook::sql_template::{expand, quoted},
     ports::{
-        ChangeError, Database, DatabaseChanges, JournalStore, Read, Repo, Sources, SqlChange, SqlRead, TenantRows,
-        Threads,
+        ChangeError, Database, DatabaseChanges, JournalStore, Read, Repo, Sources, SqlChange, SqlRead,
+        TenantRows, Threads,
     },
     profile::{PostgresSection, Profile, RedisSection, SecretRef},
     wire::WireError,
@@ -42,7 +42,8 @@ pub struct Built {
 /// Builds all adapters. Nothing is connected, and nothing that is missing is a reason to stop: it
 /// becomes its own source's error.
 pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, WireError> {
-    let engine = Engine::new(&profile.compose.project, profile.docker.host.as_deref(), &Surroundings::of_process());
+    let engine =
+        Engine::new(&profile.compose.project, profile.docker.host.as_deref(), &Surroundings::of_process());
     let docker_host = engine.docker_host();
     let files = profile.compose.file.iter().chain(&profile.compose.overrides).map(PathBuf::from).collect();
     let program = find_compose(&SearchPath::of_process());
@@ -63,9 +64,13 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         repo: profile.repo.path.as_ref().map(|path| Arc::new(GitCheckout::new(path.into())) as Arc<dyn Repo>),
         clock: Arc::new(SystemClock::default()),
     };
-    let name = profile_file.file_stem().map_or_else(|| profile.name.clone(), |s| s.to_string_lossy().into_owned());
+    let name =
+        profile_file.file_stem().map_or_else(|| profile.name.clone(), |s| s.to_string_lossy().into_owned());
     let state = paths::state_dir();
-    let store = Arc::new(SqliteJournal::new(state.join("journals").join(format!("{name}.sqlite")), state.join("locks")));
+    let store = Arc::new(SqliteJournal::new(
+        state.join("journals").join(format!("{name}.sqlite")),
+        state.join("locks"),
+    ));
     Ok(Built { sources, store })
 }
 
@@ -132,7 +137,8 @@ fn postgres(
         quoted(profile.schema.columns.get(&key).map_or(name, String::as_str))
     };
     let table = expand("{tenants}", &profile.schema).unwrap_or_else(|_| "\"public\".\"tenants\"".into());
-    let registry = Registry { table, slug: column("slug"), name: column("name"), vertical: column("vertical") };
+    let registry =
+        Registry { table, slug: column("slug"), name: column("name"), vertical: column("vertical") };
     match secrets.resolve(SourceName::Postgres, section.password.as_ref()) {
         Ok(password) => {
             let postgres = Arc::new(Postgres::new(&section.url, password.as_deref(), registry));

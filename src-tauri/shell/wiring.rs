@@ -33,7 +33,13 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
         _ => shipped_catalog(),
     };
     let built = crate::sources::build(&profile, &file).await?;
-    Ok(Console::new(Parts { profile, sources: built.sources, store: built.store, catalog, operator: operator() }))
+    Ok(Console::new(Parts {
+        profile,
+        sources: built.sources,
+        store: built.store,
+        catalog,
+        operator: operator(),
+    }))
 }
 
 /// Who is at the console: for the journal, and for the one who finds the lock taken.
@@ -87,7 +93,8 @@ fn scripts_in(dir: &Path) -> Result<Vec<ScriptFile>, WireError> {
 }
 
 fn read_bounded(path: &Path) -> Result<String, WireError> {
-    let trouble = |what: String| failed(format!("read {}: {what}", path.display()), "Check the file and its rights.");
+    let trouble =
+        |what: String| failed(format!("read {}: {what}", path.display()), "Check the file and its rights.");
     let size = fs::metadata(path).map_err(|e| trouble(e.to_string()))?.len();
     if size > LARGEST_FILE {
         return Err(trouble(format!("it is larger than {} KiB", LARGEST_FILE / 1_024)));
@@ -103,7 +110,8 @@ pub fn read_profile(wanted: Option<&str>) -> Result<(Profile, PathBuf), WireErro
         None => only_one()?,
     };
     let text = read_bounded(&path)?;
-    let mut read = profile::parse(&path.display().to_string(), &text).map_err(|e| usage(e.message, e.hint))?;
+    let mut read =
+        profile::parse(&path.display().to_string(), &text).map_err(|e| usage(e.message, e.hint))?;
     let beside = path.parent().unwrap_or(Path::new("."));
     anchor(&mut read, beside);
     Ok((read, path))
@@ -134,7 +142,10 @@ fn named(wanted: &str) -> Result<PathBuf, WireError> {
     let known = profiles();
     let found = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, path)| path.clone()).ok_or_else(|| {
-        usage(format!("find the profile `{wanted}`: there is no such file, and no profile of that name"), known_hint(&known))
+        usage(
+            format!("find the profile `{wanted}`: there is no such file, and no profile of that name"),
+            known_hint(&known),
+        )
     })
 }
 

@@ -74,9 +74,11 @@ fn rehearse(id: &str, variant: &str) {
         let events = ctl.events(&["undo", &run, "--yes"], 0);
         assert_eq!(events.last().unwrap()["outcome"], "fixed", "{events:#?}");
         let triage = ctl.json(&["triage"]);
-        let back = triage["ranked"].as_array().unwrap().iter().any(|v| {
-            v["playbook"] == id && v["verdict"] != "absent" && about(v).1 == drill.subject
-        });
+        let back = triage["ranked"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|v| v["playbook"] == id && v["verdict"] != "absent" && about(v).1 == drill.subject);
         assert!(back, "{name} must be back after the undo: {triage:#}");
         // A run is taken back once.
         ctl.fails(&["undo", &run, "--yes"], 4);

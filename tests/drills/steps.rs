@@ -50,7 +50,8 @@ impl Variant {
         if self.name != "blocked" {
             return None;
         }
-        let refused = ctl.output(&["plan", "05-fsm-stuck-collect-slot", "-p", "tenant=zuri_spa", "-p", "blocks=none"]);
+        let refused =
+            ctl.output(&["plan", "05-fsm-stuck-collect-slot", "-p", "tenant=zuri_spa", "-p", "blocks=none"]);
         let text = String::from_utf8_lossy(&refused.1).into_owned();
         // "`none` is none of 1, 2, 3"
         let list = text.split("is none of ").nth(1).unwrap().split(". ").next().unwrap().replace(' ', "");
@@ -97,7 +98,11 @@ impl Ctl {
     pub fn json(&self, args: &[&str]) -> Value {
         let output = self.command(args).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ratibactl {args:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.status.success(),
+            "ratibactl {args:?}: {said}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("ratibactl {args:?}: {e}"))
     }
 
@@ -105,7 +110,12 @@ impl Ctl {
     pub fn fails(&self, args: &[&str], code: i32) {
         let output = self.command(args).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "ratibactl {args:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "ratibactl {args:?}: {said}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
     }
 
     pub fn events(&self, args: &[&str], code: i32) -> Vec<Value> {

@@ -20,7 +20,8 @@ fn entry(line: &str) -> Option<(&str, String)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=')?;
     let value = value.trim();
-    let quoted = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(v, _)| v);
+    let quoted =
+        |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(v, _)| v);
     let value = match (quoted('"'), quoted('\'')) {
         (Some(inner), _) => inner.replace("\\n", "\n").replace("\\\"", "\""),
         (None, Some(inner)) => inner.to_owned(),

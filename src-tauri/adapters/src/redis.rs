@@ -9,7 +9,10 @@ use ratiba_core::{
     model::{FsmThread, SourceError, SourceErrorKind, SourceName, ThreadRecord},
     ports::{Read, Threads},
 };
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, aio::MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
+    aio::MultiplexedConnection,
+};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -94,9 +97,8 @@ impl Redis {
                 Ok(json) => thread(id, |field| json.get(field).cloned()).unwrap_or_else(unreadable),
                 Err(error) => unreadable(format!("its value is not JSON ({error})")),
             },
-            Fetched::Hash(map) => {
-                thread(id, |field| map.get(field).map(|v| Value::String(v.clone()))).unwrap_or_else(unreadable)
-            }
+            Fetched::Hash(map) => thread(id, |field| map.get(field).map(|v| Value::String(v.clone())))
+                .unwrap_or_else(unreadable),
             Fetched::Other(kind) => unreadable(format!("it is a {kind}, not a string or hash")),
         }
     }
@@ -144,7 +146,10 @@ fn thread(id: &str, field: impl Fn(&str) -> Option<Value>) -> Result<ThreadRecor
 }
 
 /// Values of these keys. A key that expired in between is left out.
-async fn fetch(connection: &mut MultiplexedConnection, keys: &[String]) -> Result<Vec<(String, Fetched)>, RedisError> {
+async fn fetch(
+    connection: &mut MultiplexedConnection,
+    keys: &[String],
+) -> Result<Vec<(String, Fetched)>, RedisError> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -179,12 +184,18 @@ async fn fetch(connection: &mut MultiplexedConnection, keys: &[String]) -> Resul
     Ok(found)
 }
 
-async fn fetch_one(mut connection: MultiplexedConnection, key: String) -> Result<Vec<(String, Fetched)>, RedisError> {
+async fn fetch_one(
+    mut connection: MultiplexedConnection,
+    key: String,
+) -> Result<Vec<(String, Fetched)>, RedisError> {
     fetch(&mut connection, &[key]).await
 }
 
 /// All keys that match, with their values. SCAN may give a key twice.
-async fn scan(mut connection: MultiplexedConnection, pattern: String) -> Result<HashMap<String, Fetched>, RedisError> {
+async fn scan(
+    mut connection: MultiplexedConnection,
+    pattern: String,
+) -> Result<HashMap<String, Fetched>, RedisError> {
     let mut found = HashMap::new();
     let mut cursor = 0_u64;
     loop {
@@ -249,9 +260,15 @@ impl Threads for Redis {
 fn trouble(attempted: &str, error: &RedisError) -> SourceError {
     let text = error.to_string();
     let denied = error.kind() == ErrorKind::AuthenticationFailed
-        || ["NOAUTH", "WRONGPASS", "NOPERM"].iter().any(|word| text.contains(word) || error.code() == Some(word));
+        || ["NOAUTH", "WRONGPASS", "NOPERM"]
+            .iter()
+            .any(|word| text.contains(word) || error.code() == Some(word));
     let (kind, happened, hint) = if denied {
-        (SourceErrorKind::Denied, "wrong password, or none".into(), "Correct the password that [redis] password refers to.")
+        (
+            SourceErrorKind::Denied,
+            "wrong password, or none".into(),
+            "Correct the password that [redis] password refers to.",
+        )
     } else if error.is_timeout() {
         (
             SourceErrorKind::TimedOut,
@@ -259,9 +276,17 @@ fn trouble(attempted: &str, error: &RedisError) -> SourceError {
             "Something accepts the connection but does not answer: look at the redis service itself.",
         )
     } else if error.is_connection_refusal() {
-        (SourceErrorKind::Unreachable, "connection refused".into(), "Is the redis service up, and the port in [redis] url right?")
+        (
+            SourceErrorKind::Unreachable,
+            "connection refused".into(),
+            "Is the redis service up, and the port in [redis] url right?",
+        )
     } else if error.is_io_error() || error.is_connection_dropped() {
-        (SourceErrorKind::Unreachable, "the connection was closed".into(), "Is the redis service up, and the port in [redis] url right?")
+        (
+            SourceErrorKind::Unreachable,
+            "the connection was closed".into(),
+            "Is the redis service up, and the port in [redis] url right?",
+        )
     } else {
         (SourceErrorKind::Invalid, text, "Is that a Redis?")
     };
@@ -289,11 +314,18 @@ mod tests {
         let record = |text: &str| redis.record("p:X", Fetched::Text(text.into()));
         assert!(matches!(record("{oops"), ThreadRecord::Unreadable { why, .. } if why.contains("not JSON")));
         assert!(matches!(record("[]"), ThreadRecord::Unreadable { why, .. } if why.contains("no state")));
-        let ThreadRecord::Thread(thread) = record(r#"{"state":"GREET","reprompts":2,"entered_at":"2026-11-24T08:00:00Z"}"#) else {
+        let ThreadRecord::Thread(thread) =
+            record(r#"{"state":"GREET","reprompts":2,"entered_at":"2026-11-24T08:00:00Z"}"#)
+        else {
             panic!("a thread");
         };
         assert_eq!((thread.id.as_str(), thread.reprompts, thread.entered_at.is_some()), ("X", 2, true));
-        let hash = HashMap::from([("state".to_owned(), "GREET".to_owned()), ("reprompts".to_owned(), "3".to_owned())]);
-        assert!(matches!(redis.record("p:Y", Fetched::Hash(hash)), ThreadRecord::Thread(t) if t.reprompts == 3));
+        let hash = HashMap::from([
+            ("state".to_owned(), "GREET".to_owned()),
+            ("reprompts".to_owned(), "3".to_owned()),
+        ]);
+        assert!(
+            matches!(redis.record("p:Y", Fetched::Hash(hash)), ThreadRecord::Thread(t) if t.reprompts == 3)
+        );
     }
 }

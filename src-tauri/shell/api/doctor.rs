@@ -70,8 +70,11 @@ impl Console {
     pub async fn doctor(self: &Arc<Self>) -> DoctorView {
         let profile = Check::ok(
             "profile",
-            format!("`{}`, kind {:?}, project {}", self.profile.name, self.profile.kind, self.environment.project)
-                .to_lowercase(),
+            format!(
+                "`{}`, kind {:?}, project {}",
+                self.profile.name, self.profile.kind, self.environment.project
+            )
+            .to_lowercase(),
         );
         let (docker, compose, postgres, redis, repo) = tokio::join!(
             self.check_docker(),
@@ -93,9 +96,13 @@ impl Console {
         checks.push(match self.store.entries(None).await {
             Ok(entries) => match ratiba_core::journal::first_bad(&entries) {
                 None => Check::ok("journal", format!("{} entries, the chain holds", entries.len())),
-                Some(bad) => Check::fail("journal", bad, "Somebody changed it. `ratibactl runs verify` says more."),
+                Some(bad) => {
+                    Check::fail("journal", bad, "Somebody changed it. `ratibactl runs verify` says more.")
+                }
             },
-            Err(error) => Check::fail("journal", error.to_string(), "Nothing can be applied without a journal."),
+            Err(error) => {
+                Check::fail("journal", error.to_string(), "Nothing can be applied without a journal.")
+            }
         });
         DoctorView { checks }
     }
@@ -130,13 +137,20 @@ impl Console {
         }
         self.read_tenants().await;
         let limits: Vec<String> = self.state().readings.tenants.last.as_ref().map_or_else(Vec::new, |last| {
-            last.value.iter().flat_map(|t| t.limits.iter().map(|l| format!("{}: {l}", t.tenant.slug))).collect()
+            last.value
+                .iter()
+                .flat_map(|t| t.limits.iter().map(|l| format!("{}: {l}", t.tenant.slug)))
+                .collect()
         });
         match limits.first() {
             None => Ok(Check::ok("postgres", format!("{} tenants, all readable", tenants.len()))),
             Some(first) => Ok(Check::warn(
                 "postgres",
-                format!("{} of {} tenants can't be read in full; first: {first}", limits.len(), tenants.len()),
+                format!(
+                    "{} of {} tenants can't be read in full; first: {first}",
+                    limits.len(),
+                    tenants.len()
+                ),
                 "Map other names of tables and columns under [schema].",
             )),
         }
@@ -144,8 +158,10 @@ impl Console {
 
     async fn check_redis(&self) -> Result<Check, SourceError> {
         let threads = self.sources.threads()?.all().await?;
-        let unreadable =
-            threads.iter().filter(|t| matches!(t, ratiba_core::model::ThreadRecord::Unreadable { .. })).count();
+        let unreadable = threads
+            .iter()
+            .filter(|t| matches!(t, ratiba_core::model::ThreadRecord::Unreadable { .. }))
+            .count();
         if unreadable > 0 {
             return Ok(Check::warn(
                 "redis",
@@ -162,9 +178,14 @@ impl Console {
     }
 
     fn check_logs(&self) -> Check {
-        let missing: Vec<&String> = self.profile.logs.files.iter().filter(|f| !Path::new(f).is_file()).collect();
+        let missing: Vec<&String> =
+            self.profile.logs.files.iter().filter(|f| !Path::new(f).is_file()).collect();
         if let Some(first) = missing.first() {
-            return Check::warn("logs", format!("{first} is not there"), "Correct [logs] files, or start what writes it.");
+            return Check::warn(
+                "logs",
+                format!("{first} is not there"),
+                "Correct [logs] files, or start what writes it.",
+            );
         }
         match self.profile.logs.files.len() {
             0 => Check::ok("logs", "container logs only; [logs] files names none"),
@@ -176,9 +197,11 @@ impl Console {
         let broken: Vec<String> =
             self.catalog.all().iter().filter_map(|p| p.error.as_ref().map(ToString::to_string)).collect();
         match broken.first() {
-            None if self.catalog.all().is_empty() => {
-                Check::fail("playbooks", "there are none", "Reinstall the console, or correct RATIBA_PLAYBOOKS.")
-            }
+            None if self.catalog.all().is_empty() => Check::fail(
+                "playbooks",
+                "there are none",
+                "Reinstall the console, or correct RATIBA_PLAYBOOKS.",
+            ),
             None => Check::ok("playbooks", format!("{} playbooks, all usable", self.catalog.all().len())),
             Some(first) => Check::fail("playbooks", first.clone(), "Fix that playbook; the others work."),
         }

@@ -39,11 +39,7 @@ impl PlanFile {
 
 impl Console {
     pub(super) fn make_plan(&self) -> MakePlan<'_> {
-        MakePlan {
-            sources: &self.sources,
-            project: &self.environment.project,
-            schema: &self.profile.schema,
-        }
+        MakePlan { sources: &self.sources, project: &self.environment.project, schema: &self.profile.schema }
     }
 
     /// Makes a plan and keeps it, so that it can be confirmed here or elsewhere.
@@ -57,8 +53,12 @@ impl Console {
         let context = self.call_context();
         let finding = self.finding(&playbook, &request.subject, &context).await?;
         let specs = self.live_params(&playbook, &finding, &context).await?;
-        let params = resolve_params(&specs, &request.params)
-            .map_err(|why| usage(format!("make a plan with {}: {why}", playbook.id), format!("`ratibactl playbooks show {}` lists its parameters.", playbook.id)))?;
+        let params = resolve_params(&specs, &request.params).map_err(|why| {
+            usage(
+                format!("make a plan with {}: {why}", playbook.id),
+                format!("`ratibactl playbooks show {}` lists its parameters.", playbook.id),
+            )
+        })?;
         let (asked, about, chosen) = (playbook.clone(), finding.clone(), params.clone());
         let steps = blocking(move || asked.plan(&context, &about, &chosen))
             .await?

@@ -14,7 +14,9 @@ use super::{Console, failed, not_found, wire_error};
 impl Console {
     /// All playbooks.
     pub async fn playbooks(self: &Arc<Self>, _request: Empty) -> Result<CatalogView, WireError> {
-        Ok(CatalogView { playbooks: self.catalog.all().iter().map(|p| PlaybookView::from(p.as_ref())).collect() })
+        Ok(CatalogView {
+            playbooks: self.catalog.all().iter().map(|p| PlaybookView::from(p.as_ref())).collect(),
+        })
     }
 
     /// One playbook.
@@ -51,13 +53,18 @@ impl Console {
         let (asked, with) = (playbook.clone(), context.clone());
         let found = blocking(move || asked.detect(&with)).await?.map_err(|e| wire_error::script(&e))?;
         let is_there = |f: &&Finding| matches!(f.verdict, VerdictKind::Present | VerdictKind::Suspected);
-        let mut there: Vec<&Finding> = found.iter().filter(is_there).filter(|f| is_about(f, subject)).collect();
+        let mut there: Vec<&Finding> =
+            found.iter().filter(is_there).filter(|f| is_about(f, subject)).collect();
         there.sort_by_key(|f| (f.verdict, f.explained_by.is_some()));
         there.first().map(|f| (*f).clone()).ok_or_else(|| {
-            let unknown = found.iter().find(|f| f.verdict == VerdictKind::Unknown).and_then(|f| f.reason.clone());
+            let unknown =
+                found.iter().find(|f| f.verdict == VerdictKind::Unknown).and_then(|f| f.reason.clone());
             match unknown {
                 Some(reason) => failed(
-                    format!("make a plan with {}: it can't be told whether the fault is there: {reason}", playbook.id),
+                    format!(
+                        "make a plan with {}: it can't be told whether the fault is there: {reason}",
+                        playbook.id
+                    ),
                     "Bring back what can't be read, then try again.",
                 ),
                 None => failed(
@@ -103,6 +110,9 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, WireError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
-        failed(format!("run a playbook: its thread ended ({error})"), "This is a fault of the console; please report it.")
+        failed(
+            format!("run a playbook: its thread ended ({error})"),
+            "This is a fault of the console; please report it.",
+        )
     })
 }

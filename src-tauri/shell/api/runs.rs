@@ -22,7 +22,10 @@ impl Console {
         // All entries: whether a run was taken back stands in another run's.
         let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
         runs(&entries).into_iter().find(|run| run.run == id).ok_or_else(|| {
-            not_found(format!("there is no run {id} in this profile's journal"), "`ratibactl runs list` shows all.")
+            not_found(
+                format!("there is no run {id} in this profile's journal"),
+                "`ratibactl runs list` shows all.",
+            )
         })
     }
 
@@ -47,12 +50,20 @@ impl Console {
                 canceller.cancel();
                 Ok(Empty {})
             }
-            None => Err(not_found(format!("run {} does not go on here", request.run), "It may have ended already.")),
+            None => Err(not_found(
+                format!("run {} does not go on here", request.run),
+                "It may have ended already.",
+            )),
         }
     }
 
     /// Checks the operator's answer to a plan.
-    pub fn confirmed(&self, plan: Plan, digest: &str, phrase: Option<String>) -> Result<Confirmed, WireError> {
+    pub fn confirmed(
+        &self,
+        plan: Plan,
+        digest: &str,
+        phrase: Option<String>,
+    ) -> Result<Confirmed, WireError> {
         if self.environment.read_only {
             return Err(refused(&Refusal::ReadOnly));
         }
@@ -69,7 +80,8 @@ impl Console {
         let (this, id) = (self.clone(), run.clone());
         tokio::spawn(async move {
             let (to, of) = (this.clone(), id.clone());
-            this.carry_out(confirmed, id, move |event| to.publish(Update::Run { run: of.clone(), event })).await
+            this.carry_out(confirmed, id, move |event| to.publish(Update::Run { run: of.clone(), event }))
+                .await
         });
         Ok(RunId { run })
     }

@@ -99,12 +99,13 @@ impl Console {
     /// The last lines of a service's log.
     pub async fn log_tail(self: &Arc<Self>, request: LogTailRequest) -> Result<LogTail, WireError> {
         let containers = self.sources.containers.list().await.map_err(|e| unreachable(&e))?;
-        let facts = ratiba_core::observe::worst_container(&containers, &request.service).ok_or_else(|| {
-            not_found(
-                format!("read the log of {}: it has no container", request.service),
-                "Create and start the service first.",
-            )
-        })?;
+        let facts =
+            ratiba_core::observe::worst_container(&containers, &request.service).ok_or_else(|| {
+                not_found(
+                    format!("read the log of {}: it has no container", request.service),
+                    "Create and start the service first.",
+                )
+            })?;
         let lines = request.lines.clamp(1, 500);
         match self.sources.containers.log_tail(&facts.id, lines).await {
             Ok(lines) => Ok(LogTail { lines }),

@@ -44,7 +44,10 @@ impl Console {
         TriageView {
             taken_at: clock.now(),
             elapsed_ms: clock.monotonic_ms().saturating_sub(began),
-            which: unwell.iter().map(|s| json!({ "service": s.service, "mark": s.mark, "detail": s.detail })).collect(),
+            which: unwell
+                .iter()
+                .map(|s| json!({ "service": s.service, "mark": s.mark, "detail": s.detail }))
+                .collect(),
             when: first_sign(&unwell),
             changed,
             logs,
@@ -82,7 +85,10 @@ impl Console {
         let reads = unwell.iter().filter_map(|s| Some((&s.service, s.container_id.as_ref()?))).take(6).map(
             |(service, id)| async move {
                 let lines = self.sources.containers.log_tail(id, LINES).await.unwrap_or_default();
-                lines.into_iter().map(|l| json!({ "service": service, "line": l.text, "at": l.at })).collect::<Vec<_>>()
+                lines
+                    .into_iter()
+                    .map(|l| json!({ "service": service, "line": l.text, "at": l.at }))
+                    .collect::<Vec<_>>()
             },
         );
         futures_util::future::join_all(reads).await.into_iter().flatten().collect()
@@ -100,7 +106,9 @@ impl Console {
 fn first_sign(unwell: &[&ServiceView]) -> Value {
     let first = unwell.iter().filter_map(|s| Some((s.since?, s))).min_by_key(|(at, _)| *at);
     match first {
-        Some((at, s)) => json!({ "at": at, "what": format!("{}: {}", s.service, s.detail), "source": "docker" }),
+        Some((at, s)) => {
+            json!({ "at": at, "what": format!("{}: {}", s.service, s.detail), "source": "docker" })
+        }
         None => json!({}),
     }
 }

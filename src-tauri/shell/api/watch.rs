@@ -151,7 +151,15 @@ impl Console {
         let containers = readings.containers.last.as_ref().map(|last| {
             last.value
                 .iter()
-                .map(|c| (&c.id, c.state.as_str(), c.live_health().map(|h| h.as_str()), c.oom_killed, c.restart_count))
+                .map(|c| {
+                    (
+                        &c.id,
+                        c.state.as_str(),
+                        c.live_health().map(|h| h.as_str()),
+                        c.oom_killed,
+                        c.restart_count,
+                    )
+                })
                 .collect::<Vec<_>>()
         });
         let down = [

@@ -10,8 +10,9 @@ use super::{
     output::{Output, table, visible},
 };
 use crate::api::{
-    Console, failed,
+    Console,
     drill::{self, Lab, LabStatus},
+    failed,
 };
 
 pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) -> Ended {
@@ -31,7 +32,10 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
             output.progress(&format!("causing {id} …"));
             let active = drill::inject(&console, &lab, &id).await?;
             output.show(&json!({ "injected": active }), |_| {
-                format!("{}/{} is there since {}. `ratibactl drill heal` reverts it.", active.id, active.variant, active.since)
+                format!(
+                    "{}/{} is there since {}. `ratibactl drill heal` reverts it.",
+                    active.id, active.variant, active.since
+                )
             })?;
         }
         DrillCommand::ByHand { id } => {
@@ -84,12 +88,17 @@ fn not_a_lab(name: &str) -> ratiba_core::wire::WireError {
 
 fn show(status: &LabStatus, output: &Output) -> Result<(), ratiba_core::wire::WireError> {
     output.show(status, |_| {
-        let mut text = format!("{}: {}\n", status.project, if status.running { "running" } else { "not running" });
+        let mut text =
+            format!("{}: {}\n", status.project, if status.running { "running" } else { "not running" });
         if let Some(profile) = &status.profile {
             text += &format!("profile {profile}\n");
         }
         let endpoints = status.endpoints.as_object().into_iter().flatten();
-        text += &table(&endpoints.map(|(n, at)| vec![n.clone(), visible(at.as_str().unwrap_or_default())]).collect::<Vec<_>>());
+        text += &table(
+            &endpoints
+                .map(|(n, at)| vec![n.clone(), visible(at.as_str().unwrap_or_default())])
+                .collect::<Vec<_>>(),
+        );
         for one in &status.active {
             text += &format!("active: {}/{} since {}\n", one.id, one.variant, one.since);
         }

@@ -62,7 +62,8 @@ async fn within(limit: Option<u64>, work: impl Future<Output = Ended>) -> Ended 
             kind: ratiba_core::model::SourceErrorKind::TimedOut,
             attempted: "run this command".into(),
             happened: format!("it took longer than {seconds} s"),
-            hint: "Give it more time with --timeout, or look with `ratibactl doctor` what does not answer.".into(),
+            hint: "Give it more time with --timeout, or look with `ratibactl doctor` what does not answer."
+                .into(),
         })),
     }
 }
@@ -93,7 +94,9 @@ async fn dispatch(command: Command, profile: Option<&str>, output: &Output) -> E
         Command::Apply { plan, digest, yes, phrase } => {
             run::apply(&crate::open_console(profile).await?, &plan, &digest, yes, phrase, output).await
         }
-        Command::Undo { run, yes } => run::undo(&crate::open_console(profile).await?, &run, yes, output).await,
+        Command::Undo { run, yes } => {
+            run::undo(&crate::open_console(profile).await?, &run, yes, output).await
+        }
         Command::Runs { runs } => run::runs(&crate::open_console(profile).await?, runs, output).await,
     }
 }
@@ -104,7 +107,10 @@ fn pairs(given: &[String]) -> Result<std::collections::BTreeMap<String, serde_js
         .iter()
         .map(|pair| match pair.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.into())),
-            _ => Err(usage(format!("read `-p {pair}`: it is not name=value"), "Write for example -p tenant=amani_salon.")),
+            _ => Err(usage(
+                format!("read `-p {pair}`: it is not name=value"),
+                "Write for example -p tenant=amani_salon.",
+            )),
         })
         .collect()
 }

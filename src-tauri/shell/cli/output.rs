@@ -97,7 +97,11 @@ pub fn visible(text: &str) -> String {
             '\n' | '\t' => out.push(c),
             '\u{0}'..='\u{1f}' => out.extend(char::from_u32(0x2400 + u32::from(c))),
             '\u{7f}' => out.push('\u{2421}'),
-            '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+            '\u{80}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => {
                 out.push_str(&format!("<U+{:04X}>", u32::from(c)));
             }
             _ => out.push(c),
@@ -150,7 +154,10 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_can_steer_the_terminal() {
-        assert_eq!(visible("a\u{1b}[31mb\r\u{202e}c\u{9b}d\u{7f}"), "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}");
+        assert_eq!(
+            visible("a\u{1b}[31mb\r\u{202e}c\u{9b}d\u{7f}"),
+            "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}"
+        );
         assert_eq!(visible("tab\tand\nline"), "tab\tand\nline");
     }
 

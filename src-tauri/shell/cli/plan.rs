@@ -14,7 +14,13 @@ use super::{
 };
 use crate::api::{Console, failed};
 
-pub async fn run(console: &Arc<Console>, id: &str, params: &[String], out: Option<&Path>, output: &Output) -> Ended {
+pub async fn run(
+    console: &Arc<Console>,
+    id: &str,
+    params: &[String],
+    out: Option<&Path>,
+    output: &Output,
+) -> Ended {
     let (subject, params) = console.split_params(id, pairs(params)?)?;
     let file = console.plan_file(PlanRequest { id: id.to_owned(), subject, params }).await?;
     if let Some(path) = out {
@@ -30,19 +36,24 @@ pub async fn run(console: &Arc<Console>, id: &str, params: &[String], out: Optio
 fn write_whole(path: &Path, text: &str) -> Result<(), ratiba_core::wire::WireError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| failed(format!("write the plan to {}: {error}", path.display()), "Choose another place with -o."))
+    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(|error| {
+        failed(format!("write the plan to {}: {error}", path.display()), "Choose another place with -o.")
+    })
 }
 
 /// A plan for reading.
 pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
     let mut text = format!("{}\n", out.bold(&visible(&view.title)));
-    text += &format!("target   project {} in {}\n", visible(&view.target.compose_project), visible(&view.target.compose_working_dir));
+    text += &format!(
+        "target   project {} in {}\n",
+        visible(&view.target.compose_project),
+        visible(&view.target.compose_working_dir)
+    );
     if let Some(database) = &view.target.postgres_database {
         text += &format!("         database {}\n", visible(database));
     }
-    text += &format!("expires  {}\ndigest   {}\n\n", view.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), view.digest);
+    text +=
+        &format!("expires  {}\ndigest   {}\n\n", view.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), view.digest);
     for step in &view.steps {
         let risk = match step.risk {
             Risk::Read => "only looks",
@@ -63,7 +74,8 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
         }
         text += &format!("     notices: {}\n", visible(&step.blast_radius));
         if step.risk != Risk::Read {
-            let undo = step.undo.as_ref().map_or_else(|| "can't be taken back".to_owned(), |u| visible(&u.title));
+            let undo =
+                step.undo.as_ref().map_or_else(|| "can't be taken back".to_owned(), |u| visible(&u.title));
             text += &format!("     undo: {undo}\n");
         }
     }
@@ -72,6 +84,9 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
         ConfirmView::Click => "--yes".to_owned(),
         ConfirmView::Phrase { phrase } => format!("--phrase '{}'", visible(phrase)),
     };
-    text += &format!("\nNothing was changed. To do it:\n  ratibactl apply {plan} --digest {} {confirm}\n", view.digest);
+    text += &format!(
+        "\nNothing was changed. To do it:\n  ratibactl apply {plan} --digest {} {confirm}\n",
+        view.digest
+    );
     text
 }

@@ -17,7 +17,9 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
         PlaybooksCommand::List => {
             let view = crate::open_console(profile).await?.playbooks(Empty {}).await?;
             output.show(&view, |_| {
-                let row = |p: &PlaybookView| vec![p.row.to_string(), p.id.clone(), visible(p.error.as_deref().unwrap_or(&p.title))];
+                let row = |p: &PlaybookView| {
+                    vec![p.row.to_string(), p.id.clone(), visible(p.error.as_deref().unwrap_or(&p.title))]
+                };
                 table(&view.playbooks.iter().map(row).collect::<Vec<_>>())
             })?;
             Ok(0)
@@ -41,7 +43,9 @@ fn check(dir: Option<&Path>, output: &Output) -> Ended {
     output.show(&json!({ "playbooks": views, "broken": broken }), |out| {
         let row = |p: &PlaybookView| match &p.error {
             None => vec![out.mark(ratiba_core::model::Mark::Ok, "ok"), p.id.clone()],
-            Some(error) => vec![out.mark(ratiba_core::model::Mark::Crit, "broken"), p.id.clone(), visible(error)],
+            Some(error) => {
+                vec![out.mark(ratiba_core::model::Mark::Crit, "broken"), p.id.clone(), visible(error)]
+            }
         };
         table(&views.iter().map(row).collect::<Vec<_>>())
     })?;

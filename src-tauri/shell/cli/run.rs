@@ -27,8 +27,12 @@ pub async fn apply(
 ) -> Ended {
     let is_file = Path::new(plan).is_file() || plan.contains('/') || plan.ends_with(".json");
     let plan = if is_file {
-        let text = std::fs::read_to_string(plan)
-            .map_err(|error| usage(format!("read the plan {plan}: {error}"), "Give the file that `ratibactl plan -o` wrote, or a plan's id."))?;
+        let text = std::fs::read_to_string(plan).map_err(|error| {
+            usage(
+                format!("read the plan {plan}: {error}"),
+                "Give the file that `ratibactl plan -o` wrote, or a plan's id.",
+            )
+        })?;
         console.plan_from_file(&text).await?
     } else {
         console.kept_plan(plan).await?
@@ -36,14 +40,23 @@ pub async fn apply(
     carry_out(console, plan, digest, phrase, output).await
 }
 
-async fn carry_out(console: &Arc<Console>, plan: Plan, digest: &str, phrase: Option<String>, output: &Output) -> Ended {
+async fn carry_out(
+    console: &Arc<Console>,
+    plan: Plan,
+    digest: &str,
+    phrase: Option<String>,
+    output: &Output,
+) -> Ended {
     let total = plan.steps.len();
     let confirmed = match console.confirmed(plan, digest, phrase) {
         Ok(confirmed) => confirmed,
         Err(error) => {
             // Whoever reads the events gets an end to them, also when nothing began.
             if output.is_json() {
-                output.line(&json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message }).to_string());
+                output.line(
+                    &json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message })
+                        .to_string(),
+                );
             }
             return Err(error);
         }
@@ -75,7 +88,9 @@ fn show_event(event: &RunEvent, total: usize, output: &Output) {
     match event {
         RunEvent::StepStarted { n, title, .. } => output.progress(&format!("[{n} of {total}] {title}")),
         RunEvent::StepOutput { line, .. } => output.progress(&format!("    {line}")),
-        RunEvent::StepDone { detail, elapsed_ms, .. } => output.progress(&format!("    {detail} ({elapsed_ms} ms)")),
+        RunEvent::StepDone { detail, elapsed_ms, .. } => {
+            output.progress(&format!("    {detail} ({elapsed_ms} ms)"))
+        }
         RunEvent::StepFailed { n, reason } => output.progress(&format!("    step {n} failed: {reason}")),
         RunEvent::Manual { title, instructions, .. } => {
             output.progress(&format!("    by hand: {title}"));
@@ -158,18 +173,26 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
         }
         RunsCommand::Verify => {
             let view = console.runs(Empty {}).await?;
-            let answer = json!({ "ok": view.chain_ok, "runs": view.runs.len(), "first_bad": view.chain_error });
+            let answer =
+                json!({ "ok": view.chain_ok, "runs": view.runs.len(), "first_bad": view.chain_error });
             output.show(&answer, |_| format!("the chain holds over {} run(s)", view.runs.len())).ok();
             match view.chain_error {
                 None => Ok(0),
-                Some(bad) => Err(failed(format!("verify the journal: {bad}"), "Keep a copy of it and find out who wrote to it.")),
+                Some(bad) => Err(failed(
+                    format!("verify the journal: {bad}"),
+                    "Keep a copy of it and find out who wrote to it.",
+                )),
             }
         }
     }
 }
 
 fn shown(view: &RunView, out: &Output) -> String {
-    let mut text = format!("{}\n{}\n", out.bold(&visible(&view.title)), out.mark(mark(view.outcome), word(view.outcome)));
+    let mut text = format!(
+        "{}\n{}\n",
+        out.bold(&visible(&view.title)),
+        out.mark(mark(view.outcome), word(view.outcome))
+    );
     if let Some(reason) = &view.reason {
         text += &format!("{}\n", visible(reason));
     }

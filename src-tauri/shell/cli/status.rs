@@ -43,19 +43,33 @@ async fn follow_changes(console: &Arc<Console>, output: &Output) -> Ended {
         let Update::Snapshot { snapshot } = update else { continue };
         for service in &snapshot.services {
             let before = last.services.iter().find(|s| s.service == service.service);
-            if before.is_none_or(|b| (b.mark, &b.state, &b.health) != (service.mark, &service.state, &service.health)) {
+            if before.is_none_or(|b| {
+                (b.mark, &b.state, &b.health) != (service.mark, &service.state, &service.health)
+            }) {
                 let line = json!({ "type": "service", "revision": snapshot.revision, "taken_at": snapshot.taken_at, "service": service });
                 output.show(&line, |out| {
-                    format!("{} {} {}", snapshot.taken_at.strftime("%H:%M:%S"), out.mark(service.mark, &service.service), visible(&service.detail))
+                    format!(
+                        "{} {} {}",
+                        snapshot.taken_at.strftime("%H:%M:%S"),
+                        out.mark(service.mark, &service.service),
+                        visible(&service.detail)
+                    )
                 })?;
             }
         }
         for tenant in &snapshot.tenants {
             let before = last.tenants.iter().find(|t| t.slug == tenant.slug);
-            if before.is_none_or(|b| (b.mark, &b.threads, &b.payments) != (tenant.mark, &tenant.threads, &tenant.payments)) {
+            if before.is_none_or(|b| {
+                (b.mark, &b.threads, &b.payments) != (tenant.mark, &tenant.threads, &tenant.payments)
+            }) {
                 let line = json!({ "type": "tenant", "revision": snapshot.revision, "taken_at": snapshot.taken_at, "tenant": tenant });
                 output.show(&line, |out| {
-                    format!("{} {} {}", snapshot.taken_at.strftime("%H:%M:%S"), out.mark(tenant.mark, &tenant.slug), visible(&tenant.detail))
+                    format!(
+                        "{} {} {}",
+                        snapshot.taken_at.strftime("%H:%M:%S"),
+                        out.mark(tenant.mark, &tenant.slug),
+                        visible(&tenant.detail)
+                    )
                 })?;
             }
         }

@@ -91,7 +91,8 @@ fn verdict(v: &Verdict, out: &Output) -> String {
     };
     let about = [&v.subject.service, &v.subject.tenant, &v.subject.thread].into_iter().flatten();
     let about: Vec<String> = about.map(|s| visible(s)).collect();
-    let mut text = format!("{:>3}. {}  {}  {}\n", v.rank, out.mark(mark, word), out.bold(&v.playbook), about.join(", "));
+    let mut text =
+        format!("{:>3}. {}  {}  {}\n", v.rank, out.mark(mark, word), out.bold(&v.playbook), about.join(", "));
     if let Some(reason) = &v.reason {
         text += &format!("     {}\n", visible(reason));
     }

@@ -1,12 +1,12 @@
 //! The Tauri commands, generated from the one list: there is no place for a body to grow.
 
 use ratiba_core::wire::{
-    ApplyRequest, CatalogView, DiagnoseView, Empty, LogTail, LogTailRequest, PlanRequest, PlanView, PlaybookId,
-    PlaybookView, RunId, RunView, RunsView, SnapshotView, TriageView, UndoRequest, WireError,
+    ApplyRequest, CatalogView, DiagnoseView, Empty, LogTail, LogTailRequest, PlanRequest, PlanView,
+    PlaybookId, PlaybookView, RunId, RunView, RunsView, SnapshotView, TriageView, UndoRequest, WireError,
 };
 use tauri::{State, ipc::Invoke};
 
-use super::{Opened, subscribe::subscribe};
+use super::Opened;
 
 macro_rules! tauri_commands {
     ($($name:ident($request:ty) -> $answer:ty;)*) => {
@@ -19,7 +19,7 @@ macro_rules! tauri_commands {
 
         /// Answers the listed commands and the subscription, and no other.
         pub(super) fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![subscribe, $($name),*]
+            tauri::generate_handler![super::subscribe::subscribe, $($name),*]
         }
     };
 }

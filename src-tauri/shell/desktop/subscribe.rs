@@ -12,21 +12,14 @@ pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update
     let console = opened.console()?.clone();
     let mut updates = console.subscribe();
     let first = Update::Snapshot { snapshot: console.folded() };
+    let (triaged, asked) = (channel.clone(), console.clone());
     tokio::spawn(async move {
         let mut next = Some(first);
-        if let Ok(triage) = console.triage(Empty {}).await
-            && let Some(snapshot) = next.take()
-        {
-            // A channel that is closed belongs to a page that was left.
-            if channel.send(snapshot).is_err() {
-                return;
-            }
-            next = Some(Update::Triage { triage });
-        }
         loop {
             if let Some(update) = next.take()
                 && channel.send(update).is_err()
             {
+                // A channel that is closed belongs to a page that was left.
                 return;
             }
             next = match updates.recv().await {
@@ -35,6 +28,12 @@ pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update
                 Err(RecvError::Lagged(_)) => Some(Update::Snapshot { snapshot: console.folded() }),
                 Err(RecvError::Closed) => return,
             };
+        }
+    });
+    tokio::spawn(async move {
+        if let Ok(triage) = asked.triage(Empty {}).await {
+            // As above: a page that was left needs no answer.
+            let _ = triaged.send(Update::Triage { triage });
         }
     });
     Ok(())

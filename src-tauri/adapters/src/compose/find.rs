@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn the_plugin_is_preferred_and_a_bare_docker_is_not_enough() {
         let dir = tempfile::tempdir().unwrap();
-        let search = SearchPath { programs: vec![dir.path().join("bin")], plugins: vec![dir.path().join("plugins")] };
+        let search =
+            SearchPath { programs: vec![dir.path().join("bin")], plugins: vec![dir.path().join("plugins")] };
         assert_eq!(find_compose(&search), ComposeProgram::Missing);
         install(&dir.path().join("bin/docker"));
         assert_eq!(find_compose(&search), ComposeProgram::Missing);

@@ -33,7 +33,12 @@ type Stamp = BTreeMap<PathBuf, Option<(u64, SystemTime)>>;
 
 impl ComposeCli {
     /// The CLI for `project` with `files`, talking to the engine at `docker_host`.
-    pub fn new(program: ComposeProgram, project: &str, files: Vec<PathBuf>, docker_host: Option<String>) -> Self {
+    pub fn new(
+        program: ComposeProgram,
+        project: &str,
+        files: Vec<PathBuf>,
+        docker_host: Option<String>,
+    ) -> Self {
         Self { program, project: project.to_owned(), files, docker_host, declared: Mutex::new(None) }
     }
 
@@ -87,11 +92,17 @@ impl Compose for ComposeCli {
         let mut argv = self.base();
         argv.extend(["config".to_owned(), "--services".to_owned()]);
         let mut lines = Vec::new();
-        let end = run::run(&argv, self.dir(), self.docker_host.as_deref(), Duration::from_secs(20), &mut |line, is_error| {
-            if !is_error || line.to_lowercase().contains("error") {
-                lines.push((is_error, line));
-            }
-        })
+        let end = run::run(
+            &argv,
+            self.dir(),
+            self.docker_host.as_deref(),
+            Duration::from_secs(20),
+            &mut |line, is_error| {
+                if !is_error || line.to_lowercase().contains("error") {
+                    lines.push((is_error, line));
+                }
+            },
+        )
         .await?;
         let failed = |happened: String| SourceError {
             source_name: SourceName::Compose,
@@ -107,7 +118,8 @@ impl Compose for ComposeCli {
                     .filter(|(is_error, line)| !is_error && !line.trim().is_empty())
                     .map(|(_, line)| line.trim().to_owned())
                     .collect();
-                *self.declared.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, services.clone()));
+                *self.declared.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((stamp, services.clone()));
                 Ok(services)
             }
             CommandEnd::Exited { code } => {

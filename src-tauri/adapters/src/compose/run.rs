@@ -68,7 +68,10 @@ pub(super) async fn run(
     // No progress bars and colours: the output is kept and shown as text.
     command.env("COMPOSE_ANSI", "never").env("NO_COLOR", "1").env("COMPOSE_PROGRESS", "plain");
     let mut child = command.spawn().map_err(|error| {
-        trouble(error.to_string(), "Install Docker Compose (the docker-compose plugin or program), or check [compose] file.")
+        trouble(
+            error.to_string(),
+            "Install Docker Compose (the docker-compose plugin or program), or check [compose] file.",
+        )
     })?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let mut group = Group { pid };

@@ -49,8 +49,12 @@ impl Surroundings {
 }
 
 /// Sockets below the home directory: Docker Desktop, OrbStack, Colima, Rancher Desktop.
-const HOME_SOCKETS: &[&str] =
-    &[".docker/run/docker.sock", ".orbstack/run/docker.sock", ".colima/default/docker.sock", ".rd/docker.sock"];
+const HOME_SOCKETS: &[&str] = &[
+    ".docker/run/docker.sock",
+    ".orbstack/run/docker.sock",
+    ".colima/default/docker.sock",
+    ".rd/docker.sock",
+];
 
 /// Finds the endpoint: what is said first wins, the known sockets come last.
 pub fn find_endpoint(from_profile: Option<&str>, around: &Surroundings) -> Result<Endpoint, SourceError> {

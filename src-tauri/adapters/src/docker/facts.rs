@@ -25,7 +25,12 @@ pub(super) fn of(container: ContainerInspectResponse) -> Option<ContainerFacts> 
             let host_port = binding.host_port.and_then(|p| p.parse().ok());
             if let (Some(host_port), Ok(container_port)) = (host_port, port.parse()) {
                 let host_ip = binding.host_ip.unwrap_or_default();
-                ports.push(PublishedPort { host_ip, host_port, container_port, protocol: protocol.to_owned() });
+                ports.push(PublishedPort {
+                    host_ip,
+                    host_port,
+                    container_port,
+                    protocol: protocol.to_owned(),
+                });
             }
         }
     }

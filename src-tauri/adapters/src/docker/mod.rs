@@ -3,6 +3,7 @@
 mod endpoint;
 mod error;
 mod facts;
+mod oom;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -35,12 +36,18 @@ pub struct Engine {
     project: String,
     endpoint: Result<Endpoint, SourceError>,
     connected: Mutex<Option<Docker>>,
+    oom: oom::OomKills,
 }
 
 impl Engine {
     /// The engine that `host` names, or the one that this machine's surroundings lead to.
     pub fn new(project: &str, host: Option<&str>, around: &Surroundings) -> Self {
-        Self { project: project.to_owned(), endpoint: find_endpoint(host, around), connected: Mutex::new(None) }
+        Self {
+            project: project.to_owned(),
+            endpoint: find_endpoint(host, around),
+            connected: Mutex::new(None),
+            oom: oom::OomKills::default(),
+        }
     }
 
     /// What `DOCKER_HOST` must be for a child process to reach the same engine.
@@ -76,8 +83,11 @@ impl Containers for Engine {
         let docker = self.docker().await?;
         let attempted = format!("list the containers of project {}", self.project);
         within(SourceName::Docker, &attempted, DEADLINE, async {
-            let options = ListContainersOptionsBuilder::new().all(true).filters(&self.project_filter()).build();
-            let listed = docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
+            let options =
+                ListContainersOptionsBuilder::new().all(true).filters(&self.project_filter()).build();
+            let listed =
+                docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
+            self.oom.read(&docker, self.project_filter()).await;
             let ids = listed.into_iter().filter_map(|c| c.id);
             let inspected = stream::iter(ids).map(|id| {
                 let docker = &docker;
@@ -92,6 +102,11 @@ impl Containers for Engine {
                     Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
                     Err(e) => return Err(error::of(&attempted, &e)),
                 }
+            }
+            let flag_is_of_this_life = oom::flag_is_of_this_life(docker.client_version());
+            for facts in &mut found {
+                facts.oom_killed &= flag_is_of_this_life || !facts.is_running();
+                facts.oom_killed |= self.oom.struck(facts);
             }
             found.sort_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
             Ok(found)
@@ -145,7 +160,10 @@ impl Containers for Engine {
                     let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
                     let stats = docker.stats(&id, Some(options)).next().await?.ok()?;
                     let memory = stats.memory_stats?;
-                    let cache = memory.stats.as_ref().and_then(|s| s.get("inactive_file").or(s.get("total_inactive_file")));
+                    let cache = memory
+                        .stats
+                        .as_ref()
+                        .and_then(|s| s.get("inactive_file").or(s.get("total_inactive_file")));
                     Some((id, memory.usage?.saturating_sub(cache.copied().unwrap_or(0))))
                 }
             });

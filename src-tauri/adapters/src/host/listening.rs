@@ -72,7 +72,8 @@ pub(super) async fn holder(port: u16) -> io::Result<Option<String>> {
     Ok(match (field('p'), field('c')) {
         (Some(pid), Some(name)) => {
             // Docker Desktop, OrbStack and Colima publish ports by a process of their own.
-            let note = if name.contains("docker") { ", which publishes it for another container" } else { "" };
+            let note =
+                if name.contains("docker") { ", which publishes it for another container" } else { "" };
             Some(format!("{name} (pid {pid}){note}"))
         }
         _ => None,

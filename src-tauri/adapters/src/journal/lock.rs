@@ -15,7 +15,8 @@ use super::trouble;
 
 /// Takes the lock of `target`, or says who holds it.
 pub(super) fn take(dir: &Path, target: &str, holder: &str) -> Result<TargetLock, JournalError> {
-    let name: String = Sha256::digest(target.as_bytes()).iter().take(12).map(|b| format!("{b:02x}")).collect();
+    let name: String =
+        Sha256::digest(target.as_bytes()).iter().take(12).map(|b| format!("{b:02x}")).collect();
     let attempted = "take the lock";
     let mut file = OpenOptions::new()
         .read(true)

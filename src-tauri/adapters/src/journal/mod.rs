@@ -58,7 +58,8 @@ impl SqliteJournal {
             .synchronous(SqliteSynchronous::Full)
             .pragma("fullfsync", "1")
             .busy_timeout(Duration::from_secs(10));
-        let mut connection = SqliteConnection::connect_with(&options).await.map_err(|e| trouble(&attempted, e))?;
+        let mut connection =
+            SqliteConnection::connect_with(&options).await.map_err(|e| trouble(&attempted, e))?;
         schema::migrate(&mut connection).await.map_err(|e| trouble(&attempted, e))?;
         Ok(connection)
     }
@@ -107,7 +108,9 @@ impl JournalStore for SqliteJournal {
         self.with("write the journal", async |connection| {
             // IMMEDIATE: two consoles must not both read the same last entry.
             let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-            let last = sqlx::query("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *tx).await?;
+            let last = sqlx::query("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1")
+                .fetch_optional(&mut *tx)
+                .await?;
             let (seq, prev) = match last {
                 Some(row) => (row.try_get::<i64, _>("seq")? + 1, row.try_get("hash")?),
                 None => (1, GENESIS.to_owned()),
@@ -115,18 +118,28 @@ impl JournalStore for SqliteJournal {
             let number = u64::try_from(seq).unwrap_or(0);
             let hash = chain_hash(&prev, number, &draft);
             let kind = serde_json::to_value(draft.kind).ok().and_then(|k| k.as_str().map(str::to_owned));
-            sqlx::query("INSERT INTO entries (seq, run, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .bind(seq)
-                .bind(&draft.run)
-                .bind(draft.at.to_string())
-                .bind(kind.unwrap_or_default())
-                .bind(draft.body.to_string())
-                .bind(&prev)
-                .bind(&hash)
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "INSERT INTO entries (seq, run, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )
+            .bind(seq)
+            .bind(&draft.run)
+            .bind(draft.at.to_string())
+            .bind(kind.unwrap_or_default())
+            .bind(draft.body.to_string())
+            .bind(&prev)
+            .bind(&hash)
+            .execute(&mut *tx)
+            .await?;
             tx.commit().await?;
-            Ok(Entry { seq: number, run: draft.run, at: draft.at, kind: draft.kind, body: draft.body, prev, hash })
+            Ok(Entry {
+                seq: number,
+                run: draft.run,
+                at: draft.at,
+                kind: draft.kind,
+                body: draft.body,
+                prev,
+                hash,
+            })
         })
         .await
     }
@@ -145,7 +158,11 @@ impl JournalStore for SqliteJournal {
     async fn keep_plan(&self, plan: &Plan) -> Result<(), JournalError> {
         let body = serde_json::to_string(plan).map_err(|e| trouble("keep the plan", e))?;
         self.with("keep the plan", async |connection| {
-            sqlx::query("INSERT INTO plans (plan_id, body) VALUES (?, ?)").bind(&plan.plan_id).bind(body).execute(connection).await?;
+            sqlx::query("INSERT INTO plans (plan_id, body) VALUES (?, ?)")
+                .bind(&plan.plan_id)
+                .bind(body)
+                .execute(connection)
+                .await?;
             Ok(())
         })
         .await
@@ -154,7 +171,10 @@ impl JournalStore for SqliteJournal {
     async fn plan(&self, plan_id: &str) -> Result<Option<Plan>, JournalError> {
         let row = self
             .with("read the plan", async |connection| {
-                sqlx::query("SELECT body FROM plans WHERE plan_id = ?").bind(plan_id).fetch_optional(connection).await
+                sqlx::query("SELECT body FROM plans WHERE plan_id = ?")
+                    .bind(plan_id)
+                    .fetch_optional(connection)
+                    .await
             })
             .await?;
         let Some(row) = row else { return Ok(None) };

@@ -20,7 +20,8 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), sql
     loop {
         // Two consoles may open a new file at once: one migrates, the other finds it done.
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await?.try_get(0)?;
+        let version: i64 =
+            sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await?.try_get(0)?;
         let step = usize::try_from(version).ok().and_then(|v| STEPS.get(v));
         if let Some(step) = step {
             sqlx::raw_sql(*step).execute(&mut *connection).await?;

@@ -24,7 +24,10 @@ impl DatabaseChanges for Postgres {
     }
 }
 
-async fn in_transaction(connection: &mut PgConnection, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+async fn in_transaction(
+    connection: &mut PgConnection,
+    change: &SqlChange,
+) -> Result<Vec<Value>, ChangeError> {
     run(connection, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
     match guarded(connection, change).await {
         Ok((rows, xid)) => match sqlx::query("COMMIT").execute(&mut *connection).await {
@@ -45,7 +48,10 @@ async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), Cha
     sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(|e| source(&e))
 }
 
-async fn guarded(connection: &mut PgConnection, change: &SqlChange) -> Result<(Vec<Value>, String), ChangeError> {
+async fn guarded(
+    connection: &mut PgConnection,
+    change: &SqlChange,
+) -> Result<(Vec<Value>, String), ChangeError> {
     let here = sqlx::query(
         "SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, \
          pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1))",
@@ -63,19 +69,30 @@ async fn guarded(connection: &mut PgConnection, change: &SqlChange) -> Result<(V
         return Err(ChangeError::Locked { holder: holder(connection).await });
     }
     for guard in &change.guards {
-        let rows = json_rows(connection, &format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{}\n) AS q", guard.read.sql), &guard.read.params).await?;
+        let rows = json_rows(
+            connection,
+            &format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{}\n) AS q", guard.read.sql),
+            &guard.read.params,
+        )
+        .await?;
         if !same_rows(&rows, &guard.expect) {
-            return Err(ChangeError::GuardChanged { what: guard.what.clone(), planned: guard.expect.clone(), now: rows });
+            return Err(ChangeError::GuardChanged {
+                what: guard.what.clone(),
+                planned: guard.expect.clone(),
+                now: rows,
+            });
         }
     }
     let rows = if returns_rows(&change.sql) {
-        let wrapped = format!("WITH q AS (\n{}\n) SELECT coalesce(json_agg(q), '[]'::json)::text FROM q", change.sql);
+        let wrapped =
+            format!("WITH q AS (\n{}\n) SELECT coalesce(json_agg(q), '[]'::json)::text FROM q", change.sql);
         let rows = json_rows(connection, &wrapped, &change.params).await?;
         expect(rows.len() as u64, change.expect_rows)?;
         rows
     } else {
         let query = sqlx::query(AssertSqlSafe(change.sql.clone())).persistent(false);
-        let done = params::bind(query, &change.params).execute(&mut *connection).await.map_err(|e| source(&e))?;
+        let done =
+            params::bind(query, &change.params).execute(&mut *connection).await.map_err(|e| source(&e))?;
         expect(done.rows_affected(), change.expect_rows)?;
         Vec::new()
     };
@@ -86,7 +103,11 @@ fn expect(touched: u64, expected: u64) -> Result<(), ChangeError> {
     if touched == expected { Ok(()) } else { Err(ChangeError::RowCount { expected, touched }) }
 }
 
-async fn json_rows(connection: &mut PgConnection, sql: &str, values: &[Value]) -> Result<Vec<Value>, ChangeError> {
+async fn json_rows(
+    connection: &mut PgConnection,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<Value>, ChangeError> {
     let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
     let row = params::bind(query, values).fetch_one(connection).await.map_err(|e| source(&e))?;
     let text: String = row.try_get(0).map_err(|e| source(&e))?;
@@ -109,7 +130,8 @@ async fn holder(connection: &mut PgConnection) -> String {
 
 /// Whether the statement has a RETURNING clause.
 fn returns_rows(sql: &str) -> bool {
-    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case("returning"))
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|word| word.eq_ignore_ascii_case("returning"))
 }
 
 /// Rows are a set: the database promises no order.

@@ -28,16 +28,24 @@ pub(super) fn of(attempted: &str, error: &sqlx::Error) -> SourceError {
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default();
             let (kind, hint) = match code.as_ref() {
-                "28P01" | "28000" => {
-                    (SourceErrorKind::Denied, "Correct the user in [postgres] url or the password it refers to.")
-                }
+                "28P01" | "28000" => (
+                    SourceErrorKind::Denied,
+                    "Correct the user in [postgres] url or the password it refers to.",
+                ),
                 "3D000" => (SourceErrorKind::Missing, "Correct the database in [postgres] url."),
                 "42501" => (SourceErrorKind::Denied, "Give that user the right to read it."),
-                "42P01" | "42703" | "3F000" => (SourceErrorKind::Missing, "Map other names under [schema] in the profile."),
-                "57014" => (SourceErrorKind::TimedOut, "The statement took too long; the database is busy or the table is large."),
+                "42P01" | "42703" | "3F000" => {
+                    (SourceErrorKind::Missing, "Map other names under [schema] in the profile.")
+                }
+                "57014" => (
+                    SourceErrorKind::TimedOut,
+                    "The statement took too long; the database is busy or the table is large.",
+                ),
                 "55P03" => (SourceErrorKind::TimedOut, "Somebody else holds a lock; try again."),
                 "53300" => (SourceErrorKind::Unreachable, "The server has no connection left."),
-                "57P03" => (SourceErrorKind::Unreachable, "It is starting up or shutting down; wait a moment."),
+                "57P03" => {
+                    (SourceErrorKind::Unreachable, "It is starting up or shutting down; wait a moment.")
+                }
                 _ => (SourceErrorKind::Invalid, "Look at the database's own log."),
             };
             made(kind, attempted, database.message().to_owned(), hint)
@@ -50,7 +58,12 @@ pub(super) fn of(attempted: &str, error: &sqlx::Error) -> SourceError {
                 }
                 _ => io.to_string(),
             };
-            made(SourceErrorKind::Unreachable, attempted, happened, "Is the postgres service up, and the port in [postgres] url right?")
+            made(
+                SourceErrorKind::Unreachable,
+                attempted,
+                happened,
+                "Is the postgres service up, and the port in [postgres] url right?",
+            )
         }
         other => made(SourceErrorKind::Invalid, attempted, other.to_string(), "Check [postgres] url."),
     }

@@ -97,7 +97,8 @@ impl Database for Postgres {
             }
             other => other?,
         };
-        let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let flag = |row: &Value, key: &str| row.get(key).and_then(Value::as_bool).unwrap_or(false);
         // A name that is no slug can't be asked about: it is left out here and is a finding of the
         // playbook for stray schemas.

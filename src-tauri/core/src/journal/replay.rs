@@ -40,7 +40,7 @@ impl StepRecord {
     pub fn is_undoable(&self) -> bool {
         self.state == StepState::Done
             && match &self.planned.step {
-                Step::Compose { action, .. } => action.undo().is_some(),
+                Step::Compose { action, .. } => action.undo(true).is_some(),
                 Step::Sql(sql) => sql.undo.is_some(),
                 Step::WaitUntil { .. } | Step::Manual { .. } => false,
             }

@@ -101,7 +101,7 @@ fn detail_of(facts: &ContainerFacts, now: Timestamp) -> String {
         ContainerState::Restarting => {
             format!("restarting again and again, last exit code {}", facts.exit_code)
         }
-        ContainerState::Exited if facts.oom_killed => {
+        ContainerState::Exited if facts.oom_killed && facts.exit_code != 0 => {
             format!("killed for memory (exit code {}){}", facts.exit_code, since(facts.finished_at))
         }
         ContainerState::Exited if !facts.error.is_empty() => {

@@ -111,10 +111,12 @@ impl ComposeAction {
     }
 
     /// What takes it back, where something does. A restart and a recreate leave nothing to take
-    /// back: the configuration is the same before and after.
-    pub fn undo(&self) -> Option<Self> {
+    /// back: the configuration is the same before and after. `had_container`: whether the service
+    /// had one before the action, running or not; only what was made is removed.
+    pub fn undo(&self, had_container: bool) -> Option<Self> {
         match self.clone() {
             Self::Start { service } => Some(Self::Stop { service }),
+            Self::Up { service } if had_container => Some(Self::Stop { service }),
             Self::Up { service } => Some(Self::Remove { service }),
             Self::Unpause { service } => Some(Self::Pause { service }),
             Self::Pause { service } => Some(Self::Unpause { service }),

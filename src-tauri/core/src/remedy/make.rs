@@ -127,7 +127,7 @@ impl MakePlan<'_> {
                 ));
                 planned.after = Some(action.leaves());
                 planned.blast_radius = blast_radius.clone();
-                planned.undo = action.undo().map(|undo| undo.title());
+                planned.undo = action.undo(facts.is_some()).map(|undo| undo.title());
             }
             Step::Sql(sql) => {
                 planned.title = sql.title.clone();

@@ -86,7 +86,10 @@ fn undo_step(record: &StepRecord, run: &RunRecord) -> Result<Step, PlanError> {
     let not = |why: &str| PlanError::NotUndoable(format!("step {}: {why}", record.planned.n));
     match &record.planned.step {
         Step::Compose { action, blast_radius } => {
-            let action = action.undo().ok_or_else(|| not("it can't be taken back"))?;
+            let had_container = run.plan.preconditions.iter().any(|p| {
+                matches!(p, Precondition::Container { service, id: Some(_), .. } if service == action.service())
+            });
+            let action = action.undo(had_container).ok_or_else(|| not("it can't be taken back"))?;
             Ok(Step::Compose { action, blast_radius: blast_radius.clone() })
         }
         Step::Sql(sql) => {
@@ -205,7 +208,12 @@ impl Restored<'_> {
                     return Ok((service.clone(), None));
                 };
                 let word = |s: &Option<String>| s.clone().unwrap_or_else(|| "without a container".into());
-                let differs = (now != *state).then(|| format!("was {}, is {}", word(state), word(&now)));
+                // What was created and never ran is as down as what was stopped.
+                let as_down = |s: &Option<String>| {
+                    s.as_deref().map(|s| if s == "created" { "exited" } else { s }.to_owned())
+                };
+                let differs = (as_down(&now) != as_down(state))
+                    .then(|| format!("was {}, is {}", word(state), word(&now)));
                 Ok((format!("state of {service}"), differs))
             }
             Precondition::Rows { step, guard, what, rows } => {

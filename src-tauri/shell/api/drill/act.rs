@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use ratiba_core::{
-    observe::worst_container,
-    playbook::step::ComposeAction,
-    ports::SqlRead,
-    wire::WireError,
-};
+use ratiba_core::{observe::worst_container, playbook::step::ComposeAction, ports::SqlRead, wire::WireError};
 use tokio::process::Command;
 
 use super::{
@@ -34,7 +29,21 @@ pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Res
         }
         Act::Env(key, value) => set_env(console, key, value),
         Act::Sql(sql) => {
-            let args = ["exec", "{id:postgres}", "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "ratiba", "-d", "ratiba", "-c", sql];
+            let args = [
+                "exec",
+                "{id:postgres}",
+                "psql",
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "ratiba",
+                "-d",
+                "ratiba",
+                "-c",
+                sql,
+            ];
             docker(console, lab, &args.map(str::to_owned)).await
         }
         Act::Redis(command) => {
@@ -50,7 +59,9 @@ pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Res
 /// Sets one line of the lab's `.env`; the others keep their bytes, the file its mode.
 fn set_env(console: &Arc<Console>, key: &str, value: &str) -> Result<(), WireError> {
     let path = std::path::Path::new(console.profile.repo.path.as_deref().unwrap_or(".")).join(".env");
-    let trouble = |e: std::io::Error| failed(format!("set {key} in {}: {e}", path.display()), "Take the lab down and up again.");
+    let trouble = |e: std::io::Error| {
+        failed(format!("set {key} in {}: {e}", path.display()), "Take the lab down and up again.")
+    };
     let text = std::fs::read_to_string(&path).map_err(trouble)?;
     let is_it = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
     let mut lines: Vec<&str> = text.lines().filter(|line| !is_it(line)).collect();
@@ -72,7 +83,12 @@ async fn docker(console: &Arc<Console>, lab: &Lab, args: &[String]) -> Result<()
         filled.push(fill(console, lab, arg).await?);
     }
     let shown = format!("docker {}", filled.join(" "));
-    let output = Command::new("docker").args(&filled).stdin(std::process::Stdio::null()).kill_on_drop(true).output().await;
+    let output = Command::new("docker")
+        .args(&filled)
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await;
     let hint = "The lab needs the docker command; `ratibactl doctor` looks at the engine.";
     match output {
         Ok(output) if output.status.success() => Ok(()),
@@ -95,7 +111,10 @@ async fn fill(console: &Arc<Console>, lab: &Lab, text: &str) -> Result<String, W
         let (service, after) = rest.split_once('}').unwrap_or((rest, ""));
         let containers = console.sources.containers.list().await.map_err(|e| unreachable(&e))?;
         let facts = worst_container(&containers, service).ok_or_else(|| {
-            failed(format!("act on {service}: it has no container"), "Heal the lab first: `ratibactl drill heal`.")
+            failed(
+                format!("act on {service}: it has no container"),
+                "Heal the lab first: `ratibactl drill heal`.",
+            )
         })?;
         out = format!("{before}{}{after}", facts.id);
     }

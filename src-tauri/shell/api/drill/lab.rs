@@ -61,13 +61,26 @@ impl Lab {
     /// `RATIBA_LAB_PORT_OFFSET`.
     pub fn of_environment() -> Result<Self, WireError> {
         let var = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-        let near = [var("RATIBA_LAB_DIR"), Some("tests/lab".into()), Some(format!("{}/tests/lab", env!("CARGO_MANIFEST_DIR")))];
-        let dir = near.into_iter().flatten().map(PathBuf::from).find(|dir| dir.join("lab").is_file()).ok_or_else(|| {
-            usage("find the lab: there is no tests/lab/lab here", "Run it in the console's checkout, or set RATIBA_LAB_DIR to its tests/lab.")
-        })?;
+        let near = [
+            var("RATIBA_LAB_DIR"),
+            Some("tests/lab".into()),
+            Some(format!("{}/tests/lab", env!("CARGO_MANIFEST_DIR"))),
+        ];
+        let dir =
+            near.into_iter().flatten().map(PathBuf::from).find(|dir| dir.join("lab").is_file()).ok_or_else(
+                || {
+                    usage(
+                        "find the lab: there is no tests/lab/lab here",
+                        "Run it in the console's checkout, or set RATIBA_LAB_DIR to its tests/lab.",
+                    )
+                },
+            )?;
         let offset = var("RATIBA_LAB_PORT_OFFSET").unwrap_or_else(|| "0".into());
         let port_offset = offset.parse().map_err(|_| {
-            usage(format!("read RATIBA_LAB_PORT_OFFSET: `{offset}` is no number"), "Set it to a number such as 1000.")
+            usage(
+                format!("read RATIBA_LAB_PORT_OFFSET: `{offset}` is no number"),
+                "Set it to a number such as 1000.",
+            )
         })?;
         Ok(Self {
             dir: fs::canonicalize(&dir).unwrap_or(dir),
@@ -94,15 +107,18 @@ impl Lab {
     pub(super) fn drills(&self) -> Result<Vec<DrillFile>, WireError> {
         let dir = self.dir.join("../drills");
         let hint = "The drills belong to the console's checkout, in tests/drills.";
-        let entries = fs::read_dir(&dir).map_err(|e| failed(format!("read the drills in {}: {e}", dir.display()), hint))?;
+        let entries = fs::read_dir(&dir)
+            .map_err(|e| failed(format!("read the drills in {}: {e}", dir.display()), hint))?;
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| entry.ok().map(|e| e.path()))
             .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
             .collect();
         paths.sort();
         let read = |path: &PathBuf| -> Result<DrillFile, WireError> {
-            let text = fs::read_to_string(path).map_err(|e| failed(format!("read {}: {e}", path.display()), hint))?;
-            toml::from_str(&text).map_err(|e| failed(format!("read {}: {}", path.display(), e.message()), hint))
+            let text = fs::read_to_string(path)
+                .map_err(|e| failed(format!("read {}: {e}", path.display()), hint))?;
+            toml::from_str(&text)
+                .map_err(|e| failed(format!("read {}: {}", path.display(), e.message()), hint))
         };
         paths.iter().map(read).collect()
     }
@@ -121,10 +137,10 @@ impl Lab {
 
     pub(super) fn keep_active(&self, active: &[Active]) -> Result<(), WireError> {
         let path = self.active_file();
-        let written = fs::create_dir_all(self.state_dir()).and_then(|()| {
-            fs::write(&path, serde_json::to_string(active).unwrap_or_else(|_| "[]".into()))
-        });
-        written.map_err(|e| failed(format!("write {}: {e}", path.display()), "Check its rights and the disk."))
+        let written = fs::create_dir_all(self.state_dir())
+            .and_then(|()| fs::write(&path, serde_json::to_string(active).unwrap_or_else(|_| "[]".into())));
+        written
+            .map_err(|e| failed(format!("write {}: {e}", path.display()), "Check its rights and the disk."))
     }
 
     /// A published port, by the lab's name of it (`postgres`, `redis`, `backend`).
@@ -134,7 +150,12 @@ impl Lab {
             "redis" => 6390,
             "backend" => 8010,
             "livekit" => 7890,
-            _ => return Err(failed(format!("find the port of {name}: the lab publishes none by that name"), "Correct the drill.")),
+            _ => {
+                return Err(failed(
+                    format!("find the port of {name}: the lab publishes none by that name"),
+                    "Correct the drill.",
+                ));
+            }
         };
         Ok(base + self.port_offset)
     }
@@ -198,15 +219,24 @@ impl Lab {
     fn write_profile(&self, says: &LabSays) -> Result<(), WireError> {
         let path = self.profile_file();
         let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let address = |what: &str| says.endpoints.get(what).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let address =
+            |what: &str| says.endpoints.get(what).and_then(Value::as_str).unwrap_or_default().to_owned();
         let text = lab_profile(&name, says, &address, &self.dir, self.port_offset);
         let dir = path.parent().unwrap_or(Path::new("."));
         let written = fs::create_dir_all(dir).and_then(|()| fs::write(&path, text));
-        written.map_err(|e| failed(format!("write the profile {}: {e}", path.display()), "Check its rights and the disk."))
+        written.map_err(|e| {
+            failed(format!("write the profile {}: {e}", path.display()), "Check its rights and the disk.")
+        })
     }
 }
 
-fn lab_profile(name: &str, says: &LabSays, address: &dyn Fn(&str) -> String, dir: &Path, offset: u32) -> String {
+fn lab_profile(
+    name: &str,
+    says: &LabSays,
+    address: &dyn Fn(&str) -> String,
+    dir: &Path,
+    offset: u32,
+) -> String {
     let quoted = |text: &str| Value::String(text.to_owned()).to_string();
     format!(
         "# Written by `ratibactl drill up`; `drill down` removes it.\n\

@@ -73,16 +73,20 @@ fn find(lab: &Lab, name: &str) -> Result<(String, Drill), WireError> {
     };
     let files = lab.drills()?;
     let known = || files.iter().map(|f| f.id.as_str()).collect::<Vec<_>>().join(", ");
-    let file = files.iter().find(|f| f.id == id).ok_or_else(|| {
-        not_found(format!("there is no drill `{id}`"), format!("There are: {}.", known()))
-    })?;
+    let file = files
+        .iter()
+        .find(|f| f.id == id)
+        .ok_or_else(|| not_found(format!("there is no drill `{id}`"), format!("There are: {}.", known())))?;
     let drill = match variant {
         None => file.variant.first(),
         Some(variant) => file.variant.iter().find(|d| d.name == variant),
     };
     let drill = drill.ok_or_else(|| {
         let names: Vec<&str> = file.variant.iter().map(|d| d.name.as_str()).collect();
-        not_found(format!("drill {id} has no variant `{}`", variant.unwrap_or_default()), format!("It has: {}.", names.join(", ")))
+        not_found(
+            format!("drill {id} has no variant `{}`", variant.unwrap_or_default()),
+            format!("It has: {}.", names.join(", ")),
+        )
     })?;
     Ok((id.to_owned(), drill.clone()))
 }
@@ -106,7 +110,11 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
     }
     wait_visible(console, &drill.visible).await.map_err(|seen| {
         failed(
-            format!("inject {id}/{}: the fault can't be seen after {} s: {seen}", drill.name, VISIBLE_WITHIN.as_secs()),
+            format!(
+                "inject {id}/{}: the fault can't be seen after {} s: {seen}",
+                drill.name,
+                VISIBLE_WITHIN.as_secs()
+            ),
             "Heal, and look at the lab with `ratibactl status`.",
         )
     })?;
@@ -145,7 +153,11 @@ pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, Wire
         if waited(console, began) >= VISIBLE_WITHIN {
             let names: Vec<&str> = down.iter().map(|(service, _)| service.as_str()).collect();
             return Err(failed(
-                format!("heal the lab: after {} s these are still not up: {}", VISIBLE_WITHIN.as_secs(), names.join(", ")),
+                format!(
+                    "heal the lab: after {} s these are still not up: {}",
+                    VISIBLE_WITHIN.as_secs(),
+                    names.join(", ")
+                ),
                 "Start it afresh: `ratibactl drill down`, then `drill up`.",
             ));
         }
