@@ -1,6 +1,8 @@
 //! House rules that no compiler checks: who may import whom, every file says what it is, every
 //! playbook has its drill, and the window is as closed as it must be.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! The core's decisions, with the stack in memory. Real engines are in `tests/drills`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod engine_limits;
 mod observe;
 mod playbook_collect_slot;

@@ -9,7 +9,7 @@ pub fn read(path: &Path, key: &str) -> io::Result<Option<String>> {
 
 fn value_of(text: &str, key: &str) -> Option<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines().filter_map(entry).filter(|(name, _)| *name == key).map(|(_, value)| value).last()
+    text.lines().filter_map(entry).rev().find(|(name, _)| *name == key).map(|(_, value)| value)
 }
 
 fn entry(line: &str) -> Option<(&str, String)> {
