@@ -180,3 +180,15 @@ fn the_window_is_closed() {
         assert!(capability.get("remote").is_none(), "{name}");
     }
 }
+
+#[test]
+fn what_the_window_is_told_to_be_there_is_there() {
+    // A field that is left out when empty is `undefined` in the window, whatever its type says.
+    let core = files("src-tauri/core/src", "rs");
+    let omits = |_: &str, line: &str| {
+        line.contains("skip_serializing_if")
+            && !line.contains("Option::is_none")
+            && !line.contains("std::ops::Not::not")
+    };
+    none("fields that may be missing", offenders(&core, omits));
+}

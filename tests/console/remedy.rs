@@ -207,12 +207,12 @@ fn an_undo_puts_back_exactly_what_was_and_only_while_nothing_newer_came() {
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
     let undo = block_on(make_undo(&from, &run)).unwrap();
     assert_eq!((undo.undo_of.as_deref(), undo.steps[0].title.as_str()), (Some("R1"), "Stop redis"));
-    let still_running = block_on(restored(&sources, &original).look());
+    let still_running = block_on(restored(&sources, &original, &undo).look());
     assert!(matches!(still_running, Look::Still(..)));
 
-    let (end, _) = run_plan(&stack, &journal, undo, gone(), "R2");
+    let (end, _) = run_plan(&stack, &journal, undo.clone(), gone(), "R2");
     assert_eq!(end.outcome, RunOutcome::Fixed);
-    assert!(matches!(block_on(restored(&sources, &original).look()), Look::Gone(_)));
+    assert!(matches!(block_on(restored(&sources, &original, &undo).look()), Look::Gone(_)));
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
     assert_eq!((run.undone_by.as_deref(), run.can_undo()), (Some("R2"), false));
     assert!(matches!(block_on(make_undo(&from, &run)), Err(PlanError::NotUndoable(_))));

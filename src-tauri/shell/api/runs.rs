@@ -137,7 +137,7 @@ impl Console {
                     Ok(record) => record.plan,
                     Err(error) => return not_begun(error.message, emit),
                 };
-                let lookout = restored(&self.sources, &original);
+                let lookout = restored(&self.sources, &original, &plan);
                 context.lookout = &lookout;
                 apply(confirmed, &context, emit).await
             }

@@ -176,7 +176,7 @@ impl Run<'_> {
                 return Err(Refusal::Changed(change));
             }
             if let Precondition::Rows { step, guard, what, rows } = planned {
-                let Some(spec) = guard_of(plan, *step, *guard) else {
+                let Some(spec) = plan.guard(*step, *guard) else {
                     return Err(Refusal::Changed("the plan names a guard that it does not have".into()));
                 };
                 let read = precondition::guard_read(spec);
@@ -428,12 +428,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-fn guard_of(plan: &Plan, step: u32, guard: u32) -> Option<&crate::playbook::step::GuardSpec> {
-    let planned = plan.steps.iter().find(|s| s.n == step)?;
-    let Step::Sql(sql) = &planned.step else { return None };
-    sql.guards.get(usize::try_from(guard).ok()?)
 }
 
 fn outcome_body(n: u32, result: &Result<StepDone, StepStop>) -> Value {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     model::{Subject, TargetIdentity},
-    playbook::step::{Risk, Step},
+    playbook::step::{GuardSpec, Risk, Step},
 };
 
 /// Something that was so when the plan was made, and must still be so when it is applied.
@@ -110,5 +110,12 @@ impl Plan {
     /// The services it changes.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|s| s.step.service())
+    }
+
+    /// The guard of this number of a step's statement.
+    pub(super) fn guard(&self, step: u32, guard: u32) -> Option<&GuardSpec> {
+        let planned = self.steps.iter().find(|s| s.n == step)?;
+        let Step::Sql(sql) = &planned.step else { return None };
+        sql.guards.get(usize::try_from(guard).ok()?)
     }
 }

@@ -157,16 +157,18 @@ fn guard_broken(found: &Precondition, n: u32, sql: &SqlStep, record: &StepRecord
     (sorted(rows.clone()) != sorted(expected.to_vec())).then(|| format!("not so any more: {what}"))
 }
 
-/// Looks whether the stack is again as it was before the run that is being taken back.
+/// Looks whether the stack is again as it was before the run that is being taken back. What others
+/// changed meanwhile is theirs: it is told, and does not count against the undo.
 pub struct Restored<'a> {
     sources: &'a Sources,
     before: Vec<Precondition>,
     plan: &'a Plan,
+    undo: &'a Plan,
 }
 
-/// The lookout for an undo: `original` is the plan of the run being taken back.
-pub fn restored<'a>(sources: &'a Sources, original: &'a Plan) -> Restored<'a> {
-    Restored { sources, before: original.preconditions.clone(), plan: original }
+/// The lookout for an undo: `original` is the plan of the run that the plan `undo` takes back.
+pub fn restored<'a>(sources: &'a Sources, original: &'a Plan, undo: &'a Plan) -> Restored<'a> {
+    Restored { sources, before: original.preconditions.clone(), plan: original, undo }
 }
 
 #[async_trait]
@@ -178,7 +180,14 @@ impl Lookout for Restored<'_> {
                 Ok((what, None)) => evidence.push(self.seen(before, what, "as before the run".into())),
                 Ok((what, Some(now))) => {
                     evidence.push(self.seen(before, what.clone(), json!(now)));
-                    return Look::Still(evidence, format!("{what}: {now}"));
+                    match (before, self.left_over().await) {
+                        (Precondition::Rows { .. }, Ok(0)) => {
+                            let ours = "rows as the run left them".to_owned();
+                            evidence.push(self.seen(before, ours, json!(0)));
+                        }
+                        (Precondition::Rows { .. }, Err(why)) => return Look::CantTell(evidence, why),
+                        _ => return Look::Still(evidence, format!("{what}: {now}")),
+                    }
                 }
                 Err(why) => return Look::CantTell(evidence, why),
             }
@@ -188,6 +197,20 @@ impl Lookout for Restored<'_> {
 }
 
 impl Restored<'_> {
+    /// How many rows are still as the run left them.
+    async fn left_over(&self) -> Result<usize, String> {
+        let mut count = 0;
+        for precondition in &self.undo.preconditions {
+            // The first guard of an undo's statement reads what the run left behind.
+            let Precondition::Rows { step, guard: 0, rows, .. } = precondition else { continue };
+            let Some(spec) = self.undo.guard(*step, 0) else { continue };
+            let database = self.sources.database().map_err(|e| e.to_string())?;
+            let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
+            count += now.iter().filter(|row| rows.contains(row)).count();
+        }
+        Ok(count)
+    }
+
     fn seen(&self, before: &Precondition, what: String, value: Value) -> Evidence {
         let source = match before {
             Precondition::Container { .. } => SourceName::Docker,
@@ -217,11 +240,7 @@ impl Restored<'_> {
                 Ok((format!("state of {service}"), differs))
             }
             Precondition::Rows { step, guard, what, rows } => {
-                let spec = self.plan.steps.iter().find(|s| s.n == *step).and_then(|s| match &s.step {
-                    Step::Sql(sql) => sql.guards.get(usize::try_from(*guard).ok()?),
-                    Step::Compose { .. } | Step::WaitUntil { .. } | Step::Manual { .. } => None,
-                });
-                let Some(spec) = spec else { return Ok((what.clone(), None)) };
+                let Some(spec) = self.plan.guard(*step, *guard) else { return Ok((what.clone(), None)) };
                 let database = self.sources.database().map_err(|e| e.to_string())?;
                 let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
                 let differs = (sorted(now.clone()) != sorted(rows.clone()))

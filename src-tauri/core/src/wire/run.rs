@@ -60,8 +60,6 @@ pub struct PlanStepView {
     /// Who will notice.
     pub blast_radius: String,
     /// For a manual step: what to do, one act a line.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(test, ts(optional = false))]
     pub instructions: Vec<String>,
     /// How it is taken back; absent: it can't be.
     #[serde(skip_serializing_if = "Option::is_none")]

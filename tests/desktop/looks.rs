@@ -1,0 +1,31 @@
+//! The window in both themes and sizes.
+
+use crate::{lab::Lab, window::Window};
+
+#[tokio::test]
+async fn the_overview_fits_in_both_themes_and_sizes() {
+    let lab = Lab::healthy();
+    let window = Window::open(&lab.profile).await;
+    window.css("[data-testid='tile-postgres'][data-mark='ok']").await;
+    window.at("wrong-nothing").await;
+    for (width, height) in [(960, 600), (1280, 800)] {
+        window.page.set_window_size(width, height).await.unwrap();
+        for theme in ["light", "dark"] {
+            window.click(&format!("theme-{theme}")).await;
+            window.css(&format!("html[data-theme='{theme}']")).await;
+            for view in ["overview", "runbook", "journal"] {
+                window.click(&format!("nav-{view}")).await;
+                window.css(&format!("[data-testid='nav-{view}'][aria-current='page']")).await;
+                let over = window
+                    .number("return Math.max(...['html', 'main'].map((s) => document.querySelector(s)).map((n) => n.scrollWidth - n.clientWidth));")
+                    .await;
+                assert!(over <= 0.0, "{view} in {width}x{height} {theme} is {over} px too wide");
+                window.picture(&format!("{view}-{theme}-{width}")).await;
+            }
+        }
+    }
+    window.click("nav-overview").await;
+    let tiles = window.texts("[data-testid^='tile-']").await;
+    assert_eq!(tiles.len(), 8, "a tile for each service: {tiles:?}");
+    window.close().await;
+}

@@ -1,0 +1,9 @@
+//! The main job in the real window, by clicks, on the real lab.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod lab;
+mod looks;
+mod repairs;
+mod unknown;
+mod window;

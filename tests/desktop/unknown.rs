@@ -1,0 +1,36 @@
+//! A window that can't see says so, and shows nothing as well.
+
+use std::fs;
+
+use crate::{lab::Lab, window::Window};
+
+#[tokio::test]
+async fn without_an_engine_nothing_is_shown_as_well() {
+    let lab = Lab::healthy();
+    let scratch = tempfile::tempdir().unwrap();
+    let profile = scratch.path().join("blind.toml");
+    let text = fs::read_to_string(&lab.profile).unwrap();
+    let blind =
+        format!("{text}\n[docker]\nhost = \"unix://{}\"\n", scratch.path().join("none.sock").display());
+    fs::write(&profile, blind).unwrap();
+
+    let window = Window::open(&profile.display().to_string()).await;
+    let source = window.at("source-docker").await;
+    window.css("[data-testid='tenant-kilele_dental']").await;
+    assert_eq!(window.texts("[data-testid^='tile-'][data-mark='ok']").await, Vec::<String>::new());
+    assert!(!window.is_there("wrong-nothing").await, "silence would be a claim");
+    let said = source.text().await.unwrap();
+    assert!(!said.to_lowercase().contains("ok"), "the source says that it fails: {said}");
+    window.picture("no-engine").await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_profile_that_is_not_there_opens_a_window_that_says_so() {
+    let window = Window::open("no-such-profile").await;
+    let said = window.css("main").await;
+    window.at("reconnect").await;
+    assert!(said.text().await.unwrap().contains("no-such-profile"));
+    window.picture("no-profile").await;
+    window.close().await;
+}

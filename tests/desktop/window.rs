@@ -1,0 +1,147 @@
+//! The real window, driven over WebDriver, and pictures of it.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+/// Slower than this and the operator would think it hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often the page is asked: short against the second that is being measured.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// One window on one profile. Its driver, and with it the window, ends with it.
+pub struct Window {
+    pub page: Client,
+    driver: Child,
+}
+
+impl Window {
+    /// Opens the window that `RATIBA_WINDOW` names.
+    pub async fn open(profile: &str) -> Self {
+        let window = std::env::var("RATIBA_WINDOW").expect(
+            "these tests need the built window: RATIBA_WINDOW=<path of ratiba-console> (cargo build --features desktop); `make test` does it",
+        );
+        let native = ["/usr/bin/WebKitWebDriver", "/usr/local/bin/WebKitWebDriver"]
+            .into_iter()
+            .find(|path| fs::exists(path).unwrap_or(false))
+            .expect("WebKitWebDriver is missing: apt-get install webkit2gtk-driver, or run `make setup`");
+        let (port, native_port) = (free_port(), free_port());
+        let mut driver = Command::new("tauri-driver");
+        driver
+            .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
+            .args(["--native-driver", native])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            // A group of its own: the native driver and the window go with it.
+            .process_group(0);
+        let driver = driver.spawn().expect("tauri-driver is missing: `make setup` installs it");
+        let capabilities = json!({
+            "browserName": "wry",
+            "tauri:options": { "application": window, "args": ["--profile", profile] },
+        });
+        let capabilities = capabilities.as_object().unwrap().clone();
+        for port in [port, native_port] {
+            listens(port).await;
+        }
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let opened = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
+        let page = opened.unwrap_or_else(|error| panic!("the window did not open: {error}"));
+        Self { page, driver }
+    }
+
+    /// The element of this test id, as soon as it is there.
+    pub async fn at(&self, testid: &str) -> Element {
+        self.css(&format!("[data-testid='{testid}']")).await
+    }
+
+    /// The first element that matches, as soon as it is there.
+    pub async fn css(&self, selector: &str) -> Element {
+        match self.page.wait().at_most(PATIENCE).every(LOOK_EVERY).for_element(Locator::Css(selector)).await {
+            Ok(element) => element,
+            Err(error) => {
+                self.picture("failed").await;
+                panic!("{selector} did not appear within {PATIENCE:?}: {error}; picture: failed.png");
+            }
+        }
+    }
+
+    pub async fn click(&self, testid: &str) {
+        let selector = format!("[data-testid='{testid}']:not(:disabled)");
+        self.css(&selector).await.click().await.unwrap();
+    }
+
+    pub async fn text(&self, testid: &str) -> String {
+        self.at(testid).await.text().await.unwrap()
+    }
+
+    pub async fn is_there(&self, testid: &str) -> bool {
+        let selector = format!("[data-testid='{testid}']");
+        !self.page.find_all(Locator::Css(&selector)).await.unwrap().is_empty()
+    }
+
+    /// The test id of what has the focus.
+    pub async fn focused(&self) -> String {
+        let script = "return document.activeElement?.dataset?.testid ?? '';";
+        self.page.execute(script, vec![]).await.unwrap().as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Text of all elements that match.
+    pub async fn texts(&self, selector: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for element in self.page.find_all(Locator::Css(selector)).await.unwrap() {
+            texts.push(element.text().await.unwrap());
+        }
+        texts
+    }
+
+    /// A number that a script gives.
+    pub async fn number(&self, script: &str) -> f64 {
+        self.page.execute(script, vec![]).await.unwrap().as_f64().unwrap_or(f64::NAN)
+    }
+
+    /// Keeps a picture among the test's artefacts; gives it.
+    pub async fn picture(&self, name: &str) -> Vec<u8> {
+        let png = self.page.screenshot().await.unwrap();
+        let dir = std::env::var_os("RATIBA_TEST_ARTEFACTS")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("test-artefacts"), PathBuf::from)
+            .join("window");
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(format!("{name}.png")), &png).unwrap();
+        png
+    }
+
+    pub async fn close(self) {
+        self.page.clone().close().await.unwrap();
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // The group: tauri-driver leaves its native driver behind when it is killed alone.
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Returns as soon as somebody listens on the port.
+async fn listens(port: u16) {
+    let ends = tokio::time::Instant::now() + PATIENCE;
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        assert!(tokio::time::Instant::now() < ends, "the driver does not listen on port {port}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
