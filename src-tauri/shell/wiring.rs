@@ -44,7 +44,14 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
 
 /// Who is at the console: for the journal, and for the one who finds the lock taken.
 fn operator() -> String {
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|u| !u.is_empty());
+    let named =
+        ["USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok()).find(|u| !u.is_empty());
+    // Started by a service or in a container, there may be neither.
+    let user = named.or_else(|| {
+        let output = std::process::Command::new("id").arg("-un").output().ok()?;
+        let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+        (!name.is_empty()).then_some(name)
+    });
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     format!("{}@{host}", user.unwrap_or_else(|| "unknown".into()))
 }

@@ -84,7 +84,7 @@ async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
     window.click("review-plan").await;
     window.at("confirm-pane").await;
     window.click("confirm-act").await;
-    window.css("[data-testid='run-outcome'][data-outcome='fixed']").await;
+    window.css("[data-testid='run-outcome'][data-outcome='fixed'][data-undo='true']").await;
     window.picture("row5-undone").await;
     assert_eq!(lab.sql(ours), "1", "what the run made is gone, the other row stays");
     assert!(window.text("run-outcome").await.contains("Taken back"));
@@ -95,12 +95,14 @@ async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
 async fn confirm(window: &Window, act: &str, name: &str) {
     window.click("make-plan").await;
     window.at("plan-step-1").await;
+    window.fits("the plan").await;
     window.picture(&format!("{name}-plan")).await;
     window.click("review-plan").await;
     window.at("confirm-pane").await;
     assert_eq!(window.focused().await, "confirm-cancel", "the focus is on Cancel");
     let button = window.text("confirm-act").await;
     assert!(button.contains(act), "the button names the act: {button}");
+    window.fits("the plan beside its confirmation").await;
     window.picture(&format!("{name}-confirm")).await;
     window.click("confirm-act").await;
     window.css("[data-testid='run-outcome'][data-outcome='fixed']").await;
@@ -115,7 +117,7 @@ async fn take_back(window: &Window, act: &str) {
     let button = window.text("confirm-act").await;
     assert!(button.contains(act), "the button names the act: {button}");
     window.click("confirm-act").await;
-    window.css("[data-testid='run-outcome'][data-outcome='fixed']").await;
+    window.css("[data-testid='run-outcome'][data-outcome='fixed'][data-undo='true']").await;
 }
 
 /// The newest run in the journal.

@@ -26,11 +26,19 @@ async fn without_an_engine_nothing_is_shown_as_well() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_not_there_opens_a_window_that_says_so() {
-    let window = Window::open("no-such-profile").await;
-    let said = window.css("main").await;
+async fn a_profile_that_is_not_there_is_said_and_tried_again() {
+    let lab = Lab::healthy();
+    let scratch = tempfile::tempdir().unwrap();
+    let profile = scratch.path().join("later.toml");
+    let window = Window::open(&profile.display().to_string()).await;
     window.at("reconnect").await;
-    assert!(said.text().await.unwrap().contains("no-such-profile"));
+    let said = window.text("link-lost").await;
+    assert!(said.contains("later.toml"), "{said}");
     window.picture("no-profile").await;
+
+    // Corrected while the window is open.
+    fs::copy(&lab.profile, &profile).unwrap();
+    window.click("reconnect").await;
+    window.css("[data-testid='tile-redis'][data-mark='ok']").await;
     window.close().await;
 }

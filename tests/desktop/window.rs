@@ -103,13 +103,18 @@ impl Window {
         texts
     }
 
-    /// A number that a script gives.
-    pub async fn number(&self, script: &str) -> f64 {
-        self.page.execute(script, vec![]).await.unwrap().as_f64().unwrap_or(f64::NAN)
+    /// Nothing on the page is wider than its place.
+    pub async fn fits(&self, what: &str) {
+        let over = "return ['html', 'main', '.page > .main'].flatMap((s) => [...document.querySelectorAll(s)]).map((n) => n.scrollWidth - n.clientWidth).reduce((a, b) => Math.max(a, b), 0);";
+        let over = self.page.execute(over, vec![]).await.unwrap();
+        assert_eq!(over, json!(0), "{what} is wider than the window, by this many pixels");
     }
 
     /// Keeps a picture among the test's artefacts; gives it.
     pub async fn picture(&self, name: &str) -> Vec<u8> {
+        // The driver takes the last frame that was drawn, which may be older than the page.
+        let drawn = "const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))));";
+        self.page.execute_async(drawn, vec![]).await.unwrap();
         let png = self.page.screenshot().await.unwrap();
         let dir = std::env::var_os("RATIBA_TEST_ARTEFACTS")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("test-artefacts"), PathBuf::from)

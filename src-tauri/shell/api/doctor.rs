@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use ratiba_core::model::{SourceError, SourceErrorKind};
+use ratiba_core::model::{SourceError, SourceErrorKind, counted};
 use serde::Serialize;
 
 use super::Console;
@@ -189,7 +189,7 @@ impl Console {
         }
         match self.profile.logs.files.len() {
             0 => Check::ok("logs", "container logs only; [logs] files names none"),
-            n => Check::ok("logs", format!("container logs and {n} file(s)")),
+            n => Check::ok("logs", format!("container logs and {}", counted(n, "file"))),
         }
     }
 

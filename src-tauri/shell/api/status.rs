@@ -32,6 +32,9 @@ impl Console {
         let ids: Vec<String> = self.state().readings.containers.last.as_ref().map_or_else(Vec::new, |last| {
             last.value.iter().filter(|c| c.is_running()).map(|c| c.id.clone()).collect()
         });
+        if ids.is_empty() {
+            return;
+        }
         let outcome = self.sources.containers.memory(&ids).await;
         let at = self.sources.clock.now();
         self.state().readings.memory.take(outcome, at);

@@ -82,6 +82,11 @@ async fn poll(console: &Arc<Console>, every: Duration, source: Polled) {
             }
         };
         failures = if is_down { failures.saturating_add(1) } else { 0 };
+        if matches!(source, Polled::Memory) && console.state().readings.memory.last.is_none() && !is_down {
+            // No container is known yet.
+            sleep(BETWEEN_SNAPSHOTS).await;
+            continue;
+        }
         sleep(pause(every, failures, console.sources.clock.monotonic_ms())).await;
     }
 }

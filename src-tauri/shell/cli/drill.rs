@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ratiba_core::model::counted;
 use serde_json::json;
 
 use super::{
@@ -48,7 +49,7 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
             let healed = drill::heal(&console, &lab).await?;
             output.show(&json!({ "healed": healed }), |_| match healed.len() {
                 0 => "no fault was active; all services are up".into(),
-                n => format!("{n} fault(s) reverted; all services are up"),
+                n => format!("{} reverted; all services are up", counted(n, "fault")),
             })?;
         }
     }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ratiba_core::{
-    model::Mark,
+    model::{Mark, counted},
     remedy::{Plan, RunEvent, RunOutcome},
     wire::{ConfirmView, Empty, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest},
 };
@@ -175,7 +175,9 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
             let view = console.runs(Empty {}).await?;
             let answer =
                 json!({ "ok": view.chain_ok, "runs": view.runs.len(), "first_bad": view.chain_error });
-            output.show(&answer, |_| format!("the chain holds over {} run(s)", view.runs.len())).ok();
+            output
+                .show(&answer, |_| format!("the chain holds over {}", counted(view.runs.len(), "run")))
+                .ok();
             match view.chain_error {
                 None => Ok(0),
                 Some(bad) => Err(failed(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    model::{Mark, Subject, Verdict, VerdictKind},
+    model::{Mark, Subject, Verdict, VerdictKind, counted},
     wire::{PlaybookId, TriageView},
 };
 
@@ -78,7 +78,7 @@ fn text(view: &TriageView, out: &Output) -> String {
     for one in &view.ranked {
         text += &verdict(one, out);
     }
-    text += &out.dim(&format!("{} playbook verdict(s) in {} ms\n", view.ranked.len(), view.elapsed_ms));
+    text += &out.dim(&format!("{} in {} ms\n", counted(view.ranked.len(), "verdict"), view.elapsed_ms));
     text
 }
 

@@ -13,7 +13,7 @@ macro_rules! tauri_commands {
         $(
             #[tauri::command]
             async fn $name(opened: State<'_, Opened>, request: $request) -> Result<$answer, WireError> {
-                opened.console()?.$name(request).await
+                opened.console().await?.$name(request).await
             }
         )*
 

@@ -8,6 +8,7 @@ use std::{process::ExitCode, sync::Arc};
 use clap::Parser;
 use ratiba_core::wire::WireError;
 use tauri::{WebviewUrl, WebviewWindowBuilder};
+use tokio::sync::OnceCell;
 
 use crate::api::{Console, watch};
 
@@ -20,12 +21,21 @@ struct Args {
     profile: Option<String>,
 }
 
-/// The console, or why there is none: the window opens either way and says so.
-struct Opened(Result<Arc<Console>, WireError>);
+/// The console. While there is none the window says why, and opens it when asked again: the profile
+/// may have been corrected meanwhile.
+struct Opened {
+    profile: Option<String>,
+    console: OnceCell<Arc<Console>>,
+}
 
 impl Opened {
-    fn console(&self) -> Result<&Arc<Console>, WireError> {
-        self.0.as_ref().map_err(Clone::clone)
+    async fn console(&self) -> Result<&Arc<Console>, WireError> {
+        let opened = || async {
+            let console = crate::open_console(self.profile.as_deref()).await?;
+            watch(&console);
+            Ok(console)
+        };
+        self.console.get_or_try_init(opened).await
     }
 }
 
@@ -37,13 +47,9 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&format!("start: {error}")),
     };
     tauri::async_runtime::set(runtime.handle().clone());
-    let opened = runtime.block_on(crate::open_console(args.profile.as_deref()));
-    let title = match &opened {
-        Ok(console) => {
-            let _inside = runtime.enter();
-            watch(console);
-            format!("{} - Ratiba Console", console.profile().name)
-        }
+    let opened = Opened { profile: args.profile, console: OnceCell::new() };
+    let title = match runtime.block_on(opened.console()) {
+        Ok(console) => format!("{} - Ratiba Console", console.profile().name),
         Err(error) => {
             // Also for the one who started it from a terminal.
             eprintln!("ratiba-console: {}. {}", error.message, error.hint);
@@ -51,7 +57,7 @@ pub fn main() -> ExitCode {
         }
     };
     let built = tauri::Builder::default()
-        .manage(Opened(opened))
+        .manage(opened)
         .invoke_handler(commands::handler())
         .setup(move |app| {
             WebviewWindowBuilder::new(app, "main", WebviewUrl::default())

@@ -1,6 +1,6 @@
 //! The one ordered channel by which changes reach the window.
 
-use ratiba_core::wire::{Empty, Update, WireError};
+use ratiba_core::wire::{Update, WireError};
 use tauri::{State, ipc::Channel};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -9,10 +9,9 @@ use super::Opened;
 /// Sends what is known now, then everything that changes, until the window goes away.
 #[tauri::command]
 pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update>) -> Result<(), WireError> {
-    let console = opened.console()?.clone();
+    let console = opened.console().await?.clone();
     let mut updates = console.subscribe();
     let first = Update::Snapshot { snapshot: console.folded() };
-    let (triaged, asked) = (channel.clone(), console.clone());
     tokio::spawn(async move {
         let mut next = Some(first);
         loop {
@@ -28,12 +27,6 @@ pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update
                 Err(RecvError::Lagged(_)) => Some(Update::Snapshot { snapshot: console.folded() }),
                 Err(RecvError::Closed) => return,
             };
-        }
-    });
-    tokio::spawn(async move {
-        if let Ok(triage) = asked.triage(Empty {}).await {
-            // As above: a page that was left needs no answer.
-            let _ = triaged.send(Update::Triage { triage });
         }
     });
     Ok(())

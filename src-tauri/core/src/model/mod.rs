@@ -1,6 +1,7 @@
 //! The facts the console works with. Constructors keep the invariants; nothing here does I/O.
 
 mod container;
+mod counted;
 mod evidence;
 mod identity;
 mod mark;
@@ -13,6 +14,7 @@ mod tenant;
 mod thread;
 
 pub use container::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
+pub use counted::counted;
 pub use evidence::{Evidence, Finding, Subject, Verdict, VerdictKind};
 pub use identity::TargetIdentity;
 pub use mark::Mark;

@@ -16,7 +16,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    model::{Evidence, Finding, Row, Subject, VerdictKind},
+    model::{Evidence, Finding, Row, Subject, VerdictKind, counted},
     remedy::{RunOutcome, hex},
 };
 
@@ -164,7 +164,7 @@ impl Playbook {
         self.about = about;
         for (function, args) in [("detect", 1), ("plan", 3)] {
             if !self.has(function, args) {
-                let what = format!("it has no function {function} with {args} parameter(s)");
+                let what = format!("it has no function {function} with {}", counted(args, "parameter"));
                 return Err(ScriptError::invalid(&self.file, what));
             }
         }

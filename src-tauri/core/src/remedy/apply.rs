@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     journal::{EntryDraft, EntryKind},
-    model::HealthStatus,
+    model::{HealthStatus, counted},
     observe::worst_container,
     playbook::{
         Recheck,
@@ -185,7 +185,8 @@ impl Run<'_> {
                 if now != *rows {
                     let (before, after) = (rows.len(), now.len());
                     return Err(Refusal::Changed(format!(
-                        "{what} (planned on {before} row(s), now {after}, or other values)"
+                        "{what} (planned on {}, now {after}, or other values)",
+                        counted(before, "row")
                     )));
                 }
             }
@@ -357,7 +358,7 @@ impl Run<'_> {
         let changes = self.context.sources.changes().map_err(|e| StepStop::Failed(e.to_string()))?;
         match changes.change(&change).await {
             Ok(returned) => {
-                let detail = format!("{} row(s) changed", sql.expect_rows);
+                let detail = format!("{} changed", counted(sql.expect_rows, "row"));
                 Ok(StepDone {
                     detail,
                     output: Vec::new(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Plan, PlannedStep, Precondition, precondition, render};
 use crate::{
-    model::{ContainerFacts, Finding, SourceError, TenantSlug},
+    model::{ContainerFacts, Finding, SourceError, TenantSlug, counted},
     observe::worst_container,
     playbook::{
         Playbook, sql_template,
@@ -135,10 +135,9 @@ impl MakePlan<'_> {
                 planned.command = render::psql_command(&planned.preview);
                 planned.risk = if sql.undo.is_some() { Risk::Reversible } else { Risk::Destructive };
                 planned.before = sql.before.clone();
-                planned.after = sql
-                    .after
-                    .clone()
-                    .or_else(|| Some(format!("{} row(s) changed, or nothing at all", sql.expect_rows)));
+                planned.after = sql.after.clone().or_else(|| {
+                    Some(format!("{} changed, or nothing at all", counted(sql.expect_rows, "row")))
+                });
                 planned.blast_radius = sql.blast_radius.clone();
                 planned.undo = sql.undo.as_ref().map(|undo| undo.title.clone());
             }

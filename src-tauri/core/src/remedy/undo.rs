@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::{Evidence, SourceName},
+    model::{Evidence, SourceName, counted},
     playbook::step::{Bound, GuardSpec, Risk, SqlStep, SqlUndo, Step},
     ports::Sources,
 };
@@ -130,7 +130,7 @@ fn undo_sql(
         params,
         expect_rows: rows as u64,
         undo: None,
-        before: Some(format!("{rows} row(s) as the run left them")),
+        before: Some(format!("{} as the run left them", counted(rows, "row"))),
         after: Some("as before the run".into()),
         blast_radius: sql.blast_radius.clone(),
     })
@@ -243,8 +243,9 @@ impl Restored<'_> {
                 let Some(spec) = self.plan.guard(*step, *guard) else { return Ok((what.clone(), None)) };
                 let database = self.sources.database().map_err(|e| e.to_string())?;
                 let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
-                let differs = (sorted(now.clone()) != sorted(rows.clone()))
-                    .then(|| format!("were {} row(s), are {} or other values", rows.len(), now.len()));
+                let differs = (sorted(now.clone()) != sorted(rows.clone())).then(|| {
+                    format!("was {}, now {} or other values", counted(rows.len(), "row"), now.len())
+                });
                 Ok((what.clone(), differs))
             }
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ratiba_core::{observe::worst_container, playbook::step::ComposeAction, ports::SqlRead, wire::WireError};
+use ratiba_core::{
+    model::counted, observe::worst_container, playbook::step::ComposeAction, ports::SqlRead, wire::WireError,
+};
 use tokio::process::Command;
 
 use super::{
@@ -132,7 +134,7 @@ pub(super) async fn is_visible(console: &Arc<Console>, visible: &Visible) -> Res
         let read = SqlRead { sql: sql.clone(), params: Vec::new() };
         let database = console.sources.database().map_err(|e| e.to_string())?;
         let rows = database.query(&read).await.map_err(|e| e.to_string())?;
-        return if rows.is_empty() { Ok(()) } else { Err(format!("{} row(s) are there", rows.len())) };
+        return if rows.is_empty() { Ok(()) } else { Err(format!("{} there", counted(rows.len(), "row"))) };
     }
     let containers = console.sources.containers.list().await.map_err(|e| e.to_string())?;
     let (service, wanted, now) = match visible {

@@ -23,7 +23,8 @@ export class HostError extends Error {
   readonly hint: string;
 
   constructor(error: { code: string; message: string; hint?: string | null }) {
-    super(error.message);
+    // The core's messages end without a full stop: they are also parts of sentences.
+    super(/[.!?…]$/.test(error.message) ? error.message : `${error.message}.`);
     this.name = 'HostError';
     this.code = error.code;
     this.hint = error.hint ?? '';
