@@ -1,7 +1,6 @@
 //! The lab beside the window: faults are caused, and results are looked up, past the console.
 
 use std::{
-    path::PathBuf,
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -23,8 +22,8 @@ impl Lab {
         let profile = std::env::var("RATIBA_TEST_LAB").expect(
             "these tests need the lab: `ratibactl drill up`, then RATIBA_TEST_LAB=<the profile it names>; `make test` does both",
         );
-        let project = PathBuf::from(&profile).file_stem().unwrap().to_string_lossy().into_owned();
-        let lab = Self { profile, project, _alone: alone };
+        let mut lab = Self { profile, project: String::new(), _alone: alone };
+        lab.project = lab.ctl(&["drill", "status"])["project"].as_str().unwrap().to_owned();
         lab.ctl(&["drill", "heal"]);
         lab
     }

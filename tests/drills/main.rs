@@ -52,6 +52,29 @@ fn the_list_is_complete() {
     assert_eq!(listed, in_files);
 }
 
+#[test]
+fn an_interrupted_run_stops_in_order_and_says_so() {
+    let ctl = Ctl::alone_on_the_lab();
+    ctl.json(&["drill", "heal"]);
+    ctl.json(&["drill", "inject", "01-service-unhealthy/port-clash"]);
+    let file = ctl.scratch("plan.json");
+    let plan = ctl.json(&["plan", "01-service-unhealthy", "-p", "service=redis", "-o", &file]);
+    let digest = plan["digest"].as_str().unwrap();
+    // While the run waits for somebody to free the port.
+    let events = ctl.events_with(&["apply", &file, "--digest", digest, "--yes"], 130, |event, pid| {
+        if event["event"] == "manual" {
+            let sent = std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status();
+            assert!(sent.unwrap().success());
+        }
+    });
+    let done = events.last().unwrap();
+    assert_eq!((&done["event"], &done["outcome"]), (&"run_done".into(), &"cancelled".into()), "{events:#?}");
+    let run = ctl.json(&["runs", "show", done["run"].as_str().unwrap()]);
+    assert_eq!(run["outcome"], "cancelled", "the journal has it too: {run:#}");
+    ctl.json(&["drill", "heal"]);
+    ctl.no_row_is_present("after");
+}
+
 fn rehearse(id: &str, variant: &str) {
     let ctl = Ctl::alone_on_the_lab();
     let drill = DrillFile::variant(id, variant);
@@ -127,7 +150,7 @@ fn repair(ctl: &Ctl, drill: &Variant, id: &str, subject: &str) -> String {
     if !has_manual {
         ctl.json(&["drill", "by-hand", &name]);
     }
-    let events = ctl.events_with(&["apply", &file, "--digest", &digest, "--yes"], 0, |event| {
+    let events = ctl.events_with(&["apply", &file, "--digest", &digest, "--yes"], 0, |event, _| {
         if event["event"] == "manual" {
             ctl.json(&["drill", "by-hand", &name]);
         }

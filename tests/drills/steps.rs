@@ -119,16 +119,17 @@ impl Ctl {
     }
 
     pub fn events(&self, args: &[&str], code: i32) -> Vec<Value> {
-        self.events_with(args, code, |_| {})
+        self.events_with(args, code, |_, _| {})
     }
 
-    /// The events of a command that must end with `code`, each shown to `seen` as it comes.
-    pub fn events_with(&self, args: &[&str], code: i32, mut seen: impl FnMut(&Value)) -> Vec<Value> {
+    /// The events of a command that must end with `code`, each shown to `seen` as it comes,
+    /// with the command's process id.
+    pub fn events_with(&self, args: &[&str], code: i32, mut seen: impl FnMut(&Value, u32)) -> Vec<Value> {
         let mut child = self.command(args).stdout(Stdio::piped()).spawn().unwrap();
         let mut events = Vec::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            seen(&event);
+            seen(&event, child.id());
             events.push(event);
         }
         assert_eq!(child.wait().unwrap().code(), Some(code), "ratibactl {args:?}: {events:#?}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ratiba_core::{
     model::{Mark, Verdict},
     observe::ServiceView,
+    playbook::ScriptError,
     triage::{Detected, rank},
     wire::{Empty, TriageView, Update, WireError},
 };
@@ -63,9 +64,9 @@ impl Console {
         });
         let mut detected = Vec::new();
         for (playbook, outcome) in futures_util::future::join_all(looking).await {
-            if let Ok(outcome) = outcome {
-                detected.push(Detected { playbook, outcome });
-            }
+            let outcome =
+                outcome.unwrap_or_else(|error| Err(ScriptError::failed(&playbook.id, error.message)));
+            detected.push(Detected { playbook, outcome });
         }
         rank(detected)
     }

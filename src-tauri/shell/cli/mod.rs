@@ -39,9 +39,16 @@ pub fn main() -> ExitCode {
             return output.error(&failed(format!("start: {error}"), "Check the limits of this machine."));
         }
     };
+    // A run is never dropped half-way: it is asked to stop, and ends by itself.
+    let acts = matches!(args.command, Command::Apply { .. } | Command::Undo { .. });
+    let limit = args.timeout.map(Duration::from_secs);
     let ended = runtime.block_on(async {
+        let work = dispatch(args.command, args.profile.as_deref(), limit, &output);
+        if acts {
+            return work.await;
+        }
         tokio::select! {
-            ended = within(args.timeout, dispatch(args.command, args.profile.as_deref(), &output)) => ended,
+            ended = within(limit, work) => ended,
             _ = tokio::signal::ctrl_c() => Ok(130),
         }
     });
@@ -53,22 +60,27 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn within(limit: Option<u64>, work: impl Future<Output = Ended>) -> Ended {
-    let Some(seconds) = limit else { return work.await };
-    match tokio::time::timeout(Duration::from_secs(seconds), work).await {
+async fn within(limit: Option<Duration>, work: impl Future<Output = Ended>) -> Ended {
+    let Some(limit) = limit else { return work.await };
+    match tokio::time::timeout(limit, work).await {
         Ok(ended) => ended,
         Err(_) => Err(unreachable(&ratiba_core::model::SourceError {
             source_name: ratiba_core::model::SourceName::Host,
             kind: ratiba_core::model::SourceErrorKind::TimedOut,
             attempted: "run this command".into(),
-            happened: format!("it took longer than {seconds} s"),
+            happened: format!("it took longer than {} s", limit.as_secs()),
             hint: "Give it more time with --timeout, or look with `ratibactl doctor` what does not answer."
                 .into(),
         })),
     }
 }
 
-async fn dispatch(command: Command, profile: Option<&str>, output: &Output) -> Ended {
+async fn dispatch(
+    command: Command,
+    profile: Option<&str>,
+    limit: Option<Duration>,
+    output: &Output,
+) -> Ended {
     match command {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "ratibactl", &mut std::io::stdout());
@@ -92,10 +104,10 @@ async fn dispatch(command: Command, profile: Option<&str>, output: &Output) -> E
             plan::run(&crate::open_console(profile).await?, &id, &params, out.as_deref(), output).await
         }
         Command::Apply { plan, digest, yes, phrase } => {
-            run::apply(&crate::open_console(profile).await?, &plan, &digest, yes, phrase, output).await
+            run::apply(&crate::open_console(profile).await?, &plan, &digest, yes, phrase, limit, output).await
         }
         Command::Undo { run, yes } => {
-            run::undo(&crate::open_console(profile).await?, &run, yes, output).await
+            run::undo(&crate::open_console(profile).await?, &run, yes, limit, output).await
         }
         Command::Runs { runs } => run::runs(&crate::open_console(profile).await?, runs, output).await,
     }

@@ -1,6 +1,6 @@
 //! `ratibactl apply`, `undo` and `runs`
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use ratiba_core::{
     model::{Mark, counted},
@@ -8,6 +8,7 @@ use ratiba_core::{
     wire::{ConfirmView, Empty, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest},
 };
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Ended,
@@ -23,6 +24,7 @@ pub async fn apply(
     digest: &str,
     _yes: bool,
     phrase: Option<String>,
+    limit: Option<Duration>,
     output: &Output,
 ) -> Ended {
     let is_file = Path::new(plan).is_file() || plan.contains('/') || plan.ends_with(".json");
@@ -37,7 +39,7 @@ pub async fn apply(
     } else {
         console.kept_plan(plan).await?
     };
-    carry_out(console, plan, digest, phrase, output).await
+    carry_out(console, plan, digest, phrase, limit, output).await
 }
 
 async fn carry_out(
@@ -45,6 +47,7 @@ async fn carry_out(
     plan: Plan,
     digest: &str,
     phrase: Option<String>,
+    limit: Option<Duration>,
     output: &Output,
 ) -> Ended {
     let total = plan.steps.len();
@@ -63,19 +66,48 @@ async fn carry_out(
     };
     let run = console.new_run_id();
     let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, output));
-    let interrupt = async {
-        // The first interrupt asks the run to stop safely; the process then ends with the run.
-        let _asked = tokio::signal::ctrl_c().await;
-        let _known = console.cancel(RunId { run: run.clone() }).await;
-        std::future::pending::<()>().await;
+    let stop = async {
+        let why = asked_to_stop(limit).await;
+        // To standard error: the events on standard output stay what they are.
+        eprintln!("ratibactl: {why}: stopping at the next safe point; again to end at once");
+        // A run that has just ended needs no stop.
+        let _ended = console.cancel(RunId { run: run.clone() }).await;
+        asked_to_stop(None).await
     };
-    let end = tokio::select! { end = work => end, () = interrupt => return Ok(130) };
+    let end = tokio::select! {
+        end = work => end,
+        why = stop => {
+            eprintln!("ratibactl: {why} again: ended at once. The journal has the run as interrupted: ratibactl runs show {run}");
+            return Ok(130);
+        }
+    };
     Ok(match end.outcome {
         RunOutcome::Fixed => 0,
         RunOutcome::Refused => 4,
         RunOutcome::Cancelled => 130,
         RunOutcome::NotFixed | RunOutcome::Unknown | RunOutcome::Failed => 1,
     })
+}
+
+/// Returns, with the reason, when somebody wants the run to stop or its time is over.
+async fn asked_to_stop(limit: Option<Duration>) -> &'static str {
+    let over = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = over => "the time of --timeout is over",
+        _ = terminated => "asked to end",
+        _ = tokio::signal::ctrl_c() => "interrupted",
+    }
 }
 
 fn show_event(event: &RunEvent, total: usize, output: &Output) {
@@ -130,7 +162,13 @@ fn mark(outcome: Option<RunOutcome>) -> Mark {
     }
 }
 
-pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, output: &Output) -> Ended {
+pub async fn undo(
+    console: &Arc<Console>,
+    run: &str,
+    yes: bool,
+    limit: Option<Duration>,
+    output: &Output,
+) -> Ended {
     let view = console.undo_plan(UndoRequest { run: run.to_owned() }).await?;
     if !yes {
         output.show(&view, |out| {
@@ -144,7 +182,7 @@ pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, output: &Output)
     }
     let PlanView { plan_id, digest, .. } = view;
     let plan = console.kept_plan(&plan_id).await?;
-    carry_out(console, plan, &digest, None, output).await
+    carry_out(console, plan, &digest, None, limit, output).await
 }
 
 pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output) -> Ended {

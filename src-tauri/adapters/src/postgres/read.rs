@@ -6,7 +6,7 @@ use ratiba_core::{
     ports::{Database, Read, SqlRead, TenantRows},
 };
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, Transaction};
 
 use super::{Postgres, error, params};
 
@@ -20,10 +20,12 @@ impl Postgres {
         let wrapped = format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{sql}\n) AS q");
         connections
             .with(attempted, async |connection| {
+                let mut transaction = read_only(attempted, connection).await?;
                 let query = sqlx::query(AssertSqlSafe(wrapped)).persistent(false);
-                let row = params::bind(query, values).fetch_one(connection).await;
+                let row = params::bind(query, values).fetch_one(&mut *transaction).await;
                 let text: String =
                     row.and_then(|row| row.try_get(0)).map_err(|e| error::of(attempted, &e))?;
+                transaction.rollback().await.map_err(|e| error::of(attempted, &e))?;
                 json_rows(attempted, &text)
             })
             .await
@@ -43,8 +45,10 @@ impl Postgres {
         let statement = parts.join("\nUNION ALL\n");
         connections
             .with(attempted, async |connection| {
+                let mut transaction = read_only(attempted, connection).await?;
                 let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-                let rows = query.fetch_all(connection).await.map_err(|e| error::of(attempted, &e))?;
+                let rows = query.fetch_all(&mut *transaction).await.map_err(|e| error::of(attempted, &e))?;
+                transaction.rollback().await.map_err(|e| error::of(attempted, &e))?;
                 let mut found = Vec::new();
                 for (row, slug) in rows.iter().zip(tenants) {
                     let text: String = row.try_get("rows").map_err(|e| error::of(attempted, &e))?;
@@ -54,6 +58,15 @@ impl Postgres {
             })
             .await
     }
+}
+
+/// Read-only by the transaction itself: a session's default could be switched off by a statement
+/// that only reads, and the connection is used again. Rolled back, so that no setting outlives it.
+async fn read_only<'c>(
+    attempted: &str,
+    connection: &'c mut PgConnection,
+) -> Read<Transaction<'c, sqlx::Postgres>> {
+    connection.begin_with("BEGIN READ ONLY").await.map_err(|e| error::of(attempted, &e))
 }
 
 fn json_rows(attempted: &str, text: &str) -> Read<Vec<Value>> {

@@ -154,7 +154,8 @@ impl ScriptError {
         Self { kind: ScriptErrorKind::Invalid, place: format!("{file}: "), what: what.into() }
     }
 
-    pub(super) fn failed(file: &str, what: impl Into<String>) -> Self {
+    /// A failure in running `file`, in words.
+    pub fn failed(file: &str, what: impl Into<String>) -> Self {
         Self { kind: ScriptErrorKind::Failed, place: format!("{file}: "), what: what.into() }
     }
 
