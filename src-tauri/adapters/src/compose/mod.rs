@@ -98,7 +98,8 @@ impl Compose for ComposeCli {
             self.docker_host.as_deref(),
             Duration::from_secs(20),
             &mut |line, is_error| {
-                if !is_error || line.to_lowercase().contains("error") {
+                // Compose v2 and v1 write warnings as these; they are not why it failed.
+                if !(is_error && (line.contains("level=warning") || line.starts_with("WARNING"))) {
                     lines.push((is_error, line));
                 }
             },
@@ -123,7 +124,10 @@ impl Compose for ComposeCli {
                 Ok(services)
             }
             CommandEnd::Exited { code } => {
-                let said = lines.last().map(|(_, line)| line.clone()).unwrap_or_default();
+                // The place in the file comes on the last lines.
+                let errors: Vec<&str> =
+                    lines.iter().filter(|(is_error, _)| *is_error).map(|(_, line)| line.trim()).collect();
+                let said = errors.get(errors.len().saturating_sub(4)..).unwrap_or_default().join(" ");
                 Err(failed(format!("compose ended with exit code {code}: {said}")))
             }
             CommandEnd::TimedOut => Err(failed("compose did not answer within 20 s".into())),

@@ -118,7 +118,10 @@ impl Containers for Engine {
         let docker = self.docker().await?;
         let mut filters = self.project_filter();
         filters.insert("type", vec!["container".into()]);
-        let options = EventsOptionsBuilder::new().filters(&filters).build();
+        // The request goes out when the stream is first asked. From a little before now, so that nothing
+        // is missed until then, nor by an engine whose clock differs a little.
+        let since = Timestamp::now().as_second() - 2;
+        let options = EventsOptionsBuilder::new().since(&since.to_string()).filters(&filters).build();
         let events = docker.events(Some(options));
         let changes = events.filter_map(|event| async move {
             match event {

@@ -1,0 +1,169 @@
+//! Postgres: reading without a way to write, many tenants, guarded changes.
+
+use std::time::{Duration, Instant};
+
+use ratiba_adapters::postgres::{Postgres, Registry};
+use ratiba_core::{
+    model::{SourceErrorKind, TenantSlug},
+    ports::{ChangeError, Database, DatabaseChanges, SqlChange, SqlGuard, SqlRead},
+};
+use serde_json::{Value, json};
+
+use crate::lab;
+
+fn connected(database: &str, password: Option<&str>) -> Postgres {
+    let profile = lab::profile();
+    let section = profile.postgres.clone().unwrap();
+    let own = lab::secret(&profile, section.password.as_ref());
+    let server = section.url.rsplit_once('/').unwrap().0;
+    at(&format!("{server}/{database}"), Some(password.unwrap_or(&own)))
+}
+
+fn at(url: &str, password: Option<&str>) -> Postgres {
+    let column = |name: &str| format!("\"{name}\"");
+    let registry = Registry {
+        table: "\"public\".\"tenants\"".into(),
+        slug: column("slug"),
+        name: column("name"),
+        vertical: column("vertical"),
+    };
+    Postgres::new(url, password, registry)
+}
+
+fn read(sql: &str) -> SqlRead {
+    SqlRead { sql: sql.into(), params: Vec::new() }
+}
+
+/// A database of one test, gone when it ends, however it ends.
+struct Own(&'static str);
+
+impl Own {
+    fn new(name: &'static str, sql: &str) -> Self {
+        let profile = lab::profile();
+        lab::psql(&profile, "ratiba", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        lab::psql(&profile, "ratiba", &format!("CREATE DATABASE {name}"));
+        let own = Self(name);
+        own.sql(sql);
+        own
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        lab::psql(&lab::profile(), self.0, sql)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        lab::psql(&lab::profile(), "ratiba", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.0));
+    }
+}
+
+#[tokio::test]
+async fn the_labs_tenants_are_found() {
+    let tenants = connected("ratiba", None).tenants().await.unwrap();
+    let slugs: Vec<&str> = tenants.iter().map(|t| t.slug.as_str()).collect();
+    assert_eq!(slugs, ["amani_salon", "jua_auto", "kilele_dental", "safari_fitness", "zuri_spa"]);
+    assert!(tenants.iter().all(|t| t.registered && t.has_schema && !t.name.is_empty()));
+}
+
+#[tokio::test]
+async fn a_read_can_t_write_whatever_it_says() {
+    let own = Own::new("livetest_readonly", "CREATE SEQUENCE counter; CREATE TABLE kept (n int)");
+    let database = connected(own.0, None);
+    let tries = [
+        "SELECT nextval('counter') AS n",
+        "SELECT set_config('default_transaction_read_only', 'off', false) AS a",
+        "SELECT nextval('counter') AS n",
+        "SELECT set_config('transaction_read_only', 'off', false) AS a, nextval('counter') AS n",
+        "WITH gone AS (INSERT INTO kept VALUES (1) RETURNING n) SELECT n FROM gone",
+        "SELECT 1) AS q; INSERT INTO kept VALUES (2); SELECT * FROM (SELECT 1",
+    ];
+    for sql in tries {
+        // Whether it is refused or answered is Postgres's to say; that nothing is written is ours.
+        let _answer = database.query(&read(sql)).await;
+    }
+    assert_eq!(own.sql("SELECT (SELECT is_called FROM counter), (SELECT count(*) FROM kept)"), "f|0");
+}
+
+#[tokio::test]
+async fn a_hundred_and_thirty_tenants_are_read_and_the_broken_one_is_named() {
+    let own = Own::new(
+        "livetest_batch",
+        "DO $$ BEGIN FOR i IN 1..130 LOOP EXECUTE format('CREATE SCHEMA tenant_t%s', i); \
+         IF i <> 77 THEN EXECUTE format('CREATE TABLE tenant_t%s.things AS SELECT %s AS n', i, i); END IF; \
+         END LOOP; END $$",
+    );
+    let database = connected(own.0, None);
+    let tenants: Vec<TenantSlug> = database.tenants().await.unwrap().into_iter().map(|t| t.slug).collect();
+    assert_eq!(tenants.len(), 130);
+    let rows = database.each_tenant(&tenants, "SELECT n FROM {tenant}.things").await.unwrap();
+    assert_eq!(rows.len(), 130);
+    for (slug, rows) in rows {
+        let number: i64 = slug.as_str().trim_start_matches('t').parse().unwrap();
+        match rows {
+            Ok(rows) => assert_eq!(rows, [json!({ "n": number })]),
+            Err(why) => assert!(number == 77 && why.contains("tenant_t77"), "{slug}: {why}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guarded_change_happens_once_or_not_at_all() {
+    let own = Own::new(
+        "livetest_change",
+        "CREATE TABLE kept (id int, n int); INSERT INTO kept VALUES (1, 1), (2, 2)",
+    );
+    let database = connected(own.0, None);
+    let identity = database.identity().await.unwrap();
+    let change = |guard: Value, rows: u64| SqlChange {
+        guards: vec![SqlGuard {
+            what: "the rows are as planned".into(),
+            read: read("SELECT n FROM kept WHERE id = 1 FOR UPDATE"),
+            expect: vec![guard],
+        }],
+        sql: "UPDATE kept SET n = n + 10 WHERE id = $1::int RETURNING id, n".into(),
+        params: vec![json!(1)],
+        expect_rows: rows,
+        lock: "livetest".into(),
+        identity: identity.clone(),
+    };
+    let kept = || own.sql("SELECT n FROM kept ORDER BY id");
+
+    let moved = database.change(&change(json!({ "n": 5 }), 1)).await;
+    assert!(matches!(moved, Err(ChangeError::GuardChanged { .. })), "{moved:?}");
+    let too_many = database.change(&change(json!({ "n": 1 }), 2)).await;
+    assert!(matches!(too_many, Err(ChangeError::RowCount { expected: 2, touched: 1 })), "{too_many:?}");
+    let elsewhere =
+        SqlChange { identity: (identity.0.clone(), "ratiba".into()), ..change(json!({ "n": 1 }), 1) };
+    let elsewhere = database.change(&elsewhere).await;
+    assert!(matches!(elsewhere, Err(ChangeError::OtherTarget { .. })), "{elsewhere:?}");
+    assert_eq!(kept(), "1\n2", "nothing of this was kept");
+
+    let done = database.change(&change(json!({ "n": 1 }), 1)).await.unwrap();
+    assert_eq!(done, [json!({ "id": 1, "n": 11 })]);
+    assert_eq!(kept(), "11\n2");
+    let again = database.change(&change(json!({ "n": 1 }), 1)).await;
+    assert!(matches!(again, Err(ChangeError::GuardChanged { .. })), "{again:?}");
+    assert_eq!(kept(), "11\n2");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_address_is_said() {
+    let wrong = connected("ratiba", Some("s3cret-canary")).tenants().await.unwrap_err();
+    assert_eq!(wrong.kind, SourceErrorKind::Denied, "{wrong:?}");
+    assert!(!format!("{wrong:?}").contains("s3cret-canary"));
+    let missing = connected("nosuch", None).tenants().await.unwrap_err();
+    assert_eq!(missing.kind, SourceErrorKind::Missing, "{missing:?}");
+    assert!(missing.to_string().contains("nosuch"), "{missing}");
+    let closed = at("postgres://ratiba@127.0.0.1:1/ratiba", None).tenants().await.unwrap_err();
+    assert_eq!(closed.kind, SourceErrorKind::Unreachable, "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_silent_is_given_up_in_time() {
+    let (_listener, port) = lab::silent_server();
+    let began = Instant::now();
+    let error = at(&format!("postgres://ratiba@127.0.0.1:{port}/ratiba"), None).tenants().await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::TimedOut, "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
