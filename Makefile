@@ -35,4 +35,4 @@ dist: setup
 	ui/node_modules/.bin/tauri build
 
 clean:
-	@tests/lab/lab down
+	@RATIBA_LAB_PROJECT="$${RATIBA_LAB_PROJECT:-ratiba-lab}" cargo run -q --bin ratibactl -- drill down

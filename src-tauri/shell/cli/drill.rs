@@ -57,7 +57,13 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
 }
 
 /// The lab of the profile, or that of this checkout where no such profile is there yet.
+/// The lab that the profile names; without one, that of `RATIBA_LAB_PROJECT`, of the only profile there
+/// is, or the default one.
 async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError> {
+    let named = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    if profile.is_none() && !named("RATIBA_PROFILE") && named("RATIBA_LAB_PROJECT") {
+        return Lab::of_environment();
+    }
     match crate::wiring::read_profile(profile) {
         Ok((read, _)) => match read.lab {
             Some(section) => Ok(Lab::of_profile(&section.dir, &read.compose.project, section.port_offset)),
