@@ -1,5 +1,7 @@
 //! The window in both themes and sizes.
 
+use std::time::Duration;
+
 use crate::{lab::Lab, window::Window};
 
 #[tokio::test]
@@ -7,6 +9,8 @@ async fn the_overview_fits_in_both_themes_and_sizes() {
     let lab = Lab::healthy();
     let window = Window::open(&lab.profile).await;
     window.css("[data-testid='tile-postgres'][data-mark='ok']").await;
+    let took = window.asked_at.elapsed();
+    assert!(took < Duration::from_secs(5), "the first tiles came after {took:?}");
     window.at("wrong-nothing").await;
     for (width, height) in [(960, 600), (1280, 800)] {
         window.page.set_window_size(width, height).await.unwrap();

@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
@@ -21,6 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// One window on one profile. Its driver, and with it the window, ends with it.
 pub struct Window {
     pub page: Client,
+    /// When the session was asked for: the driver starts the window with it.
+    pub asked_at: Instant,
     driver: Child,
 }
 
@@ -52,10 +54,11 @@ impl Window {
         for port in [port, native_port] {
             listens(port).await;
         }
+        let asked_at = Instant::now();
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let opened = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
         let page = opened.unwrap_or_else(|error| panic!("the window did not open: {error}"));
-        Self { page, driver }
+        Self { page, asked_at, driver }
     }
 
     /// The element of this test id, as soon as it is there.
