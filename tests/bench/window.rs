@@ -17,8 +17,10 @@ use std::{
 use jiff::Timestamp;
 use serde_json::json;
 
+#[expect(dead_code, reason = "the window tests use the rest")]
 #[path = "../desktop/lab.rs"]
 mod lab;
+#[expect(dead_code, reason = "the window tests use the rest")]
 #[path = "../desktop/window.rs"]
 mod window;
 
