@@ -70,4 +70,17 @@ mod tests {
         assert!(!error.message.contains("hunter2") && !error.hint.contains("hunter2"), "{error:?}");
         assert!(error.message.contains("by reference"), "{error}");
     }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        for url in ["redis://:hunter2@h:1/0", "redis://user:hunter2@h/0?x=1"] {
+            let error = parse("x.toml", &format!("{LEAST}[redis]\nurl = \"{url}\"\n")).unwrap_err();
+            assert!(!error.message.contains("hunter2") && !error.hint.contains("hunter2"), "{error:?}");
+            assert!(
+                error.message.contains("x.toml, line 6") && error.message.contains("by reference"),
+                "{error}"
+            );
+        }
+        assert!(parse("x.toml", &format!("{LEAST}[redis]\nurl = \"redis://user@h:1/0\"\n")).is_ok());
+    }
 }

@@ -50,6 +50,20 @@ impl From<SecretRef> for String {
     }
 }
 
+/// A URL, refused when it holds a password: URLs are shown, passwords never are.
+fn without_password<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        // The text is not repeated.
+        Some((user, _)) if user.contains(':') => Err(serde::de::Error::custom(
+            "a url holds no password: leave it out there and give it by reference, password = \"dotenv:NAME\" or \"env:NAME\"",
+        )),
+        _ => Ok(url),
+    }
+}
+
 /// A whole profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +135,7 @@ pub struct DockerSection {
 #[serde(deny_unknown_fields)]
 pub struct PostgresSection {
     /// `postgres://user@host:port/database`, without a password.
+    #[serde(deserialize_with = "without_password")]
     pub url: String,
     /// The password.
     #[serde(default)]
@@ -132,6 +147,7 @@ pub struct PostgresSection {
 #[serde(deny_unknown_fields)]
 pub struct RedisSection {
     /// `redis://host:port/db`, without a password.
+    #[serde(deserialize_with = "without_password")]
     pub url: String,
     /// The password.
     #[serde(default)]

@@ -25,7 +25,7 @@ pub struct TriageView {
     #[cfg_attr(test, ts(type = "{ commits?: string[]; error?: string }"))]
     pub changed: Value,
     /// Last lines of the services that are not healthy: `{service, line}`.
-    #[cfg_attr(test, ts(type = "{ service: string; line: string; at?: string }[]"))]
+    #[cfg_attr(test, ts(type = "{ service: string; line: string; at: string | null }[]"))]
     pub logs: Vec<Value>,
     /// Every playbook's verdicts: present, suspected, unknown, absent; cause first.
     pub ranked: Vec<Verdict>,

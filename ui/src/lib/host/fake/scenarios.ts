@@ -703,7 +703,7 @@ function hostile(): Scenario {
       ...from.triage,
       when: { at: ago(90), what: text, source: text },
       changed: { commits: [text] },
-      logs: [{ service: text, line: text }],
+      logs: [{ service: text, line: text, at: null }],
       ranked: from.triage.ranked.map((one, i) =>
         i === 0 ? { ...one, reason: text, evidence: [evidence(text, text, { [text]: text })] } : one,
       ),

@@ -937,7 +937,7 @@ changed: { commits?: string[]; error?: string },
 /**
  * Last lines of the services that are not healthy: `{service, line}`.
  */
-logs: { service: string; line: string; at?: string }[], 
+logs: { service: string; line: string; at: string | null }[], 
 /**
  * Every playbook's verdicts: present, suspected, unknown, absent; cause first.
  */
