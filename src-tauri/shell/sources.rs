@@ -90,7 +90,7 @@ impl Secrets {
     fn resolve(&self, source: SourceName, secret: Option<&SecretRef>) -> Result<Option<String>, SourceError> {
         let missing = |happened: String, hint: String| SourceError {
             source_name: source,
-            kind: SourceErrorKind::NotConfigured,
+            kind: SourceErrorKind::Missing,
             attempted: format!("find the password of {source}"),
             happened,
             hint,

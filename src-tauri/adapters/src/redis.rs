@@ -38,7 +38,7 @@ impl Redis {
             .and_then(Client::open)
             .map_err(|e| SourceError {
                 source_name: SourceName::Redis,
-                kind: SourceErrorKind::NotConfigured,
+                kind: SourceErrorKind::Invalid,
                 attempted: "read [redis] url".into(),
                 happened: e.to_string(),
                 hint: "Write it as redis://host:port/db.".into(),
@@ -55,10 +55,11 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(CONNECT));
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|e| trouble(attempted, &e))?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await.map_err(|e| {
+            let error = trouble(attempted, &e);
+            let at = client.get_connection_info().addr();
+            SourceError { happened: format!("{} ({at})", error.happened), ..error }
+        })?;
         *connected = Some(connection.clone());
         Ok(connection)
     }

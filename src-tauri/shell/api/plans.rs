@@ -11,7 +11,7 @@ use ratiba_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Console, failed, not_found, playbooks::blocking, usage, wire_error};
+use super::{Console, not_found, playbooks::blocking, usage, wire_error};
 
 /// A plan as `ratibactl plan -o FILE` writes it: what is shown, and the plan itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,7 +93,10 @@ impl Console {
     /// no playbook gave.
     pub async fn plan_from_file(&self, text: &str) -> Result<Plan, WireError> {
         let file: PlanFile = serde_json::from_str(text).map_err(|error| {
-            failed(format!("read the plan file: {error}"), "Make it again with `ratibactl plan ID -o FILE`.")
+            usage(
+                format!("read the plan file: it is none ({error})"),
+                "Make it again with `ratibactl plan ID -o FILE`.",
+            )
         })?;
         let plan = file.checked()?;
         let kept = self.kept_plan(&plan.plan_id).await?;

@@ -57,8 +57,13 @@ impl Connections {
         }
         match timeout(CONNECT, PgConnection::connect_with(&self.options)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(error::of(attempted, &error)),
-            Err(_) => Err(error::timed_out(attempted, CONNECT)),
+            Ok(Err(error)) => Err(self.at_its_address(error::of(attempted, &error))),
+            Err(_) => Err(self.at_its_address(error::timed_out(attempted, CONNECT))),
         }
+    }
+
+    fn at_its_address(&self, error: SourceError) -> SourceError {
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        SourceError { happened: format!("{} ({host}:{port})", error.happened), ..error }
     }
 }

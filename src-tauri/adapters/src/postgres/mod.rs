@@ -37,7 +37,7 @@ impl Postgres {
     pub fn new(url: &str, password: Option<&str>, registry: Registry) -> Self {
         let options = url.parse::<PgConnectOptions>().map_err(|error| SourceError {
             source_name: SourceName::Postgres,
-            kind: SourceErrorKind::NotConfigured,
+            kind: SourceErrorKind::Invalid,
             attempted: "read [postgres] url".into(),
             happened: error.to_string(),
             hint: "Write it as postgres://user@host:port/database.".into(),
