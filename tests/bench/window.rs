@@ -62,6 +62,8 @@ async fn starts(lab: &Lab) -> (Vec<u128>, Vec<f64>) {
         let window = Window::open(&lab.profile).await;
         window.css("[data-testid='tile-redis'][data-mark='ok']").await;
         wall.push(window.asked_at.elapsed().as_millis());
+        // Set in the frame after the first tiles.
+        window.css("html[data-ready]").await;
         let ready = "return Number(document.documentElement.dataset.ready);";
         in_page.push(window.page.execute(ready, vec![]).await.unwrap().as_f64().unwrap());
         window.close().await;

@@ -31,6 +31,9 @@ pub trait Containers: Send + Sync {
     async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>>;
     /// The last `lines` lines of one container, both streams, oldest first.
     async fn log_tail(&self, container_id: &str, lines: u32) -> Read<Vec<LogLine>>;
+    /// The last `lines` lines, then each new one as it is written. Ends when the container does or
+    /// the connection is lost; the caller opens it again.
+    async fn log_follow(&self, container_id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>>;
     /// Resident memory in bytes of each running container, by id.
     async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>>;
     /// The engine's own id.

@@ -250,6 +250,10 @@ impl Containers for Stack {
         self.ask(SourceName::Logs, "log tail")?;
         Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
     }
+    async fn log_follow(&self, id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
+        let last = self.log_tail(id, lines).await?;
+        Ok(Box::pin(futures_util::stream::iter(last.into_iter().map(Ok))))
+    }
     async fn memory(&self, _container_ids: &[String]) -> Read<Vec<(String, u64)>> {
         Ok(Vec::new())
     }

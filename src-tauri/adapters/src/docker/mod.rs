@@ -136,20 +136,27 @@ impl Containers for Engine {
         let docker = self.docker().await?;
         let attempted = "read a container's log";
         within(SourceName::Logs, attempted, DEADLINE, async {
-            let options = LogsOptionsBuilder::new()
-                .stdout(true)
-                .stderr(true)
-                .timestamps(true)
-                .tail(&lines.to_string())
-                .build();
             let parts: Vec<LogOutput> = docker
-                .logs(container_id, Some(options))
+                .logs(container_id, Some(log_options(lines).build()))
                 .try_collect()
                 .await
                 .map_err(|e| SourceError { source_name: SourceName::Logs, ..error::of(attempted, &e) })?;
             Ok(parts.iter().map(log_line).collect())
         })
         .await
+    }
+
+    async fn log_follow(&self, container_id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
+        let docker = self.docker().await?;
+        let parts = docker.logs(container_id, Some(log_options(lines).follow(true).build()));
+        let lines = parts.map(|part| match part {
+            Ok(part) => Ok(log_line(&part)),
+            Err(e) => Err(SourceError {
+                source_name: SourceName::Logs,
+                ..error::of("follow a container's log", &e)
+            }),
+        });
+        Ok(lines.boxed())
     }
 
     async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>> {
@@ -206,6 +213,11 @@ fn change(event: bollard::models::EventMessage) -> Option<ContainerChange> {
         action,
         at: nanos,
     })
+}
+
+/// By tail: `since` would make the engine read the whole file.
+fn log_options(lines: u32) -> LogsOptionsBuilder {
+    LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).tail(&lines.to_string())
 }
 
 fn log_line(part: &LogOutput) -> LogLine {

@@ -78,6 +78,27 @@ async fn log_lines_come_with_their_time_oldest_first() {
 }
 
 #[tokio::test]
+async fn a_log_is_followed_from_its_last_lines_on() {
+    let backend = lab::container(&lab::profile(), "backend");
+    let mut lines = engine().log_follow(&backend, 2).await.unwrap();
+    // The marker is written once the stream is open: after the two lines that were there.
+    for _ in 0..2 {
+        lines.next().await.unwrap().unwrap();
+    }
+    lab::docker(&["exec", &backend, "sh", "-c", "echo livetest-marker > /proc/1/fd/1"]);
+    let marker = async {
+        loop {
+            let line = lines.next().await.unwrap().unwrap();
+            if line.text == "livetest-marker" {
+                return line;
+            }
+        }
+    };
+    let line = tokio::time::timeout(Duration::from_secs(5), marker).await.expect("followed within 5 s");
+    assert!(line.at.is_some() && !line.stderr);
+}
+
+#[tokio::test]
 async fn memory_is_that_of_the_running_container() {
     let backend = lab::container(&lab::profile(), "backend");
     let id = lab::docker(&["inspect", "-f", "{{.Id}}", &backend]);
