@@ -157,7 +157,8 @@ fn repair(ctl: &Ctl, drill: &Variant, id: &str, subject: &str) -> String {
     });
     let done = events.last().unwrap();
     assert_eq!((&done["event"], &done["outcome"]), (&"run_done".into(), &"fixed".into()), "{events:#?}");
-    assert!(events.iter().any(|e| e["event"] == "verified"), "{events:#?}");
+    let verified = events.iter().find(|e| e["event"] == "verified").unwrap();
+    assert_ne!(verified["evidence"], serde_json::json!([]), "fixed on what evidence: {events:#?}");
     // A plan is used once.
     ctl.fails(&["apply", &file, "--digest", &digest, "--yes"], 4);
     done["run"].as_str().unwrap().to_owned()
