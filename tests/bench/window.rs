@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "a measurement that fails is no figure"
 )]
 
@@ -16,9 +15,9 @@ use std::{
 };
 
 use jiff::Timestamp;
+use ratiba_testkit::lab::{container_of, docker};
 use serde_json::json;
 
-#[expect(dead_code, reason = "the window tests use the rest")]
 #[path = "../desktop/lab.rs"]
 mod lab;
 #[expect(dead_code, reason = "the window tests use the rest")]
@@ -74,16 +73,16 @@ async fn starts(lab: &Lab) -> (Vec<u128>, Vec<f64>) {
 /// Milliseconds from the container's own end to its tile, over and over.
 async fn stops(lab: &Lab) -> Vec<i128> {
     let window = Window::open(&lab.profile).await;
-    let cron = lab.container("cron");
+    let cron = container_of("cron");
     let mut took = Vec::new();
     for _ in 0..STOPS {
         window.css("[data-testid='tile-cron'][data-mark='ok']").await;
-        lab.docker(&["stop", "-t", "1", &cron]);
+        docker(&["stop", "-t", "1", &cron]);
         window.css("[data-testid='tile-cron'][data-mark='crit']").await;
         let seen = Timestamp::now();
-        let ended = lab.docker(&["inspect", "-f", "{{.State.FinishedAt}}", &cron]);
+        let ended = docker(&["inspect", "-f", "{{.State.FinishedAt}}", &cron]);
         took.push(seen.duration_since(ended.parse().unwrap()).as_millis());
-        lab.docker(&["start", &cron]);
+        docker(&["start", &cron]);
     }
     window.close().await;
     took

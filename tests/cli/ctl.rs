@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ratiba_testkit::lab;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -47,7 +48,7 @@ impl Ctl {
 
     /// A profile like the lab's, after `change`; gives its path.
     pub fn profile(&self, change: impl FnOnce(String) -> String) -> String {
-        self.file("changed.toml", &change(lab_profile()))
+        self.file("changed.toml", &change(lab::profile_text()))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
@@ -104,17 +105,6 @@ impl Ctl {
     }
 }
 
-/// The lab's own profile, as text.
-pub fn lab_profile() -> String {
-    fs::read_to_string(lab_file()).unwrap()
-}
-
-pub fn lab_file() -> String {
-    std::env::var("RATIBA_TEST_LAB").expect(
-        "these tests need the lab: `ratibactl drill up`, then RATIBA_TEST_LAB=<the profile it names>; `make test` does both",
-    )
-}
-
 /// Replaces the line that starts with `key =` within `[section]`.
 pub fn set(text: &str, section: &str, key: &str, line: &str) -> String {
     let mut inside = false;
@@ -139,11 +129,4 @@ pub fn set(text: &str, section: &str, key: &str, line: &str) -> String {
 /// One of a snapshot's or doctor's items, by a field.
 pub fn item<'a>(list: &'a Value, key: &str, name: &str) -> &'a Value {
     list.as_array().unwrap().iter().find(|i| i[key] == name).unwrap_or_else(|| panic!("{name} in {list:#}"))
-}
-
-/// A listener that takes connections and never says a word; its port.
-pub fn silent_server() -> (std::net::TcpListener, u16) {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
 }

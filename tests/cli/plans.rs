@@ -1,11 +1,13 @@
 //! Plans and runs that don't exist, or are not what was confirmed.
 
-use crate::ctl::{Ctl, lab_file};
+use ratiba_testkit::lab;
+
+use crate::ctl::Ctl;
 
 #[test]
 fn what_is_named_must_be_there() {
     let ctl = Ctl::new();
-    let lab = lab_file();
+    let lab = lab::profile_file();
     ctl.fails(&["--profile", &lab, "plan", "99-nope"], 2, &["99-nope", "playbooks list"]);
     ctl.fails(&["--profile", &lab, "diagnose", "99-nope"], 2, &["99-nope"]);
     ctl.fails(&["--profile", &lab, "runs", "show", "01NOPE"], 2, &["01NOPE", "runs list"]);
@@ -18,7 +20,7 @@ fn what_is_named_must_be_there() {
 #[test]
 fn a_fault_that_is_not_there_has_no_plan() {
     let ctl = Ctl::new();
-    ctl.fails(&["--profile", &lab_file(), "plan", "01-service-unhealthy"], 1, &["not there"]);
+    ctl.fails(&["--profile", &lab::profile_file(), "plan", "01-service-unhealthy"], 1, &["not there"]);
 }
 
 #[test]
@@ -26,28 +28,32 @@ fn a_file_that_is_no_plan_is_said_to_be_none() {
     let ctl = Ctl::new();
     for text in ["", "{}", "[1, 2]", "not json", "{\"plan\": 5}"] {
         let file = ctl.file("plan.json", text);
-        ctl.fails(&["--profile", &lab_file(), "apply", &file, "--digest", "0", "--yes"], 2, &["plan"]);
+        ctl.fails(
+            &["--profile", &lab::profile_file(), "apply", &file, "--digest", "0", "--yes"],
+            2,
+            &["plan"],
+        );
     }
 }
 
 #[test]
 fn nothing_is_applied_without_an_answer() {
-    let ended = Ctl::new().run(&["--profile", &lab_file(), "apply", "01NOPE", "--digest", "0"]);
+    let ended = Ctl::new().run(&["--profile", &lab::profile_file(), "apply", "01NOPE", "--digest", "0"]);
     assert!(ended.code == 2 && ended.err.contains("--yes"), "{}", ended.err);
 }
 
 #[test]
 fn an_empty_journal_is_no_trouble() {
     let ctl = Ctl::new();
-    let runs = ctl.json(&["--profile", &lab_file(), "runs", "list"], 0);
+    let runs = ctl.json(&["--profile", &lab::profile_file(), "runs", "list"], 0);
     assert_eq!(runs["runs"], serde_json::json!([]));
-    assert_eq!(ctl.json(&["--profile", &lab_file(), "runs", "verify"], 0)["ok"], true);
-    assert!(ctl.run(&["--profile", &lab_file(), "runs", "list"]).out.contains("no runs yet"));
+    assert_eq!(ctl.json(&["--profile", &lab::profile_file(), "runs", "verify"], 0)["ok"], true);
+    assert!(ctl.run(&["--profile", &lab::profile_file(), "runs", "list"]).out.contains("no runs yet"));
 }
 
 #[test]
 fn a_command_that_takes_longer_than_it_may_is_given_up() {
-    let (_listener, port) = crate::ctl::silent_server();
+    let (_listener, port) = lab::silent_server();
     let ctl = Ctl::new();
     let profile = ctl.profile(|text| format!("{text}\n[docker]\nhost = \"tcp://127.0.0.1:{port}\"\n"));
     let ended = ctl.run(&["--profile", &profile, "--timeout", "1", "status"]);

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use crate::ctl::{Ctl, item, lab_file};
+use ratiba_testkit::lab;
+
+use crate::ctl::{Ctl, item};
 
 const HEAD: &str = "// # Symptom\n// x\n// # Diagnosis\n// x\n// # What it changes\n// x\n// # How it is checked\n// x\n// # Undo\n// x\n// # Runbook errata\n// none\n\nfn about() { #{ row: ROW, title: \"Bad\", symptom: \"x\", severity: \"minor\" } }\nfn plan(env, finding, params) { [] }\n";
 
@@ -42,7 +44,7 @@ fn a_bad_playbook_is_unknown_with_its_place_and_the_others_go_on() {
     let dir = folder(&ctl);
     let ctl = ctl.with("RATIBA_PLAYBOOKS", &dir);
     let began = std::time::Instant::now();
-    let triage = ctl.json(&["--profile", &lab_file(), "triage"], 0);
+    let triage = ctl.json(&["--profile", &lab::profile_file(), "triage"], 0);
     assert!(began.elapsed().as_secs() < 25, "{:?}", began.elapsed());
     let expected = [
         ("20-does-not-compile", "20-does-not-compile.rhai:16"),

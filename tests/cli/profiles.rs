@@ -1,6 +1,8 @@
 //! Profiles that are missing, misspelt, or not profiles.
 
-use crate::ctl::{Ctl, lab_profile};
+use ratiba_testkit::lab;
+
+use crate::ctl::Ctl;
 
 #[test]
 fn without_a_profile_it_says_where_one_belongs() {
@@ -10,7 +12,7 @@ fn without_a_profile_it_says_where_one_belongs() {
 #[test]
 fn a_name_that_nobody_has_lists_those_there_are() {
     let ctl = Ctl::new();
-    ctl.file("config/ratiba-console/profiles/mine.toml", &lab_profile());
+    ctl.file("config/ratiba-console/profiles/mine.toml", &lab::profile_text());
     ctl.fails(&["--profile", "mein", "status"], 2, &["`mein`", "mine"]);
 }
 
@@ -18,7 +20,7 @@ fn a_name_that_nobody_has_lists_those_there_are() {
 fn several_profiles_and_none_named_is_a_question() {
     let ctl = Ctl::new();
     for name in ["one", "two"] {
-        ctl.file(&format!("config/ratiba-console/profiles/{name}.toml"), &lab_profile());
+        ctl.file(&format!("config/ratiba-console/profiles/{name}.toml"), &lab::profile_text());
     }
     ctl.fails(&["status"], 2, &["--profile", "one", "two"]);
 }

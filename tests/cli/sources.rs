@@ -7,9 +7,10 @@ use std::{
     time::Duration,
 };
 
+use ratiba_testkit::lab;
 use serde_json::Value;
 
-use crate::ctl::{Ctl, Ended, item, lab_file, set, silent_server};
+use crate::ctl::{Ctl, Ended, item, set};
 
 /// Every source has a deadline of its own, and they are asked at the same time.
 const IN_TIME: Duration = Duration::from_secs(15);
@@ -47,7 +48,7 @@ fn tenants_are_there(snapshot: &Value) {
 
 #[test]
 fn all_is_well_on_the_lab() {
-    let doctor = Ctl::new().json(&["--profile", &lab_file(), "doctor"], 0);
+    let doctor = Ctl::new().json(&["--profile", &lab::profile_file(), "doctor"], 0);
     for check in doctor["checks"].as_array().unwrap() {
         assert_eq!(check["status"], "ok", "{check}");
     }
@@ -98,7 +99,7 @@ fn docker_without_rights() {
 
 #[test]
 fn docker_that_never_answers() {
-    let (_listener, port) = silent_server();
+    let (_listener, port) = lab::silent_server();
     let ctl = Ctl::new();
     let profile = ctl.profile(|text| format!("{text}\n[docker]\nhost = \"tcp://127.0.0.1:{port}\"\n"));
     let snapshot = blind(&ctl, &profile, "docker", &["no answer"]);
@@ -135,7 +136,7 @@ fn a_database_that_is_not_there() {
 
 #[test]
 fn postgres_and_redis_that_accept_and_never_answer() {
-    let (_listener, port) = silent_server();
+    let (_listener, port) = lab::silent_server();
     let ctl = Ctl::new();
     let profile = ctl.profile(|text| {
         let text =
@@ -194,60 +195,33 @@ fn a_project_without_containers() {
 }
 
 /// A schema without tables and keys that are no threads, gone when the test ends.
-struct Staged {
-    postgres: String,
-    redis: String,
-}
+struct Staged;
 
 impl Staged {
     fn new() -> Self {
-        let text = crate::ctl::lab_profile();
-        let profile: toml::Table = text.parse().unwrap();
-        let project = profile["compose"]["project"].as_str().unwrap().to_owned();
-        let container = |service: &str| {
-            let output = std::process::Command::new("docker")
-                .args(["ps", "-q", "--filter", &format!("label=com.docker.compose.project={project}")])
-                .args(["--filter", &format!("label=com.docker.compose.service={service}")])
-                .output()
-                .unwrap();
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        Self { postgres: container("postgres"), redis: container("redis") }
-    }
-
-    fn sql(&self, sql: &str) {
-        let status = std::process::Command::new("docker")
-            .args(["exec", &self.postgres, "psql", "-U", "ratiba", "-d", "ratiba", "-qc", sql])
-            .status()
-            .unwrap();
-        assert!(status.success(), "{sql}");
-    }
-
-    fn redis(&self, script: &str) {
-        let command = format!("REDISCLI_AUTH=\"$REDIS_PASSWORD\" redis-cli EVAL \"{script}\" 0");
-        let status = std::process::Command::new("docker")
-            .args(["exec", &self.redis, "sh", "-c", &command])
-            .stdout(std::process::Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "{script}");
+        let staged = Self;
+        lab::psql("ratiba", "CREATE SCHEMA tenant_clitest");
+        lab::redis_eval(
+            "redis.call('SET', 'ratiba:fsm:thread:CLITEST1', 'not json') return redis.call('RPUSH', 'ratiba:fsm:thread:CLITEST2', 'x')",
+        );
+        staged
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        self.sql("DROP SCHEMA IF EXISTS tenant_clitest CASCADE");
-        self.redis("return redis.call('DEL', 'ratiba:fsm:thread:CLITEST1', 'ratiba:fsm:thread:CLITEST2')");
+        lab::psql("ratiba", "DROP SCHEMA IF EXISTS tenant_clitest CASCADE");
+        lab::redis_eval(
+            "return redis.call('DEL', 'ratiba:fsm:thread:CLITEST1', 'ratiba:fsm:thread:CLITEST2')",
+        );
     }
 }
 
 #[test]
 fn a_tenant_without_tables_and_threads_that_are_none() {
-    let staged = Staged::new();
-    staged.sql("CREATE SCHEMA tenant_clitest");
-    staged.redis("redis.call('SET', 'ratiba:fsm:thread:CLITEST1', 'not json') return redis.call('RPUSH', 'ratiba:fsm:thread:CLITEST2', 'x')");
+    let _staged = Staged::new();
     let ctl = Ctl::new();
-    let snapshot = ctl.json(&["--profile", &lab_file(), "status"], 0);
+    let snapshot = ctl.json(&["--profile", &lab::profile_file(), "status"], 0);
     let broken = item(&snapshot["tenants"], "slug", "clitest");
     assert!(
         broken["mark"] != "ok" && broken["payments"].is_null() && broken.to_string().contains("payments"),
@@ -255,12 +229,12 @@ fn a_tenant_without_tables_and_threads_that_are_none() {
     );
     tenants_are_there(&snapshot);
     assert_ne!(item(&snapshot["tenants"], "slug", "zuri_spa")["mark"], "unknown");
-    let shown = ctl.run(&["--profile", &lab_file(), "status"]).out;
+    let shown = ctl.run(&["--profile", &lab::profile_file(), "status"]).out;
     for key in ["CLITEST1", "CLITEST2"] {
         assert!(shown.contains(key), "{key} is named: {shown}");
     }
-    let doctor = ctl.run(&["--profile", &lab_file(), "doctor"]).out;
+    let doctor = ctl.run(&["--profile", &lab::profile_file(), "doctor"]).out;
     assert!(doctor.contains("tenant_clitest"), "{doctor}");
-    let triage = ctl.json(&["--profile", &lab_file(), "triage"], 0);
+    let triage = ctl.json(&["--profile", &lab::profile_file(), "triage"], 0);
     assert!(triage["ranked"].as_array().unwrap().iter().all(|v| v["verdict"] != "present"), "{triage:#}");
 }

@@ -5,7 +5,9 @@ use std::{
     process::Stdio,
 };
 
-use crate::ctl::{Ctl, lab_file};
+use ratiba_testkit::lab;
+
+use crate::ctl::Ctl;
 
 #[test]
 fn every_command_explains_itself() {
@@ -45,7 +47,7 @@ fn completions_and_the_man_page_are_made_without_a_stack() {
 fn a_reader_that_goes_away_is_no_trouble() {
     let ctl = Ctl::new();
     let mut child = ctl
-        .command(&["--profile", &lab_file(), "status"])
+        .command(&["--profile", &lab::profile_file(), "status"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -60,5 +62,5 @@ fn a_reader_that_goes_away_is_no_trouble() {
 #[test]
 fn triage_says_by_its_exit_code_only_when_asked() {
     let ctl = Ctl::new();
-    assert_eq!(ctl.run(&["--profile", &lab_file(), "triage"]).code, 0);
+    assert_eq!(ctl.run(&["--profile", &lab::profile_file(), "triage"]).code, 0);
 }

@@ -2,6 +2,7 @@
 
 use fantoccini::Locator;
 use jiff::{SignedDuration, Timestamp};
+use ratiba_testkit::lab::{container_of, docker, psql};
 
 use crate::{lab::Lab, window::Window};
 
@@ -15,11 +16,11 @@ async fn a_stopped_service_is_seen_repaired_and_taken_back() {
     window.css("[data-testid='tile-redis'][data-mark='ok']").await;
     window.at("wrong-nothing").await;
 
-    let redis = lab.container("redis");
-    lab.docker(&["stop", "-t", "5", &redis]);
+    let redis = container_of("redis");
+    docker(&["stop", "-t", "5", &redis]);
     window.css("[data-testid='tile-redis'][data-mark='crit']").await;
     let seen = Timestamp::now();
-    let ended = lab.docker(&["inspect", "-f", "{{.State.FinishedAt}}", &redis]);
+    let ended = docker(&["inspect", "-f", "{{.State.FinishedAt}}", &redis]);
     let took = seen.duration_since(ended.parse().unwrap());
     eprintln!("tile {} ms after the service ended", took.as_millis());
     assert!(took < TILE_WITHIN, "the tile took {took:?}");
@@ -31,7 +32,7 @@ async fn a_stopped_service_is_seen_repaired_and_taken_back() {
 
     window.click("open-01-service-unhealthy").await;
     confirm(&window, "Start redis", "row1").await;
-    assert_eq!(lab.docker(&["inspect", "-f", "{{.State.Status}}", &redis]), "running");
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Status}}", &redis]), "running");
 
     // The journal has it, newest first.
     let run = journalled(&window).await;
@@ -41,7 +42,7 @@ async fn a_stopped_service_is_seen_repaired_and_taken_back() {
     // And it can be taken back from there.
     window.css("[data-testid^='journal-run-'] a").await.click().await.unwrap();
     take_back(&window, "Stop redis").await;
-    assert_eq!(lab.docker(&["inspect", "-f", "{{.State.Status}}", &redis]), "exited");
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Status}}", &redis]), "exited");
     window.close().await;
 }
 
@@ -49,9 +50,10 @@ async fn a_stopped_service_is_seen_repaired_and_taken_back() {
 async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
     let lab = Lab::healthy();
     let others = "SELECT count(*) FROM tenant_zuri_spa.staff_schedules";
-    let (before, ours) = (lab.sql(others), "SELECT count(*) FROM tenant_kilele_dental.staff_schedules");
+    let (before, ours) =
+        (psql("ratiba", others), "SELECT count(*) FROM tenant_kilele_dental.staff_schedules");
     lab.ctl(&["drill", "inject", "05-fsm-stuck-collect-slot/no-schedules"]);
-    assert_eq!(lab.sql(ours), "0");
+    assert_eq!(psql("ratiba", ours), "0");
 
     let window = Window::open(&lab.profile).await;
     let card = window.text("wrong-05-fsm-stuck-collect-slot").await;
@@ -71,12 +73,13 @@ async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
     assert!(staff >= 1, "somebody is chosen by default");
 
     confirm(&window, "working hours", "row5").await;
-    let rows: usize = lab.sql(ours).parse().unwrap();
+    let rows: usize = psql("ratiba", ours).parse().unwrap();
     assert_eq!(rows, days * staff, "a row for each day and person, once");
-    assert_eq!(lab.sql(others), before, "no other tenant was touched");
+    assert_eq!(psql("ratiba", others), before, "no other tenant was touched");
 
     // Somebody adds a row of his own; the undo removes what the run made, and only that.
-    lab.sql(
+    psql(
+        "ratiba",
         "INSERT INTO tenant_kilele_dental.staff_schedules (staff_id, day_of_week, start_time, end_time) \
          SELECT staff_id, day_of_week, '20:00', '21:00' FROM tenant_kilele_dental.staff_schedules LIMIT 1",
     );
@@ -86,7 +89,7 @@ async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
     window.click("confirm-act").await;
     window.css("[data-testid='run-outcome'][data-outcome='fixed'][data-undo='true']").await;
     window.picture("row5-undone").await;
-    assert_eq!(lab.sql(ours), "1", "what the run made is gone, the other row stays");
+    assert_eq!(psql("ratiba", ours), "1", "what the run made is gone, the other row stays");
     assert!(window.text("run-outcome").await.contains("Taken back"));
     window.close().await;
 }

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use ratiba_testkit::lab;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -72,9 +73,7 @@ impl Ctl {
     /// Waits for its turn: a drill has the lab to itself.
     pub fn alone_on_the_lab() -> Self {
         let alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
-        let profile = std::env::var("RATIBA_TEST_LAB").expect(
-            "these tests need the lab: `ratibactl drill up`, then RATIBA_TEST_LAB=<the profile it names>; `make test` does both",
-        );
+        let profile = lab::profile_file();
         Self { profile, scratch: tempfile::tempdir().unwrap(), _alone: alone }
     }
 

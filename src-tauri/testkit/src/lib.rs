@@ -1,8 +1,11 @@
 //! In-memory ports and builders, for tests of the core's decisions. What a real engine can answer
 //! is tested on the real engine, in the lab.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod build;
 mod journal;
+pub mod lab;
 mod sources;
 
 pub use build::{container, playbook_file};

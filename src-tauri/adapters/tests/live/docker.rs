@@ -9,9 +9,8 @@ use ratiba_core::{
     ports::Containers,
 };
 
+use ratiba_testkit::lab;
 use tokio::sync::Mutex;
-
-use crate::lab;
 
 /// One test freezes what another looks at.
 static STATES: Mutex<()> = Mutex::const_new(());
@@ -51,7 +50,7 @@ async fn a_change_is_reported_as_it_happens() {
     let _alone = STATES.lock().await;
     let engine = engine();
     let mut changes = engine.changes().await.unwrap();
-    let cron = lab::container(&lab::profile(), "cron");
+    let cron = lab::container_of("cron");
     for act in ["pause", "unpause"] {
         lab::docker(&[act, &cron]);
         let next = async {
@@ -70,7 +69,7 @@ async fn a_change_is_reported_as_it_happens() {
 
 #[tokio::test]
 async fn log_lines_come_with_their_time_oldest_first() {
-    let backend = lab::container(&lab::profile(), "backend");
+    let backend = lab::container_of("backend");
     let lines = engine().log_tail(&backend, 3).await.unwrap();
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|l| l.at.is_some() && !l.text.is_empty()));
@@ -79,7 +78,7 @@ async fn log_lines_come_with_their_time_oldest_first() {
 
 #[tokio::test]
 async fn a_log_is_followed_from_its_last_lines_on() {
-    let backend = lab::container(&lab::profile(), "backend");
+    let backend = lab::container_of("backend");
     let mut lines = engine().log_follow(&backend, 2).await.unwrap();
     // The marker is written once the stream is open: after the two lines that were there.
     for _ in 0..2 {
@@ -100,7 +99,7 @@ async fn a_log_is_followed_from_its_last_lines_on() {
 
 #[tokio::test]
 async fn memory_is_that_of_the_running_container() {
-    let backend = lab::container(&lab::profile(), "backend");
+    let backend = lab::container_of("backend");
     let id = lab::docker(&["inspect", "-f", "{{.Id}}", &backend]);
     let read = engine().memory(std::slice::from_ref(&id)).await.unwrap();
     let bytes = read.iter().find(|(of, _)| *of == id).unwrap().1;

@@ -7,14 +7,15 @@ use ratiba_core::{
     model::{SourceErrorKind, TenantSlug},
     ports::{ChangeError, Database, DatabaseChanges, SqlChange, SqlGuard, SqlRead},
 };
+use ratiba_testkit::lab;
 use serde_json::{Value, json};
 
-use crate::lab;
+use crate::lab::secret;
 
 fn connected(database: &str, password: Option<&str>) -> Postgres {
     let profile = lab::profile();
     let section = profile.postgres.clone().unwrap();
-    let own = lab::secret(&profile, section.password.as_ref());
+    let own = secret(&profile, section.password.as_ref());
     let server = section.url.rsplit_once('/').unwrap().0;
     at(&format!("{server}/{database}"), Some(password.unwrap_or(&own)))
 }
@@ -39,22 +40,21 @@ struct Own(&'static str);
 
 impl Own {
     fn new(name: &'static str, sql: &str) -> Self {
-        let profile = lab::profile();
-        lab::psql(&profile, "ratiba", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        lab::psql(&profile, "ratiba", &format!("CREATE DATABASE {name}"));
+        lab::psql("ratiba", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        lab::psql("ratiba", &format!("CREATE DATABASE {name}"));
         let own = Self(name);
         own.sql(sql);
         own
     }
 
     fn sql(&self, sql: &str) -> String {
-        lab::psql(&lab::profile(), self.0, sql)
+        lab::psql(self.0, sql)
     }
 }
 
 impl Drop for Own {
     fn drop(&mut self) {
-        lab::psql(&lab::profile(), "ratiba", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.0));
+        lab::psql("ratiba", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.0));
     }
 }
 

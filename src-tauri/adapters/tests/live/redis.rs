@@ -7,34 +7,25 @@ use ratiba_core::{
     model::{SourceErrorKind, ThreadRecord},
     ports::Threads,
 };
+use ratiba_testkit::lab;
 
-use crate::lab;
+use crate::lab::secret;
 
 const PREFIX: &str = "livetest:thread:";
 
 fn redis(password: Option<&str>) -> Redis {
     let profile = lab::profile();
     let section = profile.redis.clone().unwrap();
-    let own = lab::secret(&profile, section.password.as_ref());
+    let own = secret(&profile, section.password.as_ref());
     Redis::new(&section.url, Some(password.unwrap_or(&own)), PREFIX)
 }
 
 /// Keys of this test, gone when it ends, however it ends.
 struct Staged;
 
-impl Staged {
-    fn eval(script: &str) -> String {
-        let profile = lab::profile();
-        let password = lab::secret(&profile, profile.redis.as_ref().unwrap().password.as_ref());
-        let redis = lab::container(&profile, "redis");
-        let auth = format!("REDISCLI_AUTH={password}");
-        lab::docker(&["exec", "-e", &auth, &redis, "redis-cli", "EVAL", script, "0"])
-    }
-}
-
 impl Drop for Staged {
     fn drop(&mut self) {
-        Self::eval(
+        lab::redis_eval(
             "for _, k in ipairs(redis.call('KEYS', 'livetest:*')) do redis.call('DEL', k) end return 1",
         );
     }
@@ -43,7 +34,7 @@ impl Drop for Staged {
 #[tokio::test]
 async fn threads_are_found_among_many_keys_and_bad_ones_are_named() {
     let _staged = Staged;
-    Staged::eval(
+    lab::redis_eval(
         r#"for i = 1, 5000 do redis.call('SET', 'livetest:noise:' .. i, i) end
         for i = 1, 1500 do redis.call('SET', 'livetest:thread:' .. i, '{"state":"GREET","tenant_slug":"zuri_spa"}') end
         redis.call('SET', 'livetest:thread:text', 'not json')
