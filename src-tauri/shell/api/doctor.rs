@@ -101,7 +101,7 @@ impl Console {
                 }
             },
             Err(error) => {
-                Check::fail("journal", error.to_string(), "Nothing can be applied without a journal.")
+                Check::fail("journal", error.to_string(), "Correct the disk or the rights, or move the file away and keep it: nothing can be applied without a journal.")
             }
         });
         DoctorView { checks }
