@@ -100,7 +100,8 @@ fn show(status: &LabStatus, output: &Output) -> Result<(), ratiba_core::wire::Wi
         if let Some(profile) = &status.profile {
             text += &format!("profile {profile}\n");
         }
-        let endpoints = status.endpoints.as_object().into_iter().flatten();
+        // Where nothing runs, addresses would mislead.
+        let endpoints = status.endpoints.as_object().filter(|_| status.running).into_iter().flatten();
         text += &table(
             &endpoints
                 .map(|(n, at)| vec![n.clone(), visible(at.as_str().unwrap_or_default())])
