@@ -161,3 +161,13 @@ fn what_this_console_is_repairing_raises_no_alarm() {
     assert_eq!(tile.mark, Mark::Busy);
     assert!(tile.detail.contains("repaired by this console"));
 }
+
+#[test]
+fn thousands_of_bad_keys_are_counted_and_the_first_are_named() {
+    let mut readings = Readings::default();
+    let bad = |n: u32| ThreadRecord::Unreadable { key: format!("k{n:05}"), why: "not JSON".into() };
+    readings.threads.take(Ok((0..20_000).rev().map(bad).collect()), now());
+    let named = fold(&readings, &rules(), now()).unreadable_threads;
+    assert_eq!((named.len(), named[0].as_str()), (21, "k00000: not JSON"));
+    assert_eq!(named[20], "and 19980 more keys");
+}

@@ -10,7 +10,7 @@ use super::{
     tenant::{TenantParts, ThreadCount},
 };
 use crate::{
-    model::{ContainerFacts, Mark, SourceName, SourceState, TenantFacts, ThreadRecord},
+    model::{ContainerFacts, Mark, SourceName, SourceState, TenantFacts, ThreadRecord, counted},
     profile::Thresholds,
 };
 
@@ -171,8 +171,11 @@ fn tenants(readings: &Readings, rules: &FoldRules, now: Timestamp) -> Vec<Tenant
         .collect()
 }
 
+/// So many keys are named; the rest is counted.
+const NAMED_KEYS: usize = 20;
+
 fn unreadable(threads: Option<&Vec<ThreadRecord>>) -> Vec<String> {
-    threads
+    let mut all: Vec<String> = threads
         .map(Vec::as_slice)
         .unwrap_or_default()
         .iter()
@@ -180,5 +183,12 @@ fn unreadable(threads: Option<&Vec<ThreadRecord>>) -> Vec<String> {
             ThreadRecord::Unreadable { key, why } => Some(format!("{key}: {why}")),
             ThreadRecord::Thread(_) => None,
         })
-        .collect()
+        .collect();
+    all.sort();
+    let more = all.len().saturating_sub(NAMED_KEYS);
+    if more > 0 {
+        all.truncate(NAMED_KEYS);
+        all.push(format!("and {}", counted(more, "more key")));
+    }
+    all
 }
