@@ -21,8 +21,8 @@ use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
     playbook::sql_template::{expand, quoted},
     ports::{
-        ChangeError, Database, DatabaseChanges, JournalStore, Read, Repo, Sources, SqlChange, SqlRead,
-        TenantRows, Threads,
+        Acts, BeforeCommit, ChangeError, Database, DatabaseChanges, JournalStore, Read, Repo, Sources,
+        SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
     profile::{PostgresSection, Profile, RedisSection, SecretRef},
     wire::WireError,
@@ -35,6 +35,8 @@ use crate::paths;
 pub struct Built {
     /// The stack.
     pub sources: Sources,
+    /// The stack, to act on.
+    pub acts: Acts,
     /// The profile's journal.
     pub store: Arc<dyn JournalStore>,
 }
@@ -47,7 +49,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
     let docker_host = engine.docker_host();
     let files = profile.compose.file.iter().chain(&profile.compose.overrides).map(PathBuf::from).collect();
     let program = find_compose(&SearchPath::of_process());
-    let compose = ComposeCli::new(program, &profile.compose.project, files, docker_host);
+    let compose = Arc::new(ComposeCli::new(program, &profile.compose.project, files, docker_host));
     let secrets = Secrets::of(profile);
     let postgres = profile.postgres.as_ref().map(|section| postgres(section, profile, &secrets));
     let (database, changes) = match postgres {
@@ -56,14 +58,14 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
     };
     let sources = Sources {
         containers: Arc::new(engine),
-        compose: Arc::new(compose),
+        compose: compose.clone(),
         database,
-        changes,
         threads: profile.redis.as_ref().map(|section| redis(section, &secrets)),
         host: Arc::new(ThisMachine),
         repo: profile.repo.path.as_ref().map(|path| Arc::new(GitCheckout::new(path.into())) as Arc<dyn Repo>),
         clock: Arc::new(SystemClock::default()),
     };
+    let acts = Acts { compose, database: changes };
     let name =
         profile_file.file_stem().map_or_else(|| profile.name.clone(), |s| s.to_string_lossy().into_owned());
     let state = paths::state_dir();
@@ -71,7 +73,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         state.join("journals").join(format!("{name}.sqlite")),
         state.join("locks"),
     ));
-    Ok(Built { sources, store })
+    Ok(Built { sources, acts, store })
 }
 
 /// Where the profile's references to secrets lead.
@@ -175,11 +177,18 @@ impl Database for Broken {
     async fn identity(&self) -> Read<(String, String)> {
         Err(self.0.clone())
     }
+    async fn transaction(&self, _xid: &str) -> Read<TransactionFate> {
+        Err(self.0.clone())
+    }
 }
 
 #[async_trait]
 impl DatabaseChanges for Broken {
-    async fn change(&self, _change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+    async fn change(
+        &self,
+        _change: &SqlChange,
+        _before: &dyn BeforeCommit,
+    ) -> Result<Vec<Value>, ChangeError> {
         Err(ChangeError::Source(self.0.clone()))
     }
 }

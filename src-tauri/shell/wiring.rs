@@ -36,6 +36,7 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
     Ok(Console::new(Parts {
         profile,
         sources: built.sources,
+        acts: built.acts,
         store: built.store,
         catalog,
         operator: operator(),

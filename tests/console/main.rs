@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod engine_limits;
+mod interrupted;
 mod observe;
 mod playbook_collect_slot;
 mod playbook_service_unhealthy;

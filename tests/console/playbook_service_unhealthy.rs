@@ -19,7 +19,7 @@ fn plan_kinds(stack: &Stack, finding: &Finding) -> Vec<String> {
     let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
     let steps = playbook.plan(&stack.call_context(), finding, &[].into()).unwrap();
     let word = |step: &Step| match step {
-        Step::Compose { action, .. } => action.title(),
+        Step::Compose(step) => step.action.title(),
         other => other.kind().to_owned(),
     };
     steps.iter().map(word).collect()

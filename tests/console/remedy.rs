@@ -30,13 +30,13 @@ impl Lookout for Sees {
     }
 }
 
-fn stopped_redis() -> Stack {
+pub fn stopped_redis() -> Stack {
     let stack = Stack::default().with_containers(vec![container("redis"), container("backend")]);
     stack.change_container("redis", |c| c.state = ContainerState::Exited);
     stack
 }
 
-fn plan_of(stack: &Stack) -> Plan {
+pub fn plan_of(stack: &Stack) -> Plan {
     let catalog = shipped::catalog();
     let playbook = shipped::playbook(&catalog, ROW_1);
     let finding: Finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
@@ -46,7 +46,7 @@ fn plan_of(stack: &Stack) -> Plan {
     block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps)).unwrap()
 }
 
-fn run_plan(
+pub fn run_plan(
     stack: &Stack,
     journal: &MemoryJournal,
     plan: Plan,
@@ -55,23 +55,25 @@ fn run_plan(
 ) -> (RunEnd, Vec<RunEvent>) {
     let sources = stack.sources();
     let shown = digest(&plan);
+    let plan_run = plan.resume_of.clone();
     let confirmed = confirm(plan, &shown, &OperatorAnswer::Click, "amina", sources.clock.now()).unwrap();
     let (_canceller, cancel) = cancel_pair();
     let context = ApplyContext {
         sources: &sources,
+        acts: &stack.acts(),
         store: journal,
         cancel: &cancel,
         holder: "amina, pid 1",
         lookout: &Sees(look),
         recheck: Recheck { within_s: 3, times: 2 },
-        run: run.into(),
+        run: plan_run.unwrap_or_else(|| run.into()),
     };
     let mut events = Vec::new();
     let end = block_on(apply(confirmed, &context, &mut |event| events.push(event)));
     (end, events)
 }
 
-fn gone() -> Look {
+pub fn gone() -> Look {
     Look::Gone(vec![])
 }
 
@@ -81,7 +83,7 @@ fn a_confirmed_plan_runs_what_it_showed_and_the_journal_has_it_all() {
     let plan = plan_of(&stack);
     assert_eq!(plan.steps[0].preview, "docker-compose -p lab start redis");
     let (end, events) = run_plan(&stack, &journal, plan, gone(), "R1");
-    assert_eq!(end, RunEnd { outcome: RunOutcome::Fixed, reason: None });
+    assert_eq!(end, RunEnd { outcome: RunOutcome::Fixed, reason: None, changes: vec![] });
     assert_eq!(
         stack.commands(),
         [["docker-compose", "-p", "lab", "start", "redis"].map(str::to_owned).to_vec()]
@@ -106,8 +108,8 @@ fn any_move_of_the_stack_since_the_plan_is_refused_and_named() {
     let moves: &[(Change, &str)] = &[
         (|c| c.id = "another".into(), "container of redis was"),
         (|c| c.state = ContainerState::Running, "state of redis was exited, now it is running"),
-        (|c| c.started_at = "2026-11-24T09:00:00Z".parse().ok(), "started again"),
-        (|c| c.config_hash = "hash-2".into(), "configuration of redis changed"),
+        (|c| c.started_at = "2026-11-24T09:00:00Z".parse().ok(), "start time of redis was"),
+        (|c| c.config_hash = "hash-2".into(), "configuration of redis was"),
         (|c| c.working_dir = "/srv/other".into(), "working directory"),
     ];
     for (change, says) in moves {
@@ -200,22 +202,21 @@ fn a_run_that_ended_in_the_middle_shows_as_interrupted_and_not_as_done() {
 #[test]
 fn an_undo_puts_back_exactly_what_was_and_only_while_nothing_newer_came() {
     let (stack, journal) = (stopped_redis(), MemoryJournal::default());
-    let original = plan_of(&stack);
-    run_plan(&stack, &journal, original.clone(), gone(), "R1");
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
     let sources = stack.sources();
     let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
-    let undo = block_on(make_undo(&from, &run)).unwrap();
+    let undo = block_on(make_undo(&from, &run, None, vec![])).unwrap();
     assert_eq!((undo.undo_of.as_deref(), undo.steps[0].title.as_str()), (Some("R1"), "Stop redis"));
-    let still_running = block_on(restored(&sources, &original, &undo).look());
+    let still_running = block_on(restored(&sources, run.clone(), undo.clone()).look());
     assert!(matches!(still_running, Look::Still(..)));
 
     let (end, _) = run_plan(&stack, &journal, undo.clone(), gone(), "R2");
     assert_eq!(end.outcome, RunOutcome::Fixed);
-    assert!(matches!(block_on(restored(&sources, &original, &undo).look()), Look::Gone(_)));
+    assert!(matches!(block_on(restored(&sources, run, undo).look()), Look::Gone(_)));
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
     assert_eq!((run.undone_by.as_deref(), run.can_undo()), (Some("R2"), false));
-    assert!(matches!(block_on(make_undo(&from, &run)), Err(PlanError::NotUndoable(_))));
+    assert!(matches!(block_on(make_undo(&from, &run, None, vec![])), Err(PlanError::NotUndoable(_))));
 }
 
 #[test]
@@ -227,7 +228,7 @@ fn an_undo_is_refused_when_the_container_was_changed_since() {
     let sources = stack.sources();
     let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
-    let refused = block_on(make_undo(&from, &run)).unwrap_err().to_string();
+    let refused = block_on(make_undo(&from, &run, None, vec![])).unwrap_err().to_string();
     assert!(refused.contains("changed since the run: container of redis"), "{refused}");
 }
 

@@ -8,7 +8,7 @@ use std::{
 use ratiba_core::{
     observe::{FoldRules, Readings},
     playbook::{CallContext, Catalog, Env},
-    ports::{JournalStore, Sources},
+    ports::{Acts, JournalStore, Sources},
     profile::Profile,
     remedy::Canceller,
     wire::{Environment, TriageView, Update},
@@ -23,6 +23,8 @@ pub struct Parts {
     pub profile: Profile,
     /// The stack.
     pub sources: Sources,
+    /// The stack, to act on.
+    pub acts: Acts,
     /// Where runs are recorded.
     pub store: Arc<dyn JournalStore>,
     /// The playbooks.
@@ -42,6 +44,7 @@ pub struct Console {
     pub(super) profile: Profile,
     pub(super) environment: Environment,
     pub(super) sources: Sources,
+    pub(super) acts: Acts,
     pub(super) store: Arc<dyn JournalStore>,
     pub(super) catalog: Catalog,
     pub(super) operator: String,
@@ -73,6 +76,7 @@ impl Console {
             environment,
             profile: parts.profile,
             sources: parts.sources,
+            acts: parts.acts,
             store: parts.store,
             catalog: parts.catalog,
             operator: parts.operator,

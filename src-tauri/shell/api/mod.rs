@@ -4,6 +4,8 @@ mod asker;
 mod console;
 mod doctor;
 pub mod drill;
+mod interrupted;
+mod lookout;
 mod plans;
 mod playbooks;
 mod runs;

@@ -11,7 +11,7 @@ use ratiba_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Console, not_found, playbooks::blocking, usage, wire_error};
+use super::{Console, lookout::takes_back, not_found, playbooks::blocking, usage, wire_error};
 
 /// A plan as `ratibactl plan -o FILE` writes it: what is shown, and the plan itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,8 +72,15 @@ impl Console {
 
     /// What taking a run back would do; kept like any plan.
     pub async fn undo_plan(self: &Arc<Self>, request: UndoRequest) -> Result<PlanView, WireError> {
-        let run = self.run_record(&request.run).await?;
-        let plan = make_undo(&self.make_plan(), &run).await.map_err(|e| wire_error::plan(&e))?;
+        let (run, found) = self.resolved(&request.run).await?;
+        let all = self.all_runs().await?;
+        let original = match run.plan.undo_of.as_ref().filter(|_| takes_back(&run.plan, &all)) {
+            Some(of) => Some(self.run_in(all, of)?),
+            None => None,
+        };
+        let plan = make_undo(&self.make_plan(), &run, original.as_ref(), found)
+            .await
+            .map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
         Ok(PlanView::new(&plan))
     }

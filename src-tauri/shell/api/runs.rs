@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use ratiba_core::{
     journal::{RunRecord, first_bad, runs},
-    model::{Evidence, Finding, Subject, VerdictKind},
-    playbook::{Playbook, Recheck},
     remedy::{
-        ApplyContext, Cancel, Confirmed, Look, Lookout, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent,
-        RunOutcome, apply, cancel_pair, confirm, restored,
+        ApplyContext, Cancel, Confirmed, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent, RunOutcome, apply,
+        cancel_pair, confirm,
     },
     wire::{ApplyRequest, Empty, RunId, RunView, RunsView, Update, WireError},
 };
 
-use super::{Console, console::Running, not_found, playbooks::blocking, refused, wire_error};
+use super::{Console, console::Running, not_found, refused, wire_error};
 
 impl Console {
+    /// All runs, oldest first. Whether one was taken back stands in another's entries.
+    pub(super) async fn all_runs(&self) -> Result<Vec<RunRecord>, WireError> {
+        let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
+        Ok(runs(&entries))
+    }
+
     /// The run of this id, from the journal.
     pub(super) async fn run_record(&self, id: &str) -> Result<RunRecord, WireError> {
-        // All entries: whether a run was taken back stands in another run's.
-        let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
-        runs(&entries).into_iter().find(|run| run.run == id).ok_or_else(|| {
+        self.run_in(self.all_runs().await?, id)
+    }
+
+    pub(super) fn run_in(&self, all: Vec<RunRecord>, id: &str) -> Result<RunRecord, WireError> {
+        all.into_iter().find(|run| run.run == id).ok_or_else(|| {
             not_found(
                 format!("there is no run {id} in this profile's journal"),
                 "`ratibactl runs list` shows all.",
@@ -33,13 +38,17 @@ impl Console {
     pub async fn runs(self: &Arc<Self>, _request: Empty) -> Result<RunsView, WireError> {
         let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
         let chain_error = first_bad(&entries);
-        let runs = runs(&entries).iter().rev().map(RunView::from).collect();
-        Ok(RunsView { runs, chain_ok: chain_error.is_none(), chain_error })
+        let mut shown = Vec::new();
+        for run in runs(&entries).into_iter().rev() {
+            shown.push(self.run_view(run).await);
+        }
+        Ok(RunsView { runs: shown, chain_ok: chain_error.is_none(), chain_error })
     }
 
     /// One run.
     pub async fn run(self: &Arc<Self>, request: RunId) -> Result<RunView, WireError> {
-        Ok(RunView::from(&self.run_record(&request.run).await?))
+        let record = self.run_record(&request.run).await?;
+        Ok(self.run_view(record).await)
     }
 
     /// Asks a run to stop at its next safe point.
@@ -76,7 +85,7 @@ impl Console {
     pub async fn apply(self: &Arc<Self>, request: ApplyRequest) -> Result<RunId, WireError> {
         let plan = self.kept_plan(&request.plan_id).await?;
         let confirmed = self.confirmed(plan, &request.digest, request.phrase)?;
-        let run = self.sources.clock.new_id();
+        let run = self.run_id_of(confirmed.plan());
         let (this, id) = (self.clone(), run.clone());
         tokio::spawn(async move {
             let (to, of) = (this.clone(), id.clone());
@@ -88,6 +97,11 @@ impl Console {
 
     /// The same for a plan that takes a run back.
     pub async fn undo(self: &Arc<Self>, request: ApplyRequest) -> Result<RunId, WireError> {
+        self.apply(request).await
+    }
+
+    /// The same for a plan that goes on with an interrupted run.
+    pub async fn resume(self: &Arc<Self>, request: ApplyRequest) -> Result<RunId, WireError> {
         self.apply(request).await
     }
 
@@ -108,9 +122,9 @@ impl Console {
         end
     }
 
-    /// A fresh id for a run.
-    pub fn new_run_id(&self) -> String {
-        self.sources.clock.new_id()
+    /// The id of a plan's run: a resumed run keeps its own.
+    pub fn run_id_of(&self, plan: &Plan) -> String {
+        plan.resume_of.clone().unwrap_or_else(|| self.sources.clock.new_id())
     }
 
     async fn watched_run(
@@ -120,134 +134,38 @@ impl Console {
         cancel: &Cancel,
         emit: &mut (dyn FnMut(RunEvent) + Send),
     ) -> RunEnd {
-        let plan = confirmed.plan().clone();
-        let holder = format!("{}, pid {}, run {run}", self.operator, std::process::id());
-        let mut context = ApplyContext {
+        let (lookout, recheck) = match self.lookout_of(confirmed.plan()).await {
+            Ok(found) => found,
+            Err(error) => return not_begun(&error, emit),
+        };
+        let holder = self.holder(&run);
+        let context = ApplyContext {
             sources: &self.sources,
+            acts: &self.acts,
             store: self.store.as_ref(),
             cancel,
             holder: &holder,
-            lookout: &Blind,
-            recheck: Recheck::default(),
+            lookout: lookout.as_ref(),
+            recheck,
             run,
         };
-        match &plan.undo_of {
-            Some(of) => {
-                let original = match self.run_record(of).await {
-                    Ok(record) => record.plan,
-                    Err(error) => return not_begun(error.message, emit),
-                };
-                let lookout = restored(&self.sources, &original, &plan);
-                context.lookout = &lookout;
-                apply(confirmed, &context, emit).await
-            }
-            None => {
-                let playbook = match self.find(&plan.playbook) {
-                    Ok(playbook) if playbook.sha256 == plan.script_sha256 => playbook,
-                    Ok(_) => {
-                        let why = format!("the playbook {} changed since this plan", plan.playbook);
-                        return not_begun(refused(&Refusal::Changed(why)).message, emit);
-                    }
-                    Err(error) => return not_begun(error.message, emit),
-                };
-                let finding = finding_of(&plan);
-                context.recheck = playbook.about.recheck;
-                let lookout = DetectAgain { console: self.clone(), playbook, finding };
-                context.lookout = &lookout;
-                apply(confirmed, &context, emit).await
-            }
-        }
+        apply(confirmed, &context, emit).await
+    }
+
+    /// Who applies, for the one who finds the lock taken.
+    pub(super) fn holder(&self, run: &str) -> String {
+        format!("{}, pid {}, run {run}", self.operator, std::process::id())
     }
 }
 
-fn not_begun(reason: String, emit: &mut (dyn FnMut(RunEvent) + Send)) -> RunEnd {
-    let end = RunEnd { outcome: RunOutcome::Refused, reason: Some(reason) };
-    emit(RunEvent::RunDone { run: String::new(), outcome: end.outcome, reason: end.reason.clone() });
+fn not_begun(error: &WireError, emit: &mut (dyn FnMut(RunEvent) + Send)) -> RunEnd {
+    let reason = Some(error.message.clone());
+    let end = RunEnd { outcome: RunOutcome::Refused, reason, changes: error.changes.clone() };
+    emit(RunEvent::RunDone {
+        run: String::new(),
+        outcome: end.outcome,
+        reason: end.reason.clone(),
+        changes: end.changes.clone(),
+    });
     end
-}
-
-fn finding_of(plan: &Plan) -> Finding {
-    Finding {
-        verdict: VerdictKind::Present,
-        subject: plan.subject.clone(),
-        confidence: 1.0,
-        evidence: Vec::new(),
-        explained_by: None,
-        reason: None,
-        data: plan.finding.clone(),
-    }
-}
-
-/// Stands in until the right lookout is known; says so if it is ever asked.
-struct Blind;
-
-#[async_trait]
-impl Lookout for Blind {
-    async fn look(&self) -> Look {
-        Look::CantTell(Vec::new(), "nobody was told how to look".into())
-    }
-}
-
-/// Looks with the playbook itself: its own verification, or its detection again.
-struct DetectAgain {
-    console: Arc<Console>,
-    playbook: Arc<Playbook>,
-    finding: Finding,
-}
-
-#[async_trait]
-impl Lookout for DetectAgain {
-    async fn look(&self) -> Look {
-        let context = self.console.call_context();
-        let (playbook, finding) = (self.playbook.clone(), self.finding.clone());
-        let looked = blocking(move || match playbook.verify(&context, &finding) {
-            Ok(Some(own)) => Ok(Looked::Own(own)),
-            Ok(None) => playbook.detect(&context).map(Looked::Detected),
-            Err(error) => Err(error),
-        })
-        .await;
-        match looked {
-            Ok(Ok(Looked::Own(own))) => {
-                let reason = own.reason.unwrap_or_default();
-                match own.outcome {
-                    Some(RunOutcome::Fixed) => Look::Gone(own.evidence),
-                    Some(RunOutcome::Unknown) => Look::CantTell(own.evidence, reason),
-                    _ => Look::Still(own.evidence, reason),
-                }
-            }
-            Ok(Ok(Looked::Detected(found))) => judged(found, &self.finding.subject),
-            Ok(Err(error)) => Look::CantTell(Vec::new(), error.to_string()),
-            Err(error) => Look::CantTell(Vec::new(), error.message),
-        }
-    }
-}
-
-enum Looked {
-    Own(ratiba_core::playbook::Verification),
-    Detected(Vec<Finding>),
-}
-
-/// The default verification: gone is when no finding about the same subject is there, and none
-/// says that it could not look.
-fn judged(found: Vec<Finding>, subject: &Subject) -> Look {
-    let same = |f: &Finding| {
-        let is = &f.subject;
-        (&is.service, &is.tenant, &is.payment, &is.schema)
-            == (&subject.service, &subject.tenant, &subject.payment, &subject.schema)
-    };
-    let everything = Subject::default();
-    if let Some(f) = found.iter().find(|f| is_there(f) && same(f)) {
-        return Look::Still(f.evidence.clone(), f.reason.clone().unwrap_or_default());
-    }
-    let blind = |f: &&Finding| f.verdict == VerdictKind::Unknown && (same(f) || f.subject == everything);
-    if let Some(f) = found.iter().find(blind) {
-        return Look::CantTell(f.evidence.clone(), f.reason.clone().unwrap_or_default());
-    }
-    let evidence: Vec<Evidence> =
-        found.into_iter().filter(|f| f.verdict == VerdictKind::Absent).flat_map(|f| f.evidence).collect();
-    Look::Gone(evidence)
-}
-
-fn is_there(finding: &Finding) -> bool {
-    matches!(finding.verdict, VerdictKind::Present | VerdictKind::Suspected)
 }

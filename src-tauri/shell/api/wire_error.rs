@@ -9,7 +9,7 @@ use ratiba_core::{
 };
 
 fn error(code: &str, message: impl Into<String>, hint: impl Into<String>) -> WireError {
-    WireError { code: code.into(), message: message.into(), hint: hint.into() }
+    WireError { code: code.into(), message: message.into(), hint: hint.into(), changes: Vec::new() }
 }
 
 /// It was asked wrongly.
@@ -37,7 +37,7 @@ pub fn refused(refusal: &Refusal) -> WireError {
         Refusal::ReadOnly => "Use a profile without read_only, or copy the plan as commands.",
         Refusal::Unchecked(_) => "Bring that source back first, then make a new plan.",
     };
-    error("refused", refusal.to_string(), hint)
+    WireError { changes: refusal.changes().to_vec(), ..error("refused", refusal.to_string(), hint) }
 }
 
 /// A source that is needed can't be reached.
@@ -62,6 +62,11 @@ pub(super) fn plan(trouble: &PlanError) -> WireError {
     match trouble {
         PlanError::Source(source) => unreachable(source),
         PlanError::Script(what) => error("failed", what.clone(), "Fix the playbook."),
+        PlanError::NotResumable(what) => error(
+            "refused",
+            what.clone(),
+            "Look at the stack, then verify the run, take it back, or make a new plan.",
+        ),
         PlanError::NotUndoable(what) => {
             error("refused", what.clone(), "Look at what is there now; the console takes nothing newer away.")
         }

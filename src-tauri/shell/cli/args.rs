@@ -94,6 +94,23 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Go on with an interrupted run: the rest of its steps, if nothing moved since.
+    Resume {
+        /// The run.
+        run: String,
+        /// Only show what would be done, and what moved since.
+        #[arg(long, conflicts_with_all = ["yes", "phrase", "verify"])]
+        plan: bool,
+        /// Only look whether the fault is gone, and close the run with that. Nothing is done.
+        #[arg(long, conflicts_with_all = ["yes", "phrase"])]
+        verify: bool,
+        /// Confirm, also when something moved since.
+        #[arg(long)]
+        yes: bool,
+        /// Confirm a rest that loses data by typing what will be lost.
+        #[arg(long, value_name = "TEXT")]
+        phrase: Option<String>,
+    },
     /// The journal.
     Runs {
         /// Which.

@@ -6,6 +6,7 @@ mod drill;
 mod output;
 mod plan;
 mod playbooks;
+mod resume;
 mod run;
 mod status;
 mod triage;
@@ -40,7 +41,7 @@ pub fn main() -> ExitCode {
         }
     };
     // A run is never dropped half-way: it is asked to stop, and ends by itself.
-    let acts = matches!(args.command, Command::Apply { .. } | Command::Undo { .. });
+    let acts = matches!(args.command, Command::Apply { .. } | Command::Undo { .. } | Command::Resume { .. });
     let limit = args.timeout.map(Duration::from_secs);
     let ended = runtime.block_on(async {
         let work = dispatch(args.command, args.profile.as_deref(), limit, &output);
@@ -108,6 +109,14 @@ async fn dispatch(
         }
         Command::Undo { run, yes } => {
             run::undo(&crate::open_console(profile).await?, &run, yes, limit, output).await
+        }
+        Command::Resume { run, plan, verify, yes, phrase } => {
+            let console = crate::open_console(profile).await?;
+            if verify {
+                return resume::verify(&console, run, output).await;
+            }
+            let answer = resume::Answer { only_show: plan, yes, phrase };
+            resume::resume(&console, run, answer, limit, output).await
         }
         Command::Runs { runs } => run::runs(&crate::open_console(profile).await?, runs, output).await,
     }

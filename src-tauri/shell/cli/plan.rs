@@ -79,6 +79,12 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
             text += &format!("     undo: {undo}\n");
         }
     }
+    if !view.moved.is_empty() {
+        text += "\nmoved since the run was interrupted:\n";
+        for change in &view.moved {
+            text += &format!("     {}\n", visible(&change.to_string()));
+        }
+    }
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
     let confirm = match &view.confirm {
         ConfirmView::Click => "--yes".to_owned(),

@@ -5,7 +5,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use ratiba_core::{
     model::{Mark, counted},
     remedy::{Plan, RunEvent, RunOutcome},
-    wire::{ConfirmView, Empty, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest},
+    wire::{
+        ConfirmView, Empty, InterruptedView, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest,
+    },
 };
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,7 +44,7 @@ pub async fn apply(
     carry_out(console, plan, digest, phrase, limit, output).await
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     console: &Arc<Console>,
     plan: Plan,
     digest: &str,
@@ -64,7 +66,7 @@ async fn carry_out(
             return Err(error);
         }
     };
-    let run = console.new_run_id();
+    let run = console.run_id_of(confirmed.plan());
     let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, output));
     let stop = async {
         let why = asked_to_stop(limit).await;
@@ -133,7 +135,7 @@ fn show_event(event: &RunEvent, total: usize, output: &Output) {
         RunEvent::Verified { reason, .. } => {
             output.progress(&format!("verified: {}", reason.as_deref().unwrap_or("the fault is gone")));
         }
-        RunEvent::RunDone { run, outcome, reason } => {
+        RunEvent::RunDone { run, outcome, reason, changes: _ } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
             let of = if run.is_empty() { String::new() } else { format!("  (run {run})") };
             output.line(&visible(&format!("{}{why}{of}", word(Some(*outcome)))));
@@ -227,7 +229,31 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
     }
 }
 
-fn shown(view: &RunView, out: &Output) -> String {
+fn interruption(run: &str, view: &InterruptedView) -> String {
+    if let Some(holder) = &view.goes_on {
+        return format!("goes on right now: {}\n", visible(holder));
+    }
+    let at = view.n.map_or_else(|| "after the last step".to_owned(), |n| format!("at step {n}"));
+    let happened = match view.happened {
+        Some(true) => "that step happened",
+        Some(false) => "that step did not happen",
+        None => "whether that step happened can't be told",
+    };
+    let mut text = match view.n {
+        Some(_) => format!("interrupted {at}: {happened} ({})\n", visible(&view.how)),
+        None => format!("interrupted {at}: {}\n", visible(&view.how)),
+    };
+    text += &format!("to look whether it is fixed:  ratibactl resume {run} --verify\n");
+    if view.can_resume {
+        text += &format!("to do the rest of its steps:  ratibactl resume {run}\n");
+    }
+    if view.can_undo {
+        text += &format!("to take back what was done:   ratibactl undo {run}\n");
+    }
+    text
+}
+
+pub(super) fn shown(view: &RunView, out: &Output) -> String {
     let mut text = format!(
         "{}\n{}\n",
         out.bold(&visible(&view.title)),
@@ -250,6 +276,9 @@ fn shown(view: &RunView, out: &Output) -> String {
         vec![format!("  {}.", s.step.n), visible(&s.step.title), state.into(), visible(&detail)]
     };
     text += &table(&view.steps.iter().map(row).collect::<Vec<_>>());
+    if let Some(interrupted) = &view.interrupted {
+        text += &interruption(&view.run, interrupted);
+    }
     if let Some(of) = &view.undo_of {
         text += &format!("takes back run {of}\n");
     }

@@ -33,6 +33,11 @@ impl MemoryJournal {
     pub fn fails_after(&self, n: usize) {
         self.inner().appends_left = Some(n);
     }
+
+    /// Lets all appends succeed again.
+    pub fn works_again(&self) {
+        self.inner().appends_left = None;
+    }
 }
 
 #[async_trait]
@@ -77,6 +82,10 @@ impl JournalStore for MemoryJournal {
         let is_first = !inner.used.iter().any(|used| used == plan_id);
         inner.used.push(plan_id.to_owned());
         Ok(is_first)
+    }
+
+    async fn target_holder(&self, _target: &str) -> Result<Option<String>, JournalError> {
+        Ok(None)
     }
 
     async fn lock_target(&self, _target: &str, _holder: &str) -> Result<TargetLock, JournalError> {

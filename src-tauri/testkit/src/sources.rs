@@ -23,8 +23,9 @@ use ratiba_core::{
         step::ComposeAction,
     },
     ports::{
-        ChangeError, Clock, CommandEnd, Compose, ContainerChange, Containers, Database, DatabaseChanges,
-        Host, LogLine, Read, Sources, SqlChange, SqlRead, TenantRows, Threads,
+        Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
+        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Read, Sources, SqlChange,
+        SqlRead, TenantRows, Threads, TransactionFate,
     },
     profile::{SchemaSection, Thresholds},
 };
@@ -77,6 +78,7 @@ struct Held {
     /// Exit code of the next compose command.
     exit_code: i32,
     change: Option<Result<Vec<Value>, ChangeError>>,
+    fate: Option<TransactionFate>,
 }
 
 /// The stack in memory.
@@ -184,14 +186,24 @@ impl Stack {
         self.held().asked.clone()
     }
 
-    /// The ports.
+    /// What became of a transaction, for whoever asks.
+    pub fn transaction_was(&self, fate: TransactionFate) {
+        self.held().fate = Some(fate);
+    }
+
+    /// The ports that change something.
+    pub fn acts(&self) -> Acts {
+        let this = Arc::new(self.clone());
+        Acts { compose: this.clone(), database: Some(this) }
+    }
+
+    /// The ports that read.
     pub fn sources(&self) -> Sources {
         let this = Arc::new(self.clone());
         Sources {
             containers: this.clone(),
             compose: this.clone(),
             database: Some(this.clone()),
-            changes: Some(this.clone()),
             threads: Some(this.clone()),
             host: this,
             repo: None,
@@ -272,10 +284,14 @@ impl Compose for Stack {
         let verb = action.title().split(' ').next().unwrap_or_default().to_lowercase();
         ["docker-compose", "-p", "lab", &verb, action.service()].map(str::to_owned).to_vec()
     }
+}
+
+#[async_trait]
+impl ComposeCommands for Stack {
     async fn run(
         &self,
         argv: &[String],
-        _deadline: Duration,
+        _limits: CommandLimits<'_>,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<CommandEnd, SourceError> {
         let mut held = self.held();
@@ -328,13 +344,21 @@ impl Database for Stack {
         self.ask(SourceName::Postgres, "identity")?;
         Ok(("7000000000000000001".into(), "ratiba".into()))
     }
+    async fn transaction(&self, xid: &str) -> Read<TransactionFate> {
+        self.ask(SourceName::Postgres, &format!("transaction {xid}"))?;
+        Ok(self.held().fate.unwrap_or(TransactionFate::Forgotten))
+    }
 }
 
 #[async_trait]
 impl DatabaseChanges for Stack {
-    async fn change(&self, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+    async fn change(&self, change: &SqlChange, before: &dyn BeforeCommit) -> Result<Vec<Value>, ChangeError> {
         self.ask(SourceName::Postgres, &change.sql)?;
-        self.held().change.take().unwrap_or_else(|| Ok(Vec::new()))
+        let outcome = self.held().change.take().unwrap_or_else(|| Ok(Vec::new()));
+        if let Ok(rows) | Err(ChangeError::Unknown { rows, .. }) = &outcome {
+            before.prepared("777", rows).await.map_err(ChangeError::NotRecorded)?;
+        }
+        outcome
     }
 }
 

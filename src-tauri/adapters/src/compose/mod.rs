@@ -11,10 +11,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::{FutureExt, future::pending};
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::ComposeAction,
-    ports::{CommandEnd, Compose, Read},
+    ports::{CommandEnd, CommandLimits, Compose, ComposeCommands, Read},
 };
 
 pub use find::{ComposeProgram, SearchPath, find_compose};
@@ -96,7 +97,7 @@ impl Compose for ComposeCli {
             &argv,
             self.dir(),
             self.docker_host.as_deref(),
-            Duration::from_secs(20),
+            CommandLimits { deadline: Duration::from_secs(20), stop: pending().boxed() },
             &mut |line, is_error| {
                 // Compose v2 and v1 write warnings as these; they are not why it failed.
                 if !(is_error && (line.contains("level=warning") || line.starts_with("WARNING"))) {
@@ -130,7 +131,9 @@ impl Compose for ComposeCli {
                 let said = errors.get(errors.len().saturating_sub(4)..).unwrap_or_default().join(" ");
                 Err(failed(format!("compose ended with exit code {code}: {said}")))
             }
-            CommandEnd::TimedOut => Err(failed("compose did not answer within 20 s".into())),
+            CommandEnd::TimedOut { .. } | CommandEnd::Stopped { .. } => {
+                Err(failed("compose did not answer within 20 s".into()))
+            }
         }
     }
 
@@ -154,13 +157,16 @@ impl Compose for ComposeCli {
         argv.push(service.clone());
         argv
     }
+}
 
+#[async_trait]
+impl ComposeCommands for ComposeCli {
     async fn run(
         &self,
         argv: &[String],
-        deadline: Duration,
+        limits: CommandLimits<'_>,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<CommandEnd, SourceError> {
-        run::run(argv, self.dir(), self.docker_host.as_deref(), deadline, &mut |text, _| line(text)).await
+        run::run(argv, self.dir(), self.docker_host.as_deref(), limits, &mut |text, _| line(text)).await
     }
 }

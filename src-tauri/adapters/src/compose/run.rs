@@ -4,9 +4,9 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::CommandEnd,
+    ports::{CommandEnd, CommandLimits},
 };
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
@@ -43,7 +43,7 @@ pub(super) async fn run(
     argv: &[String],
     dir: Option<PathBuf>,
     docker_host: Option<&str>,
-    deadline: Duration,
+    limits: CommandLimits<'_>,
     line: &mut (dyn FnMut(String, bool) + Send),
 ) -> Result<CommandEnd, SourceError> {
     let shown = argv.join(" ");
@@ -75,32 +75,44 @@ pub(super) async fn run(
     })?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let mut group = Group { pid };
-    let end = follow(&mut child, deadline, line).await;
-    match end {
-        Some(Ok(status)) => {
+    let followed = follow(&mut child, limits, line).await;
+    match followed {
+        Followed::Ended(Ok(status)) => {
             group.pid = None;
             Ok(CommandEnd::Exited { code: status.code().unwrap_or(-1) })
         }
-        Some(Err(error)) => Err(trouble(error.to_string(), "Try again.")),
-        None => {
-            if let Some(pid) = group.pid.take() {
-                let _gone = kill_process_group(pid, Signal::TERM);
-                if timeout(GRACE, child.wait()).await.is_err() {
-                    let _gone = kill_process_group(pid, Signal::KILL);
-                    let _reaped = child.wait().await;
-                }
-            }
-            Ok(CommandEnd::TimedOut)
-        }
+        Followed::Ended(Err(error)) => Err(trouble(error.to_string(), "Try again.")),
+        Followed::TimedOut => Ok(CommandEnd::TimedOut { left: end(&mut group, &mut child).await }),
+        Followed::Stopped => Ok(CommandEnd::Stopped { left: end(&mut group, &mut child).await }),
     }
 }
 
-/// Passes lines on until the child ended; `None` when the deadline passed first.
+/// TERM, wait, KILL; then whether anything of the group is left.
+async fn end(group: &mut Group, child: &mut Child) -> Option<String> {
+    let pid = group.pid.take()?;
+    let _gone = kill_process_group(pid, Signal::TERM);
+    if timeout(GRACE, child.wait()).await.is_err() {
+        let _gone = kill_process_group(pid, Signal::KILL);
+        let _reaped = timeout(GRACE, child.wait()).await;
+    }
+    // Signal 0 only asks: a group that is gone gives an error.
+    let is_left = test_kill_process_group(pid).is_ok();
+    is_left.then(|| format!("process group {} does not end", pid.as_raw_nonzero()))
+}
+
+/// How following a child ended.
+enum Followed {
+    Ended(std::io::Result<std::process::ExitStatus>),
+    TimedOut,
+    Stopped,
+}
+
+/// Passes lines on until the child ended, the deadline passed or somebody stops it.
 async fn follow(
     child: &mut Child,
-    deadline: Duration,
+    limits: CommandLimits<'_>,
     line: &mut (dyn FnMut(String, bool) + Send),
-) -> Option<std::io::Result<std::process::ExitStatus>> {
+) -> Followed {
     let (sender, mut lines) = mpsc::channel(64);
     if let Some(out) = child.stdout.take() {
         tokio::spawn(read_lines(out, false, sender.clone()));
@@ -109,18 +121,24 @@ async fn follow(
         tokio::spawn(read_lines(err, true, sender.clone()));
     }
     drop(sender);
-    let ends = Instant::now() + deadline;
+    let ends = Instant::now() + limits.deadline;
+    let mut stop = limits.stop;
     // Lines end when both pipes are closed; a grandchild may hold them open past the child's end.
     let mut status = None;
     loop {
         tokio::select! {
             next = lines.recv() => match next {
                 Some((text, is_error)) => line(text, is_error),
-                None => return Some(match status { Some(status) => status, None => child.wait().await }),
+                None => return Followed::Ended(match status { Some(status) => status, None => child.wait().await }),
             },
             ended = child.wait(), if status.is_none() => status = Some(ended),
-            () = sleep(Duration::from_millis(500)), if status.is_some() => return status,
-            () = tokio::time::sleep_until(ends) => return None,
+            () = sleep(Duration::from_millis(500)), if status.is_some() => {
+                if let Some(status) = status {
+                    return Followed::Ended(status);
+                }
+            }
+            () = tokio::time::sleep_until(ends) => return Followed::TimedOut,
+            () = &mut stop => return Followed::Stopped,
         }
     }
 }

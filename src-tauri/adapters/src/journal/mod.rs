@@ -195,6 +195,10 @@ impl JournalStore for SqliteJournal {
         .await
     }
 
+    async fn target_holder(&self, target: &str) -> Result<Option<String>, JournalError> {
+        lock::holder(&self.locks, target)
+    }
+
     async fn lock_target(&self, target: &str, holder: &str) -> Result<TargetLock, JournalError> {
         private_dir(&self.locks).map_err(|e| trouble("take the lock", e))?;
         lock::take(&self.locks, target, holder)

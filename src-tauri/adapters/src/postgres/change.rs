@@ -1,16 +1,21 @@
 //! One guarded change in one transaction: identity, lock, guards, statement, row count, commit.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use ratiba_core::{
     model::SourceError,
-    ports::{ChangeError, DatabaseChanges, SqlChange},
+    ports::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange},
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
+use tokio::time::timeout;
 
 use super::{Postgres, error, params};
 
 const ATTEMPTED: &str = "change rows in Postgres";
+/// Time for the answer to a commit.
+const COMMIT: Duration = Duration::from_secs(8);
 
 fn source(e: &sqlx::Error) -> ChangeError {
     ChangeError::Source(error::of(ATTEMPTED, e))
@@ -18,24 +23,43 @@ fn source(e: &sqlx::Error) -> ChangeError {
 
 #[async_trait]
 impl DatabaseChanges for Postgres {
-    async fn change(&self, change: &SqlChange) -> Result<Vec<Value>, ChangeError> {
+    async fn change(&self, change: &SqlChange, before: &dyn BeforeCommit) -> Result<Vec<Value>, ChangeError> {
         let connections = self.changes.as_ref().map_err(|e: &SourceError| ChangeError::Source(e.clone()))?;
-        connections.with(ATTEMPTED, async |connection| in_transaction(connection, change).await).await
+        // The commit has a deadline of its own: what times out before it did not happen.
+        let prepared = connections
+            .lend(ATTEMPTED, async |connection| in_transaction(connection, change, before).await)
+            .await?;
+        let ((rows, xid), mut connection) = prepared;
+        let lost = |why: String| ChangeError::Unknown { xid, why, rows: rows.clone() };
+        match timeout(COMMIT, sqlx::query("COMMIT").execute(&mut connection)).await {
+            // A transaction that was aborted before answers COMMIT with a rollback, and no error.
+            Ok(Ok(_)) => {
+                connections.give_back(connection);
+                Ok(rows)
+            }
+            // A refusal is an answer; silence is not.
+            Ok(Err(sqlx::Error::Database(refused))) => Err(source(&sqlx::Error::Database(refused))),
+            Ok(Err(error)) => Err(lost(format!("the connection was lost in the commit: {error}"))),
+            Err(_) => Err(lost(format!("the commit was not answered within {} s", COMMIT.as_secs()))),
+        }
     }
 }
 
 async fn in_transaction(
     connection: &mut PgConnection,
     change: &SqlChange,
-) -> Result<Vec<Value>, ChangeError> {
+    before: &dyn BeforeCommit,
+) -> Result<(Vec<Value>, String), ChangeError> {
     run(connection, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
-    match guarded(connection, change).await {
-        Ok((rows, xid)) => match sqlx::query("COMMIT").execute(&mut *connection).await {
-            Ok(_) => Ok(rows),
-            // A refusal is an answer; silence is not.
-            Err(sqlx::Error::Database(refused)) => Err(source(&sqlx::Error::Database(refused))),
-            Err(lost) => Err(ChangeError::Unknown { xid, why: lost.to_string() }),
+    let done = match guarded(connection, change).await {
+        Ok((rows, xid)) => match before.prepared(&xid, &rows).await {
+            Ok(()) => Ok((rows, xid)),
+            Err(why) => Err(ChangeError::NotRecorded(why)),
         },
+        Err(failure) => Err(failure),
+    };
+    match done {
+        Ok(prepared) => Ok(prepared),
         Err(failure) => {
             // The connection is dropped after an error, which rolls back as well.
             let _rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
@@ -54,9 +78,11 @@ async fn guarded(
 ) -> Result<(Vec<Value>, String), ChangeError> {
     let here = sqlx::query(
         "SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, \
-         pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1))",
+         pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1)), \
+         set_config('application_name', left($2, 63), true)",
     )
     .bind(change.lock.clone())
+    .bind(change.holder.clone())
     .fetch_one(&mut *connection)
     .await
     .map_err(|e| source(&e))?;
@@ -66,7 +92,7 @@ async fn guarded(
         return Err(ChangeError::OtherTarget { now: format!("system {} database {}", now.0, now.1) });
     }
     if !here.try_get::<bool, _>(3).map_err(|e| source(&e))? {
-        return Err(ChangeError::Locked { holder: holder(connection).await });
+        return Err(ChangeError::Locked { holder: holder(connection, &change.lock).await });
     }
     for guard in &change.guards {
         let rows = json_rows(
@@ -114,12 +140,16 @@ async fn json_rows(
     serde_json::from_str(&text).map_err(|e| source(&sqlx::Error::Decode(Box::new(e))))
 }
 
-/// Who holds the advisory lock, as far as the server tells.
-async fn holder(connection: &mut PgConnection) -> String {
+/// Who holds the advisory lock, as far as the server tells. It keeps the lock's 64 bits in two
+/// halves.
+async fn holder(connection: &mut PgConnection, lock: &str) -> String {
     let asked = sqlx::query(
-        "SELECT a.application_name || ', pid ' || a.pid || ', since ' || a.xact_start::text FROM pg_locks l \
-         JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted LIMIT 1",
+        "SELECT a.application_name || ', since ' || to_char(a.xact_start AT TIME ZONE 'UTC', \
+         'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtext($1)::bigint LIMIT 1",
     )
+    .bind(lock.to_owned())
     .fetch_optional(connection)
     .await;
     match asked {

@@ -32,19 +32,32 @@ impl Connections {
         attempted: &str,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (value, connection) = self.lend(attempted, work).await?;
+        self.give_back(connection);
+        Ok(value)
+    }
+
+    /// The same, and the connection with it: for who has more to do on it.
+    pub(super) async fn lend<T, E: From<SourceError>>(
+        &self,
+        attempted: &str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<(T, PgConnection), E> {
         let _slot = match timeout(OPERATION, self.slots.acquire()).await {
             Ok(Ok(slot)) => slot,
             Ok(Err(_)) | Err(_) => return Err(error::timed_out(attempted, OPERATION).into()),
         };
         let mut connection = self.connection(attempted).await?;
         match timeout(OPERATION, work(&mut connection)).await {
-            Ok(Ok(value)) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-                Ok(value)
-            }
+            Ok(Ok(value)) => Ok((value, connection)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(error::timed_out(attempted, OPERATION).into()),
         }
+    }
+
+    /// Keeps a connection that works for the next one.
+    pub(super) fn give_back(&self, connection: PgConnection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
     async fn connection(&self, attempted: &str) -> Result<PgConnection, SourceError> {

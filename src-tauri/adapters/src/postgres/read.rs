@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug},
-    ports::{Database, Read, SqlRead, TenantRows},
+    ports::{Database, Read, SqlRead, TenantRows, TransactionFate},
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, Transaction};
@@ -159,5 +159,17 @@ impl Database for Postgres {
             rows.first().and_then(|r| r.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         Ok((field("id"), field("db")))
+    }
+
+    async fn transaction(&self, xid: &str) -> Read<TransactionFate> {
+        let attempted = format!("ask what became of transaction {xid}");
+        let sql = "SELECT pg_xact_status($1::xid8) AS status";
+        let rows = self.rows(&attempted, sql, &[xid.into()]).await?;
+        Ok(match rows.first().and_then(|r| r.get("status")).and_then(Value::as_str) {
+            Some("committed") => TransactionFate::Committed,
+            Some("aborted") => TransactionFate::Aborted,
+            Some(_) => TransactionFate::InProgress,
+            None => TransactionFate::Forgotten,
+        })
     }
 }

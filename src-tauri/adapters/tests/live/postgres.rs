@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ratiba_adapters::postgres::{Postgres, Registry};
 use ratiba_core::{
     model::{SourceErrorKind, TenantSlug},
-    ports::{ChangeError, Database, DatabaseChanges, SqlChange, SqlGuard, SqlRead},
+    ports::{BeforeCommit, ChangeError, Database, DatabaseChanges, SqlChange, SqlGuard, SqlRead},
 };
 use ratiba_testkit::lab;
 use serde_json::{Value, json};
@@ -33,6 +33,16 @@ fn at(url: &str, password: Option<&str>) -> Postgres {
 
 fn read(sql: &str) -> SqlRead {
     SqlRead { sql: sql.into(), params: Vec::new() }
+}
+
+/// Keeps nothing.
+struct Unrecorded;
+
+#[async_trait::async_trait]
+impl BeforeCommit for Unrecorded {
+    async fn prepared(&self, _xid: &str, _rows: &[Value]) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// A database of one test, gone when it ends, however it ends.
@@ -125,24 +135,25 @@ async fn a_guarded_change_happens_once_or_not_at_all() {
         params: vec![json!(1)],
         expect_rows: rows,
         lock: "livetest".into(),
+        holder: "livetest".into(),
         identity: identity.clone(),
     };
     let kept = || own.sql("SELECT n FROM kept ORDER BY id");
 
-    let moved = database.change(&change(json!({ "n": 5 }), 1)).await;
+    let moved = database.change(&change(json!({ "n": 5 }), 1), &Unrecorded).await;
     assert!(matches!(moved, Err(ChangeError::GuardChanged { .. })), "{moved:?}");
-    let too_many = database.change(&change(json!({ "n": 1 }), 2)).await;
+    let too_many = database.change(&change(json!({ "n": 1 }), 2), &Unrecorded).await;
     assert!(matches!(too_many, Err(ChangeError::RowCount { expected: 2, touched: 1 })), "{too_many:?}");
     let elsewhere =
         SqlChange { identity: (identity.0.clone(), "ratiba".into()), ..change(json!({ "n": 1 }), 1) };
-    let elsewhere = database.change(&elsewhere).await;
+    let elsewhere = database.change(&elsewhere, &Unrecorded).await;
     assert!(matches!(elsewhere, Err(ChangeError::OtherTarget { .. })), "{elsewhere:?}");
     assert_eq!(kept(), "1\n2", "nothing of this was kept");
 
-    let done = database.change(&change(json!({ "n": 1 }), 1)).await.unwrap();
+    let done = database.change(&change(json!({ "n": 1 }), 1), &Unrecorded).await.unwrap();
     assert_eq!(done, [json!({ "id": 1, "n": 11 })]);
     assert_eq!(kept(), "11\n2");
-    let again = database.change(&change(json!({ "n": 1 }), 1)).await;
+    let again = database.change(&change(json!({ "n": 1 }), 1), &Unrecorded).await;
     assert!(matches!(again, Err(ChangeError::GuardChanged { .. })), "{again:?}");
     assert_eq!(kept(), "11\n2");
 }

@@ -18,8 +18,15 @@ pub enum EntryKind {
     RunStarted,
     /// A step is about to act; the body has its pre-image.
     StepIntent,
+    /// A step's transaction is about to be committed; the body has its id in Postgres, by which
+    /// can be asked later whether it was, and the rows it returned.
+    StepPrepared,
     /// A step ended; the body has its outcome, output and post-image.
     StepOutcome,
+    /// It was found out whether an interrupted step happened; the body says how.
+    StepResolved,
+    /// An interrupted run goes on with another confirmed plan; the body has the plan.
+    RunResumed,
     /// The verification ended; the body has what was seen.
     Verified,
     /// The run ended; the body has its outcome.

@@ -4,15 +4,23 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
 use crate::{
     model::Evidence,
-    playbook::step::Step,
-    remedy::{Plan, PlannedStep, Precondition, RunOutcome, StepState},
+    remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
 };
+
+/// What a transaction was about to commit.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Prepared {
+    /// The transaction's id in Postgres.
+    pub xid: String,
+    /// The rows it returned, if it happened.
+    pub rows: Vec<Value>,
+}
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,19 +39,38 @@ pub struct StepRecord {
     pub output: Vec<String>,
     /// Rows it returned.
     pub returned: Vec<Value>,
-    /// The container as it left it.
-    pub after: Option<Precondition>,
+    /// What it left behind.
+    pub after: Vec<Precondition>,
+    /// The transaction that was about to be committed.
+    pub prepared: Option<Prepared>,
 }
 
 impl StepRecord {
+    fn of(planned: &PlannedStep) -> Self {
+        Self {
+            planned: planned.clone(),
+            state: StepState::Pending,
+            started_at: None,
+            ended_at: None,
+            detail: None,
+            output: Vec::new(),
+            returned: Vec::new(),
+            after: Vec::new(),
+            prepared: None,
+        }
+    }
+
     /// Whether it did something that can be taken back.
     pub fn is_undoable(&self) -> bool {
-        self.state == StepState::Done
-            && match &self.planned.step {
-                Step::Compose { action, .. } => action.undo(true).is_some(),
-                Step::Sql(sql) => sql.undo.is_some(),
-                Step::WaitUntil { .. } | Step::Manual { .. } => false,
-            }
+        self.state == StepState::Done && self.planned.step.is_undoable()
+    }
+
+    /// Takes over what was found out about it after an interruption.
+    pub fn take(&mut self, resolved: &ResolvedStep) {
+        self.state = if resolved.happened { StepState::Done } else { StepState::Pending };
+        self.detail = Some(resolved.how.clone());
+        self.returned.clone_from(&resolved.returned);
+        self.after.clone_from(&resolved.after);
     }
 }
 
@@ -54,6 +81,8 @@ pub struct RunRecord {
     pub run: String,
     /// The plan it carried out.
     pub plan: Plan,
+    /// The plans it was resumed with.
+    pub resumed: Vec<Plan>,
     /// The plan's digest.
     pub digest: String,
     /// Who confirmed it.
@@ -72,12 +101,38 @@ pub struct RunRecord {
     pub evidence: Vec<Evidence>,
     /// The run that took it back.
     pub undone_by: Option<String>,
+    /// After it was interrupted, somebody looked and closed it.
+    pub is_answered: bool,
 }
 
 impl RunRecord {
     /// Whether there is something to take back.
     pub fn can_undo(&self) -> bool {
-        self.ended_at.is_some() && self.undone_by.is_none() && self.steps.iter().any(StepRecord::is_undoable)
+        self.ended_at.is_some()
+            && self.undone_by.is_none()
+            && self.steps.iter().any(|s| s.is_undoable() || self.is_done_undo(s))
+    }
+
+    fn is_done_undo(&self, step: &StepRecord) -> bool {
+        self.plan.undo_of.is_some() && step.state == StepState::Done && step.planned.reverses.is_some()
+    }
+
+    /// Whether nobody knows how it ended: it goes on elsewhere, or its console ended before it.
+    pub fn is_interrupted(&self) -> bool {
+        self.undone_by.is_none()
+            && !self.is_answered
+            && (self.ended_at.is_none() || self.steps.iter().any(|s| s.state == StepState::Interrupted))
+    }
+
+    /// Its plan and the ones it was resumed with, oldest first.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        std::iter::once(&self.plan).chain(&self.resumed)
+    }
+
+    /// What `pick` finds in the oldest precondition that it finds something in: how it was before
+    /// the run.
+    pub fn before<T>(&self, pick: impl Fn(&Precondition) -> Option<T>) -> Option<T> {
+        self.plans().flat_map(|plan| &plan.preconditions).find_map(pick)
     }
 }
 
@@ -103,8 +158,10 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
         .collect();
     for (of, by) in undone {
         if let Some(run) = by_run.get_mut(of.as_str()) {
-            for step in run.steps.iter_mut().filter(|s| s.is_undoable()) {
-                step.state = StepState::Undone;
+            for step in run.steps.iter_mut().filter(|s| s.state == StepState::Done) {
+                if step.is_undoable() || step.planned.reverses.is_some() {
+                    step.state = StepState::Undone;
+                }
             }
             run.undone_by = Some(by);
         }
@@ -118,28 +175,21 @@ fn field<T: DeserializeOwned>(body: &Value, name: &str) -> Option<T> {
 
 fn started(entry: &Entry) -> Option<RunRecord> {
     let plan: Plan = field(&entry.body, "plan")?;
-    let steps = plan.steps.iter().map(|planned| StepRecord {
-        planned: planned.clone(),
-        state: StepState::Pending,
-        started_at: None,
-        ended_at: None,
-        detail: None,
-        output: Vec::new(),
-        returned: Vec::new(),
-        after: None,
-    });
+    let steps = plan.steps.iter().map(StepRecord::of);
     Some(RunRecord {
         run: entry.run.clone(),
         steps: steps.collect(),
         digest: field(&entry.body, "digest")?,
         operator: field(&entry.body, "operator")?,
         plan,
+        resumed: Vec::new(),
         started_at: entry.at,
         ended_at: None,
         outcome: None,
         reason: None,
         evidence: Vec::new(),
         undone_by: None,
+        is_answered: false,
     })
 }
 
@@ -151,24 +201,60 @@ fn take(run: &mut RunRecord, entry: &Entry) {
         (EntryKind::StepIntent, Some(step)) => {
             step.state = StepState::Interrupted;
             step.started_at = Some(entry.at);
+            step.prepared = None;
         }
+        (EntryKind::StepPrepared, Some(step)) => step.prepared = serde_json::from_value(body.clone()).ok(),
         (EntryKind::StepOutcome, Some(step)) => {
-            let ok = field::<bool>(body, "ok").unwrap_or(false);
-            step.state = if ok { StepState::Done } else { StepState::Failed };
+            let is = |name| field::<bool>(body, name).unwrap_or(false);
+            step.state = match (is("ok"), is("in_doubt")) {
+                (true, _) => StepState::Done,
+                (false, true) => StepState::Interrupted,
+                (false, false) => StepState::Failed,
+            };
             step.ended_at = Some(entry.at);
             step.detail = field(body, "detail");
             step.output = field(body, "output").unwrap_or_default();
             step.returned = field(body, "returned").unwrap_or_default();
-            step.after = field(body, "after");
+            step.after = field(body, "after").unwrap_or_default();
         }
+        (EntryKind::StepResolved, Some(step)) => {
+            if let Ok(resolved) = serde_json::from_value::<ResolvedStep>(body.clone()) {
+                step.take(&resolved);
+            }
+        }
+        (EntryKind::RunResumed, _) => resumed(run, entry),
         (EntryKind::Verified, _) => run.evidence = field(body, "evidence").unwrap_or_default(),
         (EntryKind::RunFinished, _) => {
             run.ended_at = Some(entry.at);
             run.outcome = field(body, "outcome");
             run.reason = field(body, "reason");
+            run.is_answered = body.get("answered_by").is_some();
         }
-        (EntryKind::RunStarted | EntryKind::Refused | EntryKind::StepIntent | EntryKind::StepOutcome, _) => {}
+        (
+            EntryKind::RunStarted
+            | EntryKind::Refused
+            | EntryKind::StepIntent
+            | EntryKind::StepPrepared
+            | EntryKind::StepOutcome
+            | EntryKind::StepResolved,
+            _,
+        ) => {}
     }
+}
+
+/// The run goes on with the steps of a new plan, in place of those that were not done.
+fn resumed(run: &mut RunRecord, entry: &Entry) {
+    let Some(plan) = field::<Plan>(&entry.body, "plan") else { return };
+    for planned in &plan.steps {
+        let fresh = StepRecord::of(planned);
+        match run.steps.iter_mut().find(|s| s.planned.n == planned.n) {
+            Some(step) => *step = fresh,
+            None => run.steps.push(fresh),
+        }
+    }
+    (run.ended_at, run.outcome, run.reason) = (None, None, None);
+    run.is_answered = false;
+    run.resumed.push(plan);
 }
 
 /// The first entry whose place, link or hash is wrong, in words; recomputed from the content.

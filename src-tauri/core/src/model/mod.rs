@@ -1,5 +1,6 @@
 //! The facts the console works with. Constructors keep the invariants; nothing here does I/O.
 
+mod change;
 mod container;
 mod counted;
 mod evidence;
@@ -13,6 +14,7 @@ mod source;
 mod tenant;
 mod thread;
 
+pub use change::Change;
 pub use container::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
 pub use counted::counted;
 pub use evidence::{Evidence, Finding, Subject, Verdict, VerdictKind};

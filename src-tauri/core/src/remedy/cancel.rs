@@ -1,11 +1,15 @@
 //! The operator's wish to stop a run.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    future::Future,
+    sync::{Mutex, PoisonError},
+};
 
 use futures_channel::oneshot;
 use futures_util::{
     FutureExt,
-    future::{Shared, pending},
+    future::{Either, Shared, pending, select},
+    pin_mut,
 };
 
 /// The run's side: whether to stop.
@@ -42,6 +46,17 @@ impl Cancel {
         if self.0.clone().await.is_err() {
             pending::<()>().await;
         }
+    }
+}
+
+/// The future's output, or `None` when the operator cancels first; the future is then dropped.
+pub(super) async fn or_cancelled<T>(work: impl Future<Output = T>, cancel: &Cancel) -> Option<T> {
+    let stop = cancel.cancelled();
+    pin_mut!(work);
+    pin_mut!(stop);
+    match select(work, stop).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(((), _)) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Plan, digest};
+use crate::model::Change;
 
 /// What the operator did to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Confirmed {
 }
 
 /// Why a plan is not applied. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The digest given is not this plan's.
     #[error("the digest given is not this plan's: it changed since it was shown")]
@@ -40,14 +41,24 @@ pub enum Refusal {
     #[error("{0}")]
     Locked(String),
     /// The stack is not as it was.
-    #[error("the stack changed since this plan: {0}")]
-    Changed(String),
+    #[error("the stack changed since this plan: {}", Change::sentence(.0))]
+    Changed(Vec<Change>),
     /// The profile allows no acts.
     #[error("this profile is read-only")]
     ReadOnly,
     /// What has to be checked first could not be.
     #[error("what this plan depends on could not be checked: {0}")]
     Unchecked(String),
+}
+
+impl Refusal {
+    /// What is not as planned, where that is why.
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            Self::Changed(changes) => changes,
+            _ => &[],
+        }
+    }
 }
 
 impl Confirmed {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Evidence;
+use crate::model::{Change, Evidence};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub enum RunEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         reason: Option<String>,
+        /// What is not as planned, where that is why.
+        #[serde(default)]
+        changes: Vec<Change>,
     },
 }
 

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Plan, PlannedStep, Precondition, precondition, render};
+use super::{Plan, PlannedStep, Precondition, kinds, precondition};
 use crate::{
-    model::{ContainerFacts, Finding, SourceError, TenantSlug, counted},
-    observe::worst_container,
+    model::{ContainerFacts, Finding, SourceError},
     playbook::{
-        Playbook, sql_template,
-        step::{Condition, GuardSpec, Risk, SqlStep, Step, UndoGuard},
+        Playbook,
+        step::{Risk, Step},
     },
     ports::Sources,
     profile::SchemaSection,
@@ -32,6 +31,9 @@ pub enum PlanError {
     /// What would be taken back is no longer as the run left it, or can't be taken back.
     #[error("{0}")]
     NotUndoable(String),
+    /// The run can't go on.
+    #[error("{0}")]
+    NotResumable(String),
 }
 
 /// What a plan is made from.
@@ -45,132 +47,28 @@ pub struct MakePlan<'a> {
 }
 
 impl MakePlan<'_> {
-    /// Reads what the steps depend on; gives preconditions and described steps.
+    /// Reads what the steps depend on; gives preconditions and described steps, numbered from
+    /// `first`.
     pub(super) async fn prepare(
         &self,
+        first: u32,
         steps: Vec<Step>,
     ) -> Result<(Vec<ContainerFacts>, Vec<Precondition>, Vec<PlannedStep>), PlanError> {
         let containers = self.sources.containers.list().await?;
+        let looking = kinds::Looking { sources: self.sources, schema: self.schema, containers: &containers };
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
-        for (n, step) in (1..).zip(steps) {
-            let step = self.named(step)?;
-            let known = |service: &str, found: &[Precondition]| {
-                found.iter().any(|p| matches!(p, Precondition::Container { service: s, .. } if s == service))
-            };
-            if let Some(service) = step.service().filter(|s| !known(s, &preconditions)) {
-                preconditions.push(precondition::container(&containers, service));
+        for (n, step) in (first..).zip(steps) {
+            let (step, found) = kinds::planned(n, step, &looking).await?;
+            for one in found {
+                // Two steps on one service depend on the same container.
+                if !preconditions.iter().any(|p| p.is_about_the_same(&one)) {
+                    preconditions.push(one);
+                }
             }
-            preconditions.extend(precondition::rows(self.sources, n, &step).await?);
-            planned.push(self.described(n, step, &containers));
+            planned.push(step);
         }
         Ok((containers, preconditions, planned))
-    }
-
-    /// Fills in the names of schema, tables and columns.
-    fn named(&self, step: Step) -> Result<Step, PlanError> {
-        let Step::Sql(mut sql) = step else { return Ok(step) };
-        let tenant = sql.tenant.as_deref().map(TenantSlug::parse).transpose();
-        let tenant = tenant.map_err(|e| PlanError::Script(e.to_string()))?;
-        let fill = |text: &mut String| -> Result<(), PlanError> {
-            *text = sql_template::expand(text, self.schema).map_err(PlanError::Script)?;
-            if let Some(tenant) = &tenant {
-                *text = sql_template::for_tenant(text, tenant);
-            }
-            if text.contains("{tenant}") {
-                return Err(PlanError::Script(
-                    "a statement is about a tenant but the step names none".into(),
-                ));
-            }
-            Ok(())
-        };
-        let SqlStep { guards, sql: statement, undo, .. } = sql.as_mut();
-        fill(statement)?;
-        for GuardSpec { sql, .. } in guards {
-            fill(sql)?;
-        }
-        if let Some(undo) = undo {
-            fill(&mut undo.image_sql)?;
-            fill(&mut undo.sql)?;
-            for UndoGuard { sql, .. } in &mut undo.unless {
-                fill(sql)?;
-            }
-        }
-        Ok(Step::Sql(sql))
-    }
-
-    fn described(&self, n: u32, step: Step, containers: &[ContainerFacts]) -> PlannedStep {
-        let nobody = || "Nobody: it only looks.".to_owned();
-        let mut planned = PlannedStep {
-            n,
-            title: String::new(),
-            preview: String::new(),
-            command: String::new(),
-            risk: Risk::Read,
-            before: None,
-            after: None,
-            blast_radius: String::new(),
-            undo: None,
-            step,
-        };
-        match &planned.step {
-            Step::Compose { action, blast_radius } => {
-                let argv = self.sources.compose.argv(action);
-                let facts = worst_container(containers, action.service());
-                planned.title = action.title();
-                planned.preview = render::shell_line(&argv);
-                planned.command = planned.preview.clone();
-                planned.risk = Risk::Reversible;
-                planned.before = Some(facts.map_or_else(
-                    || format!("{} has no container", action.service()),
-                    |f| format!("{} is {}", action.service(), f.state.as_str()),
-                ));
-                planned.after = Some(action.leaves());
-                planned.blast_radius = blast_radius.clone();
-                planned.undo = action.undo(facts.is_some()).map(|undo| undo.title());
-            }
-            Step::Sql(sql) => {
-                planned.title = sql.title.clone();
-                planned.preview = render::sql_with_values(&sql.sql, &sql.params);
-                planned.command = render::psql_command(&planned.preview);
-                planned.risk = if sql.undo.is_some() { Risk::Reversible } else { Risk::Destructive };
-                planned.before = sql.before.clone();
-                planned.after = sql.after.clone().or_else(|| {
-                    Some(format!("{} changed, or nothing at all", counted(sql.expect_rows, "row")))
-                });
-                planned.blast_radius = sql.blast_radius.clone();
-                planned.undo = sql.undo.as_ref().map(|undo| undo.title.clone());
-            }
-            Step::WaitUntil { title, until, within_s } => {
-                planned.title = title.clone();
-                planned.preview =
-                    format!("look every second, for at most {within_s} s, until {}", until.words());
-                planned.command = format!("# wait until {}", until.words());
-                planned.blast_radius = nobody();
-            }
-            Step::Manual { title, instructions, done, within_s } => {
-                planned.title = title.clone();
-                planned.preview = format!(
-                    "you do it; then the run goes on by itself as soon as {}, for at most {within_s} s",
-                    done.words()
-                );
-                planned.command =
-                    instructions.iter().map(|i| format!("# {i}")).collect::<Vec<_>>().join("\n");
-                planned.blast_radius = "Whatever you do by hand.".into();
-            }
-        }
-        planned
-    }
-}
-
-impl Condition {
-    fn words(&self) -> String {
-        match self {
-            Self::ServiceUp { service } => {
-                format!("{service} runs and its health check, if it has one, passes")
-            }
-            Self::PortFree { port } => format!("nobody listens on port {port}"),
-        }
     }
 }
 
@@ -185,7 +83,7 @@ pub async fn make(
     if steps.is_empty() {
         return Err(PlanError::Script(format!("{} has nothing to do for this finding", playbook.id)));
     }
-    let (containers, preconditions, steps) = from.prepare(steps).await?;
+    let (containers, preconditions, steps) = from.prepare(1, steps).await?;
     let with_postgres = steps.iter().any(|s| matches!(s.step, Step::Sql(_)));
     let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
     let created_at = from.sources.clock.now();
@@ -197,6 +95,9 @@ pub async fn make(
         playbook: playbook.id.clone(),
         title: playbook.about.title.clone(),
         undo_of: None,
+        resume_of: None,
+        resolved: Vec::new(),
+        moved: Vec::new(),
         script_sha256: playbook.sha256.clone(),
         subject: finding.subject.clone(),
         finding: finding.data.clone(),

@@ -5,10 +5,14 @@ mod cancel;
 mod confirm;
 mod digest;
 mod event;
+mod kinds;
 mod make;
 mod plan;
 mod precondition;
 mod render;
+mod resolve;
+mod restored;
+mod resume;
 mod undo;
 mod verify;
 
@@ -18,8 +22,12 @@ pub use confirm::{Confirmed, OperatorAnswer, Refusal, confirm};
 pub use digest::{canonical, digest};
 pub use event::{RunEvent, RunOutcome, StepState};
 pub use make::{MakePlan, PlanError, make};
-pub use plan::{Plan, PlannedStep, Precondition};
-pub use undo::{make_undo, restored};
+pub use plan::{Plan, PlannedStep, ResolvedStep};
+pub use precondition::Precondition;
+pub use resolve::resolve;
+pub use restored::restored;
+pub use resume::make_resume;
+pub use undo::make_undo;
 pub use verify::{Look, Lookout, verify};
 
 /// Lower-case hexadecimal digits of `bytes`.

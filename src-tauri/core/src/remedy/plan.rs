@@ -6,40 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Precondition;
 use crate::{
-    model::{Subject, TargetIdentity},
+    model::{Change, Subject, TargetIdentity},
     playbook::step::{GuardSpec, Risk, Step},
 };
-
-/// Something that was so when the plan was made, and must still be so when it is applied.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Precondition {
-    /// A service's container is exactly this one, in this state, from this start.
-    Container {
-        /// The service.
-        service: String,
-        /// The container's id; `None`: the service has no container.
-        id: Option<String>,
-        /// The engine's state word.
-        state: Option<String>,
-        /// When it was last started.
-        started_at: Option<Timestamp>,
-        /// Compose's configuration hash.
-        config_hash: Option<String>,
-    },
-    /// A guard's rows are exactly these.
-    Rows {
-        /// The step it belongs to.
-        step: u32,
-        /// The guard's index in the step.
-        guard: u32,
-        /// What it makes sure of, in words.
-        what: String,
-        /// The rows.
-        rows: Vec<Value>,
-    },
-}
 
 /// One step with everything the operator is shown about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +35,26 @@ pub struct PlannedStep {
     pub blast_radius: String,
     /// How it is taken back, in words; `None`: it can't be.
     pub undo: Option<String>,
+    /// In an undo's plan: the number of the step it takes back, or does again.
+    #[serde(default)]
+    pub reverses: Option<u32>,
+}
+
+/// What is now known about a step that an interrupted run had begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedStep {
+    /// The run.
+    pub run: String,
+    /// The step's number.
+    pub n: u32,
+    /// Whether it happened.
+    pub happened: bool,
+    /// How that is known, in words.
+    pub how: String,
+    /// Rows it returned.
+    pub returned: Vec<Value>,
+    /// What it left behind.
+    pub after: Vec<Precondition>,
 }
 
 /// A plan. Its digest is recomputed wherever it matters and never read from here.
@@ -78,6 +69,15 @@ pub struct Plan {
     /// The run that this plan takes back; its steps are that run's undos.
     #[serde(default)]
     pub undo_of: Option<String>,
+    /// The interrupted run that this plan goes on with; its steps are the rest of that run's.
+    #[serde(default)]
+    pub resume_of: Option<String>,
+    /// What was found out about that run's interrupted steps.
+    #[serde(default)]
+    pub resolved: Vec<ResolvedStep>,
+    /// For a plan that goes on with a run: what moved since it was interrupted.
+    #[serde(default)]
+    pub moved: Vec<Change>,
     /// SHA-256 of the playbook's text.
     pub script_sha256: String,
     /// Whom it is about.
@@ -104,12 +104,17 @@ impl Plan {
     /// The words on the button that confirms it: the first act's title.
     pub fn act(&self) -> String {
         let act = self.steps.iter().find(|s| s.step.acts()).or_else(|| self.steps.first());
-        act.map_or_else(|| "Apply".into(), |step| step.title.clone())
+        act.map_or_else(|| "Look whether it is fixed".into(), |step| step.title.clone())
     }
 
     /// The services it changes.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|s| s.step.service())
+    }
+
+    /// The stack as the lock names it.
+    pub fn lock_name(&self) -> String {
+        format!("{} {}", self.target.compose_project, self.target.compose_working_dir)
     }
 
     /// The guard of this number of a step's statement.

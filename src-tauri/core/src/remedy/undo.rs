@@ -1,253 +1,132 @@
 //! A run is taken back: by a plan of its own, made from what the run left behind.
 
-use async_trait::async_trait;
-use serde_json::{Value, json};
-
 use super::{
-    Look, Lookout, MakePlan, Plan, PlanError, Precondition,
-    make::expiry,
-    precondition::{self, sorted},
-    render::with_used_params,
+    MakePlan, Plan, PlanError, PlannedStep, Precondition, ResolvedStep, StepState, make::expiry, precondition,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::{Evidence, SourceName, counted},
-    playbook::step::{Bound, GuardSpec, Risk, SqlStep, SqlUndo, Step},
-    ports::Sources,
+    model::{Change, ContainerFacts},
+    playbook::step::{Risk, Step},
 };
 
 /// Makes the plan that takes `run` back: its done steps' undos, last one first. Each is guarded by
-/// what the run left behind, so that nothing newer is taken away.
-pub async fn make_undo(from: &MakePlan<'_>, run: &RunRecord) -> Result<Plan, PlanError> {
+/// what the run left behind, so that nothing newer is taken away. `original` is the run that `run`
+/// itself took back: then its steps are done again. `resolved` is what was found out about steps
+/// that were interrupted.
+pub async fn make_undo(
+    from: &MakePlan<'_>,
+    run: &RunRecord,
+    original: Option<&RunRecord>,
+    resolved: Vec<ResolvedStep>,
+) -> Result<Plan, PlanError> {
+    let not = |why: String| PlanError::NotUndoable(why);
     if let Some(by) = &run.undone_by {
-        return Err(PlanError::NotUndoable(format!("run {} was already taken back by run {by}", run.run)));
+        return Err(not(format!("run {} was already taken back by run {by}", run.run)));
+    }
+    if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
+        let why = step.detail.clone().unwrap_or_default();
+        let n = step.planned.n;
+        return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
     }
     let mut steps = Vec::new();
     let mut left = Vec::new();
-    for record in run.steps.iter().rev().filter(|s| s.is_undoable()) {
-        steps.push(undo_step(record, run)?);
+    for record in run.steps.iter().rev().filter(|s| s.state == StepState::Done) {
+        let n = record.planned.n;
+        match original {
+            None if !record.is_undoable() => continue,
+            None => {
+                let step = record.planned.step.kind_of().take_back(record, run);
+                steps.push(step.map_err(|why| not(format!("step {n}: {why}")))?);
+            }
+            Some(original) => match done_again(record, original) {
+                Some(step) => steps.push(step),
+                None => continue,
+            },
+        }
         left.push(record);
     }
     if steps.is_empty() {
-        let why = format!("run {} did nothing that can be taken back", run.run);
-        return Err(PlanError::NotUndoable(why));
+        return Err(not(format!("run {} did nothing that can be taken back", run.run)));
     }
-    let (containers, mut preconditions, mut planned) = from.prepare(steps).await?;
+    let (containers, preconditions, mut planned) = from.prepare(1, steps).await?;
+    let mut changes = Vec::new();
     for (step, record) in planned.iter_mut().zip(&left) {
-        step.risk = Risk::Reversible;
-        if let Some(title) = &record.planned.undo {
-            step.title.clone_from(title);
-        }
-        match &step.step {
-            Step::Compose { .. } => {
-                let Some(after) = &record.after else {
-                    let why = format!("it is not known how step {} left the container", record.planned.n);
-                    return Err(PlanError::NotUndoable(why));
-                };
-                if let Some(change) = precondition::container_change(after, &containers) {
-                    return Err(PlanError::NotUndoable(format!("changed since the run: {change}")));
+        step.reverses = Some(record.planned.n);
+        let expected = match original {
+            None => {
+                step.risk = Risk::Reversible;
+                if let Some(title) = &record.planned.undo {
+                    step.title.clone_from(title);
                 }
+                step.undo = Some(format!("do it again: {}", record.planned.title));
+                record.planned.step.kind_of().left_behind(record, step.n)
             }
-            Step::Sql(sql) => {
-                let changed = preconditions.iter().find_map(|p| guard_broken(p, step.n, sql, record));
-                if let Some(why) = changed {
-                    return Err(PlanError::NotUndoable(why));
-                }
-            }
-            Step::WaitUntil { .. } | Step::Manual { .. } => {}
-        }
+            Some(original) => as_before(record, original, step.n),
+        };
+        changes.extend(not_as_left(&expected, &preconditions, step, &containers));
+    }
+    if !changes.is_empty() {
+        return Err(not(format!("changed since the run: {}", Change::sentence(&changes))));
     }
     let with_postgres = planned.iter().any(|s| matches!(s.step, Step::Sql(_)));
     let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
-    if let Some(change) = precondition::identity_change(&run.plan.target, &target) {
-        return Err(PlanError::NotUndoable(format!("this is not the stack of that run: {change}")));
+    let changed = precondition::identity_changes(&run.plan.target, &target);
+    if !changed.is_empty() {
+        return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }
-    preconditions.dedup();
     let created_at = from.sources.clock.now();
+    let title = match original {
+        None => format!("Take back: {}", run.plan.title),
+        Some(original) => format!("Do again: {}", original.plan.title),
+    };
     Ok(Plan {
         plan_id: from.sources.clock.new_id(),
-        playbook: run.plan.playbook.clone(),
-        title: format!("Take back: {}", run.plan.title),
+        title,
         undo_of: Some(run.run.clone()),
-        script_sha256: run.plan.script_sha256.clone(),
-        subject: run.plan.subject.clone(),
-        finding: run.plan.finding.clone(),
-        params: run.plan.params.clone(),
+        resume_of: None,
+        resolved,
+        moved: Vec::new(),
         target,
         preconditions,
         steps: planned,
         phrase: None,
         created_at,
         expires_at: expiry(created_at),
+        ..run.plan.clone()
     })
 }
 
-fn undo_step(record: &StepRecord, run: &RunRecord) -> Result<Step, PlanError> {
-    let not = |why: &str| PlanError::NotUndoable(format!("step {}: {why}", record.planned.n));
-    match &record.planned.step {
-        Step::Compose { action, blast_radius } => {
-            let had_container = run.plan.preconditions.iter().any(|p| {
-                matches!(p, Precondition::Container { service, id: Some(_), .. } if service == action.service())
-            });
-            let action = action.undo(had_container).ok_or_else(|| not("it can't be taken back"))?;
-            Ok(Step::Compose { action, blast_radius: blast_radius.clone() })
-        }
-        Step::Sql(sql) => {
-            let undo = sql.undo.as_ref().ok_or_else(|| not("it can't be taken back"))?;
-            undo_sql(sql, undo, record, run).map(|step| Step::Sql(Box::new(step)))
-        }
-        Step::WaitUntil { .. } | Step::Manual { .. } => Err(not("there is nothing to take back")),
-    }
+/// The step that an undo took back, to be done again.
+fn done_again(undone: &StepRecord, original: &RunRecord) -> Option<Step> {
+    let n = undone.planned.reverses?;
+    original.steps.iter().find(|s| s.planned.n == n).map(|s| s.planned.step.clone())
 }
 
-fn undo_sql(
-    sql: &SqlStep,
-    undo: &SqlUndo,
-    record: &StepRecord,
-    run: &RunRecord,
-) -> Result<SqlStep, PlanError> {
-    let params = undo
-        .params
-        .iter()
-        .map(|bound| match bound {
-            Bound::Value(value) => Ok(value.clone()),
-            Bound::Returned { step, column } => returned(run, *step, column),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let guard = |what: &str, sql: &str, lock: bool| {
-        let (sql, params) = with_used_params(sql, &params);
-        GuardSpec { what: what.to_owned(), sql, params, lock }
+/// What doing a step again must find: rows as before the first time, and the rest as the undo left
+/// it.
+fn as_before(undone: &StepRecord, original: &RunRecord, n: u32) -> Vec<Precondition> {
+    let was = undone.planned.reverses;
+    let rows = original.plans().flat_map(|plan| &plan.preconditions).filter_map(|p| match p {
+        Precondition::Rows { step, guard, what, rows } if Some(*step) == was => {
+            Some(Precondition::Rows { step: n, guard: *guard, what: what.clone(), rows: rows.clone() })
+        }
+        _ => None,
+    });
+    rows.chain(undone.after.iter().cloned()).collect()
+}
+
+/// What the undo's step finds other than the run left it.
+fn not_as_left(
+    expected: &[Precondition],
+    found: &[Precondition],
+    step: &PlannedStep,
+    containers: &[ContainerFacts],
+) -> Vec<Change> {
+    let now = |p: &Precondition| match p {
+        Precondition::Container { service, .. } => Some(precondition::container(containers, service)),
+        _ => found.iter().find(|f| f.is_about_the_same(p)).cloned(),
     };
-    let image = guard("the rows are still as the run left them", &undo.image_sql, true);
-    let unless: Vec<GuardSpec> = undo.unless.iter().map(|u| guard(&u.what, &u.sql, false)).collect();
-    let rows = record.returned.len();
-    let (statement, params) = with_used_params(&undo.sql, &params);
-    Ok(SqlStep {
-        title: undo.title.clone(),
-        tenant: sql.tenant.clone(),
-        guards: std::iter::once(image).chain(unless).collect(),
-        sql: statement,
-        params,
-        expect_rows: rows as u64,
-        undo: None,
-        before: Some(format!("{} as the run left them", counted(rows, "row"))),
-        after: Some("as before the run".into()),
-        blast_radius: sql.blast_radius.clone(),
-    })
-}
-
-/// A column of all rows that a step returned.
-fn returned(run: &RunRecord, step: u32, column: &str) -> Result<Value, PlanError> {
-    let record = run.steps.iter().find(|s| s.planned.n == step);
-    let values: Option<Vec<Value>> =
-        record.and_then(|r| r.returned.iter().map(|row| row.get(column).cloned()).collect());
-    values.map(Value::Array).ok_or_else(|| {
-        PlanError::NotUndoable(format!("the journal has no column `{column}` of step {step}'s rows"))
-    })
-}
-
-/// What makes an undo's guard fail right now: newer values, or something that came to depend on
-/// the rows.
-fn guard_broken(found: &Precondition, n: u32, sql: &SqlStep, record: &StepRecord) -> Option<String> {
-    let Precondition::Rows { step, guard, what, rows } = found else { return None };
-    if *step != n || sql.guards.is_empty() {
-        return None;
-    }
-    let expected: &[Value] = if *guard == 0 { &record.returned } else { &[] };
-    (sorted(rows.clone()) != sorted(expected.to_vec())).then(|| format!("not so any more: {what}"))
-}
-
-/// Looks whether the stack is again as it was before the run that is being taken back. What others
-/// changed meanwhile is theirs: it is told, and does not count against the undo.
-pub struct Restored<'a> {
-    sources: &'a Sources,
-    before: Vec<Precondition>,
-    plan: &'a Plan,
-    undo: &'a Plan,
-}
-
-/// The lookout for an undo: `original` is the plan of the run that the plan `undo` takes back.
-pub fn restored<'a>(sources: &'a Sources, original: &'a Plan, undo: &'a Plan) -> Restored<'a> {
-    Restored { sources, before: original.preconditions.clone(), plan: original, undo }
-}
-
-#[async_trait]
-impl Lookout for Restored<'_> {
-    async fn look(&self) -> Look {
-        let mut evidence = Vec::new();
-        for before in &self.before {
-            match self.differs(before).await {
-                Ok((what, None)) => evidence.push(self.seen(before, what, "as before the run".into())),
-                Ok((what, Some(now))) => {
-                    evidence.push(self.seen(before, what.clone(), json!(now)));
-                    match (before, self.left_over().await) {
-                        (Precondition::Rows { .. }, Ok(0)) => {
-                            let ours = "rows as the run left them".to_owned();
-                            evidence.push(self.seen(before, ours, json!(0)));
-                        }
-                        (Precondition::Rows { .. }, Err(why)) => return Look::CantTell(evidence, why),
-                        _ => return Look::Still(evidence, format!("{what}: {now}")),
-                    }
-                }
-                Err(why) => return Look::CantTell(evidence, why),
-            }
-        }
-        Look::Gone(evidence)
-    }
-}
-
-impl Restored<'_> {
-    /// How many rows are still as the run left them.
-    async fn left_over(&self) -> Result<usize, String> {
-        let mut count = 0;
-        for precondition in &self.undo.preconditions {
-            // The first guard of an undo's statement reads what the run left behind.
-            let Precondition::Rows { step, guard: 0, rows, .. } = precondition else { continue };
-            let Some(spec) = self.undo.guard(*step, 0) else { continue };
-            let database = self.sources.database().map_err(|e| e.to_string())?;
-            let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
-            count += now.iter().filter(|row| rows.contains(row)).count();
-        }
-        Ok(count)
-    }
-
-    fn seen(&self, before: &Precondition, what: String, value: Value) -> Evidence {
-        let source = match before {
-            Precondition::Container { .. } => SourceName::Docker,
-            Precondition::Rows { .. } => SourceName::Postgres,
-        };
-        let as_of = self.sources.clock.now();
-        Evidence { source: source.as_str().into(), what, value, as_of, against: false }
-    }
-
-    /// What was looked at, and what is other than before the run.
-    async fn differs(&self, before: &Precondition) -> Result<(String, Option<String>), String> {
-        match before {
-            Precondition::Container { service, state, .. } => {
-                let containers = self.sources.containers.list().await.map_err(|e| e.to_string())?;
-                let Precondition::Container { state: now, .. } =
-                    precondition::container(&containers, service)
-                else {
-                    return Ok((service.clone(), None));
-                };
-                let word = |s: &Option<String>| s.clone().unwrap_or_else(|| "without a container".into());
-                // What was created and never ran is as down as what was stopped.
-                let as_down = |s: &Option<String>| {
-                    s.as_deref().map(|s| if s == "created" { "exited" } else { s }.to_owned())
-                };
-                let differs = (as_down(&now) != as_down(state))
-                    .then(|| format!("was {}, is {}", word(state), word(&now)));
-                Ok((format!("state of {service}"), differs))
-            }
-            Precondition::Rows { step, guard, what, rows } => {
-                let Some(spec) = self.plan.guard(*step, *guard) else { return Ok((what.clone(), None)) };
-                let database = self.sources.database().map_err(|e| e.to_string())?;
-                let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
-                let differs = (sorted(now.clone()) != sorted(rows.clone())).then(|| {
-                    format!("was {}, now {} or other values", counted(rows.len(), "row"), now.len())
-                });
-                Ok((what.clone(), differs))
-            }
-        }
-    }
+    let unknown =
+        |p: &Precondition| vec![Change::new(step.title.clone(), "what it left", serde_json::json!(p), ())];
+    expected.iter().flat_map(|p| now(p).map_or_else(|| unknown(p), |now| p.changes(&now))).collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::RunOutcome;
+use super::{Cancel, RunOutcome, cancel::or_cancelled};
 use crate::{model::Evidence, playbook::Recheck, ports::Clock};
 
 /// One look at the stack after a repair.
@@ -31,11 +31,14 @@ pub async fn verify(
     lookout: &dyn Lookout,
     recheck: Recheck,
     clock: &dyn Clock,
+    cancel: &Cancel,
 ) -> (RunOutcome, Vec<Evidence>, Option<String>) {
     let ends = clock.monotonic_ms().saturating_add(u64::from(recheck.within_s) * 1_000);
     let mut gone = 0;
     loop {
-        let look = lookout.look().await;
+        let stopped =
+            || (RunOutcome::Cancelled, Vec::new(), Some("the operator stopped the verification".into()));
+        let Some(look) = or_cancelled(lookout.look(), cancel).await else { return stopped() };
         let over = clock.monotonic_ms() >= ends;
         match look {
             Look::Gone(evidence) => {
@@ -61,6 +64,8 @@ pub async fn verify(
                 }
             }
         }
-        clock.sleep(Duration::from_secs(1)).await;
+        if or_cancelled(clock.sleep(Duration::from_secs(1)), cancel).await.is_none() {
+            return stopped();
+        }
     }
 }

@@ -82,7 +82,8 @@ pub struct LogTailRequest {
 /// `playbook` one page; `diagnose` one playbook's findings now; `choices` the parameters with the
 /// live system's choices for one finding; `plan` makes and keeps a plan; `apply` confirms and
 /// starts it, giving the run's id at once (events come by the channel); `undo_plan` what an undo
-/// would do; `undo` starts it; `cancel` stops a run at the next safe point; `runs` the journal;
+/// would do; `undo` starts it; `resume_plan` what going on with an interrupted run would do;
+/// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
 /// `run` one run; `log_tail` last lines.
 #[macro_export]
 macro_rules! with_commands {
@@ -98,6 +99,9 @@ macro_rules! with_commands {
             apply(ApplyRequest) -> RunId;
             undo_plan(UndoRequest) -> PlanView;
             undo(ApplyRequest) -> RunId;
+            resume_plan(RunId) -> PlanView;
+            resume(ApplyRequest) -> RunId;
+            verify_run(RunId) -> RunView;
             cancel(RunId) -> Empty;
             runs(Empty) -> RunsView;
             run(RunId) -> RunView;

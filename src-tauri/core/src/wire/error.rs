@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Change;
+
 /// What was attempted and happened, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
 pub struct WireError {
@@ -13,4 +15,7 @@ pub struct WireError {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// For a refusal: what is not as planned.
+    #[serde(default)]
+    pub changes: Vec<Change>,
 }

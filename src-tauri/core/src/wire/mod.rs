@@ -18,6 +18,8 @@ pub use commands::{
 };
 pub use error::WireError;
 pub use playbook::{CatalogView, PlaybookView};
-pub use run::{ConfirmView, PlanStepView, PlanView, RunStepView, RunView, RunsView, UndoView};
+pub use run::{
+    ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView, RunsView, UndoView,
+};
 pub use snapshot::{Environment, SnapshotView, Update};
 pub use triage::{DiagnoseView, TriageView};

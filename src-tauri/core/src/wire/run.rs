@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::{Evidence, Subject, TargetIdentity},
+    model::{Change, Evidence, Subject, TargetIdentity},
     playbook::step::{Risk, Step},
     remedy::{Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
 };
@@ -96,6 +96,16 @@ pub struct PlanView {
     pub preconditions: Vec<Precondition>,
     /// What will be done.
     pub steps: Vec<PlanStepView>,
+    /// The run it takes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub undo_of: Option<String>,
+    /// The interrupted run it goes on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub resume_of: Option<String>,
+    /// For that one: what moved since it was interrupted.
+    pub moved: Vec<Change>,
     /// How it is confirmed.
     pub confirm: ConfirmView,
     /// The button's words: names the act.
@@ -166,6 +176,30 @@ pub struct RunView {
     pub undone_by: Option<String>,
     /// Whether there is something to take back now, and it can be.
     pub can_undo: bool,
+    /// Its end is not on record: it goes on elsewhere, or its console ended before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<InterruptedView>,
+}
+
+/// A run whose end is not on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts", optional_fields))]
+pub struct InterruptedView {
+    /// The step at which; absent: after the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u32>,
+    /// Whether that step happened; absent: that can't be told, or it had not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub happened: Option<bool>,
+    /// How that is known, or why not.
+    pub how: String,
+    /// Who carries it out right now; absent: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goes_on: Option<String>,
+    /// Whether the rest of its steps can be done.
+    pub can_resume: bool,
+    /// Whether what was done can be taken back.
+    pub can_undo: bool,
 }
 
 /// `ratibactl runs list --json`.
@@ -185,8 +219,8 @@ pub struct RunsView {
 impl From<&PlannedStep> for PlanStepView {
     fn from(planned: &PlannedStep) -> Self {
         let instructions = match &planned.step {
-            Step::Manual { instructions, .. } => instructions.clone(),
-            Step::Compose { .. } | Step::Sql(_) | Step::WaitUntil { .. } => Vec::new(),
+            Step::Manual(manual) => manual.instructions.clone(),
+            _ => Vec::new(),
         };
         Self {
             n: planned.n,
@@ -219,6 +253,9 @@ impl PlanView {
             target: plan.target.clone(),
             preconditions: plan.preconditions.clone(),
             steps: plan.steps.iter().map(PlanStepView::from).collect(),
+            undo_of: plan.undo_of.clone(),
+            resume_of: plan.resume_of.clone(),
+            moved: plan.moved.clone(),
             confirm: match &plan.phrase {
                 Some(phrase) => ConfirmView::Phrase { phrase: phrase.clone() },
                 None => ConfirmView::Click,
@@ -259,6 +296,7 @@ impl From<&RunRecord> for RunView {
             undo_of: run.plan.undo_of.clone(),
             undone_by: run.undone_by.clone(),
             can_undo: run.can_undo(),
+            interrupted: None,
         }
     }
 }

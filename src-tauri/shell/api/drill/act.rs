@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use futures_util::{FutureExt, future::pending};
 use ratiba_core::{
-    model::counted, observe::worst_container, playbook::step::ComposeAction, ports::SqlRead, wire::WireError,
+    model::counted,
+    observe::worst_container,
+    playbook::step::ComposeAction,
+    ports::{CommandLimits, SqlRead},
+    wire::WireError,
 };
 use tokio::process::Command;
 
@@ -76,7 +81,8 @@ fn set_env(console: &Arc<Console>, key: &str, value: &str) -> Result<(), WireErr
 /// looks at what came of it.
 pub(super) async fn compose(console: &Arc<Console>, action: &ComposeAction) {
     let argv = console.sources.compose.argv(action);
-    let _clash = console.sources.compose.run(&argv, super::VISIBLE_WITHIN, &mut |_| {}).await;
+    let limits = CommandLimits { deadline: super::VISIBLE_WITHIN, stop: pending().boxed() };
+    let _clash = console.acts.compose.run(&argv, limits, &mut |_| {}).await;
 }
 
 async fn docker(console: &Arc<Console>, lab: &Lab, args: &[String]) -> Result<(), WireError> {

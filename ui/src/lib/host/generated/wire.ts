@@ -27,9 +27,30 @@ export type CatalogView = {
 playbooks: Array<PlaybookView>, };
 
 /**
+ * One field that is not as it was planned with.
+ */
+export type Change = { 
+/**
+ * Whose field, such as `redis` or `amani_salon's working hours`.
+ */
+what: string, 
+/**
+ * Which field, such as `state`.
+ */
+field: string, 
+/**
+ * Its value in the plan; null: it was not there.
+ */
+planned: unknown, 
+/**
+ * Its value now; null: it is not there.
+ */
+now: unknown, };
+
+/**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
 
 /**
  * How a plan is confirmed.
@@ -91,7 +112,7 @@ hash: string, };
  * What an entry says. `RunStarted`…`RunFinished` of one run stand in this order; a `StepIntent`
  * without a `StepOutcome` means that it is not known whether the step happened.
  */
-export type EntryKind = "run_started" | "step_intent" | "step_outcome" | "verified" | "run_finished" | "refused";
+export type EntryKind = "run_started" | "step_intent" | "step_prepared" | "step_outcome" | "step_resolved" | "run_resumed" | "verified" | "run_finished" | "refused";
 
 /**
  * Which stack, and what may be done to it.
@@ -138,6 +159,35 @@ as_of: string,
  * Whether it speaks against the finding.
  */
 against?: boolean, };
+
+/**
+ * A run whose end is not on record.
+ */
+export type InterruptedView = { 
+/**
+ * The step at which; absent: after the last one.
+ */
+n?: number, 
+/**
+ * Whether that step happened; absent: that can't be told, or it had not begun.
+ */
+happened?: boolean, 
+/**
+ * How that is known, or why not.
+ */
+how: string, 
+/**
+ * Who carries it out right now; absent: nobody.
+ */
+goes_on?: string, 
+/**
+ * Whether the rest of its steps can be done.
+ */
+can_resume: boolean, 
+/**
+ * Whether what was done can be taken back.
+ */
+can_undo: boolean, };
 
 /**
  * One line of a container's log.
@@ -370,6 +420,18 @@ preconditions: Record<string, unknown>[],
  */
 steps: Array<PlanStepView>, 
 /**
+ * The run it takes back.
+ */
+undo_of?: string, 
+/**
+ * The interrupted run it goes on with.
+ */
+resume_of?: string, 
+/**
+ * For that one: what moved since it was interrupted.
+ */
+moved: Array<Change>, 
+/**
  * How it is confirmed.
  */
 confirm: ConfirmView, 
@@ -535,7 +597,11 @@ outcome: RunOutcome,
 /**
  * Why, where there is something to say.
  */
-reason?: string, };
+reason?: string, 
+/**
+ * What is not as planned, where that is why.
+ */
+changes: Array<Change>, };
 
 /**
  * A run's id.
@@ -643,7 +709,11 @@ undone_by?: string,
 /**
  * Whether there is something to take back now, and it can be.
  */
-can_undo: boolean, };
+can_undo: boolean, 
+/**
+ * Its end is not on record: it goes on elsewhere, or its console ended before it.
+ */
+interrupted?: InterruptedView, };
 
 /**
  * `ratibactl runs list --json`.
@@ -1047,4 +1117,8 @@ message: string,
 /**
  * What to do.
  */
-hint: string, };
+hint: string, 
+/**
+ * For a refusal: what is not as planned.
+ */
+changes: Array<Change>, };

@@ -2,6 +2,11 @@
 //! over real engines, `ratiba-testkit` in memory.
 //!
 //! Every operation has a deadline of its own inside the adapter: a port always answers.
+//!
+//! Here is what only reads; what changes the stack is in [`act`], and a [`Sources`] can't reach it.
+
+mod act;
+mod journal;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,11 +16,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use act::{
+    Acts, BeforeCommit, ChangeError, CommandEnd, CommandLimits, ComposeCommands, DatabaseChanges, SqlChange,
+    SqlGuard,
+};
+pub use journal::{JournalError, JournalStore, TargetLock};
+
 use crate::{
-    journal::{Entry, EntryDraft},
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
     playbook::step::ComposeAction,
-    remedy::Plan,
 };
 
 /// What a read of a source gives.
@@ -66,34 +75,13 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// The compose project's file, read and acted on through the compose CLI.
+/// The compose project's file, read through the compose CLI.
 #[async_trait]
 pub trait Compose: Send + Sync {
     /// Services the compose file declares, in its own order.
     async fn declared_services(&self) -> Read<Vec<String>>;
     /// The argument vector of an action: what the plan shows is what runs.
     fn argv(&self, action: &ComposeAction) -> Vec<String>;
-    /// Runs `argv`, giving each output line to `line`. Own process group; TERM, wait, KILL when
-    /// the deadline passes or the returned future is dropped.
-    async fn run(
-        &self,
-        argv: &[String],
-        deadline: Duration,
-        line: &mut (dyn FnMut(String) + Send),
-    ) -> Result<CommandEnd, SourceError>;
-}
-
-/// How a child process ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "how")]
-pub enum CommandEnd {
-    /// It exited.
-    Exited {
-        /// Its exit code; -1 when a signal ended it.
-        code: i32,
-    },
-    /// The deadline passed and it was ended.
-    TimedOut,
 }
 
 /// A read-only question to Postgres. Text holds placeholders `$1`…; values are bound, never
@@ -122,87 +110,22 @@ pub trait Database: Send + Sync {
     async fn each_tenant(&self, tenants: &[TenantSlug], sql: &str) -> Read<Vec<TenantRows>>;
     /// `system_identifier` and the connected database.
     async fn identity(&self) -> Read<(String, String)>;
+    /// What became of a transaction, by the id that `pg_current_xact_id()` gave inside it.
+    async fn transaction(&self, xid: &str) -> Read<TransactionFate>;
 }
 
-/// One guarded change in one transaction.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SqlChange {
-    /// Statements that must still give exactly these rows; run first, in the same transaction.
-    pub guards: Vec<SqlGuard>,
-    /// The statement that changes something. `RETURNING` rows are its output.
-    pub sql: String,
-    /// Its bound values.
-    pub params: Vec<Value>,
-    /// Rows it must touch; anything else rolls back.
-    pub expect_rows: u64,
-    /// Advisory lock taken for the transaction (`pg_try_advisory_xact_lock`).
-    pub lock: String,
-    /// `system_identifier` and database the transaction must find itself in.
-    pub identity: (String, String),
-}
-
-/// A statement and the rows it must give.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SqlGuard {
-    /// What it makes sure of, in words.
-    pub what: String,
-    /// The statement; may take row locks.
-    pub read: SqlRead,
-    /// The rows as JSON objects.
-    pub expect: Vec<Value>,
-}
-
-/// Why a guarded change did not happen. Nothing was changed in any of these cases but `Unknown`.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ChangeError {
-    /// A guard gave other rows than planned.
-    #[error("{what} changed since the plan was made")]
-    GuardChanged {
-        /// The guard's words.
-        what: String,
-        /// Rows at plan time.
-        planned: Vec<Value>,
-        /// Rows now.
-        now: Vec<Value>,
-    },
-    /// Other rows than expected would have been touched; rolled back.
-    #[error("the statement touched {touched} rows, {expected} were planned; rolled back")]
-    RowCount {
-        /// Rows planned.
-        expected: u64,
-        /// Rows touched.
-        touched: u64,
-    },
-    /// Another console holds the lock.
-    #[error("another console is applying a change here: {holder}")]
-    Locked {
-        /// What is known about the holder.
-        holder: String,
-    },
-    /// The connection now leads to another server or database than the plan's.
-    #[error("this is not the database the plan was made for: {now}")]
-    OtherTarget {
-        /// What was found instead.
-        now: String,
-    },
-    /// The database refused or could not be reached before the commit.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The commit's answer was lost: it may or may not have happened.
-    #[error("the commit was sent but its answer was lost ({why}); transaction {xid} tells")]
-    Unknown {
-        /// The transaction's id, from `pg_current_xact_id()`.
-        xid: String,
-        /// What happened to the connection.
-        why: String,
-    },
-}
-
-/// Writing to Postgres: only a confirmed plan's steps come here.
-#[async_trait]
-pub trait DatabaseChanges: Send + Sync {
-    /// Carries out one guarded change and gives its `RETURNING` rows.
-    async fn change(&self, change: &SqlChange) -> Result<Vec<Value>, ChangeError>;
+/// What became of a transaction, as `pg_xact_status` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionFate {
+    /// It happened.
+    Committed,
+    /// It did not.
+    Aborted,
+    /// It still goes on.
+    InProgress,
+    /// It is so long ago that the server has forgotten.
+    Forgotten,
 }
 
 /// FSM threads and other keys in the stack's Redis. Reading only, with commands that Redis itself
@@ -233,45 +156,6 @@ pub trait Repo: Send + Sync {
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>>;
 }
 
-/// The journal's store: append-only, durable when `append` returns.
-#[async_trait]
-pub trait JournalStore: Send + Sync {
-    /// Appends one entry, chained to the last one; returns it as stored.
-    async fn append(&self, draft: EntryDraft) -> Result<Entry, JournalError>;
-    /// Entries in order; all, or those of one run.
-    async fn entries(&self, run: Option<&str>) -> Result<Vec<Entry>, JournalError>;
-    /// Keeps a plan, so that it can be confirmed elsewhere.
-    async fn keep_plan(&self, plan: &Plan) -> Result<(), JournalError>;
-    /// A kept plan.
-    async fn plan(&self, plan_id: &str) -> Result<Option<Plan>, JournalError>;
-    /// Marks a plan as used; `false` when it already was. Atomic: a plan is used once.
-    async fn use_plan(&self, plan_id: &str, digest: &str) -> Result<bool, JournalError>;
-    /// Takes the one-apply-at-a-time lock of a target; dropping the guard frees it.
-    async fn lock_target(&self, target: &str, holder: &str) -> Result<TargetLock, JournalError>;
-}
-
-/// Holds the one-apply-at-a-time lock of a target until dropped.
-pub type TargetLock = Box<dyn Send + Sync>;
-
-/// The journal can't be written or read: nothing may be applied then.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum JournalError {
-    /// Reading or writing failed.
-    #[error("{attempted}: {happened}")]
-    Store {
-        /// What was attempted.
-        attempted: String,
-        /// What happened.
-        happened: String,
-    },
-    /// Somebody else is applying to this target.
-    #[error("another console is applying to this stack: {holder}")]
-    Locked {
-        /// Who, since when.
-        holder: String,
-    },
-}
-
 /// Time and randomness.
 #[async_trait]
 pub trait Clock: Send + Sync {
@@ -285,17 +169,15 @@ pub trait Clock: Send + Sync {
     fn new_id(&self) -> String;
 }
 
-/// All sources of one stack. `None`: the profile does not say where it is.
+/// All sources of one stack, for reading. `None`: the profile does not say where it is.
 #[derive(Clone)]
 pub struct Sources {
     /// Its containers.
     pub containers: Arc<dyn Containers>,
     /// Its compose file and CLI.
     pub compose: Arc<dyn Compose>,
-    /// Its Postgres, for reading.
+    /// Its Postgres.
     pub database: Option<Arc<dyn Database>>,
-    /// Its Postgres, for confirmed changes.
-    pub changes: Option<Arc<dyn DatabaseChanges>>,
     /// Its Redis.
     pub threads: Option<Arc<dyn Threads>>,
     /// The machine it runs on.
@@ -307,14 +189,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Postgres for reading, or the error that says that the profile has none.
+    /// Postgres, or the error that says that the profile has none.
     pub fn database(&self) -> Read<&dyn Database> {
         self.database.as_deref().ok_or_else(|| not_configured(SourceName::Postgres, "[postgres] url"))
-    }
-
-    /// Postgres for confirmed changes, or the error that says that the profile has none.
-    pub fn changes(&self) -> Read<&dyn DatabaseChanges> {
-        self.changes.as_deref().ok_or_else(|| not_configured(SourceName::Postgres, "[postgres] url"))
     }
 
     /// The checkout, or the error that says that the profile has none.

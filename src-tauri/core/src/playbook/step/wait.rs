@@ -1,0 +1,45 @@
+//! Waiting: for the stack, or for a person.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that can be waited for or checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// The service runs, and is healthy if it has a health check.
+    ServiceUp {
+        /// The service.
+        service: String,
+    },
+    /// Nobody listens on a TCP port of this machine.
+    PortFree {
+        /// The port.
+        port: u16,
+    },
+}
+
+/// Waits until something is so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitStep {
+    /// In words.
+    pub title: String,
+    /// What.
+    pub until: Condition,
+    /// Seconds after which the step fails.
+    pub within_s: u32,
+}
+
+/// A thing only a person can do; the run waits for `done`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManualStep {
+    /// In words.
+    pub title: String,
+    /// What to do, one act a line.
+    pub instructions: Vec<String>,
+    /// The check that tells when it is done.
+    pub done: Condition,
+    /// Seconds after which the step fails.
+    pub within_s: u32,
+}

@@ -1,0 +1,143 @@
+//! A compose action on one service.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, container_now};
+use crate::{
+    journal::{RunRecord, StepRecord},
+    model::ContainerFacts,
+    observe::worst_container,
+    playbook::step::{ComposeAction, ComposeStep, Risk, Step},
+    ports::{CommandEnd, CommandLimits, Sources},
+    remedy::{PlanError, Precondition, RunEvent, precondition, render},
+};
+
+/// How long a compose command may take.
+const DEADLINE: Duration = Duration::from_secs(180);
+/// Lines of a command's output that the journal keeps.
+pub(super) const KEPT_LINES: usize = 200;
+
+#[async_trait]
+impl Kind for ComposeStep {
+    async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        Ok(vec![precondition::container(looking.containers, self.action.service())])
+    }
+
+    fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
+        let action = &self.action;
+        let facts = worst_container(looking.containers, action.service());
+        let preview = render::shell_line(&looking.sources.compose.argv(action));
+        Described {
+            title: action.title(),
+            command: preview.clone(),
+            preview,
+            risk: Risk::Reversible,
+            before: Some(facts.map_or_else(
+                || format!("{} has no container", action.service()),
+                |f| format!("{} is {}", action.service(), f.state.as_str()),
+            )),
+            after: Some(action.leaves()),
+            blast_radius: self.blast_radius.clone(),
+            undo: action.undo(facts.is_some()).map(|undo| undo.title()),
+        }
+    }
+
+    async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        let service = self.action.service();
+        let argv = acting.sources.compose.argv(&self.action);
+        let mut output: Vec<String> = Vec::new();
+        let mut line = |text: String| {
+            emit(RunEvent::StepOutput { n: acting.n, line: text.clone() });
+            if output.len() < KEPT_LINES {
+                output.push(text);
+            }
+        };
+        let limits = CommandLimits { deadline: DEADLINE, stop: acting.cancel.cancelled().boxed() };
+        let ended = acting.acts.compose.run(&argv, limits, &mut line).await;
+        let after = container_now(acting.sources, service).await.ok();
+        let is_now = match &after {
+            Some(Precondition::Container { state: Some(state), .. }) => format!("{service} is {state}"),
+            Some(_) => format!("{service} has no container"),
+            None => "the container could not be looked at".into(),
+        };
+        let said = output.iter().rev().find(|l| !l.trim().is_empty()).cloned().unwrap_or_default();
+        let still = |left: Option<String>| left.map(|l| format!("; {l}")).unwrap_or_default();
+        match ended {
+            Ok(CommandEnd::Exited { code: 0 }) => Ok(StepDone {
+                detail: is_now,
+                output,
+                returned: Vec::new(),
+                after: after.into_iter().collect(),
+            }),
+            Ok(CommandEnd::Exited { code }) => Err(StepStop::Failed(format!(
+                "the command ended with exit code {code}: {said}; now {is_now}"
+            ))),
+            Ok(CommandEnd::TimedOut { left }) => Err(StepStop::Failed(format!(
+                "the command did not end within {} s and was stopped; now {is_now}{}",
+                DEADLINE.as_secs(),
+                still(left)
+            ))),
+            Ok(CommandEnd::Stopped { left }) => {
+                Err(StepStop::Cancelled(format!("now {is_now}{}", still(left))))
+            }
+            Err(error) => Err(StepStop::Failed(format!("{error}. {}", error.hint))),
+        }
+    }
+
+    fn is_undoable(&self) -> bool {
+        self.action.undo(true).is_some()
+    }
+
+    fn take_back(&self, _left: &StepRecord, run: &RunRecord) -> Result<Step, String> {
+        let service = self.action.service();
+        let had_container = run.before(|p| match p {
+            Precondition::Container { service: s, id, .. } if s == service => Some(id.is_some()),
+            _ => None,
+        });
+        let action = self.action.undo(had_container.unwrap_or(false)).ok_or("it can't be taken back")?;
+        Ok(Step::Compose(Self { action, blast_radius: self.blast_radius.clone() }))
+    }
+
+    /// The engine's own facts moved since the step's pre-image, or they did not. No clocks are
+    /// compared: the engine may be on another machine.
+    async fn happened(&self, _begun: &StepRecord, run: &RunRecord, sources: &Sources) -> Happened {
+        let service = self.action.service();
+        let containers = match sources.containers.list().await {
+            Ok(containers) => containers,
+            Err(error) => return Happened::Unknown(error.to_string()),
+        };
+        let facts = worst_container(&containers, service);
+        let before = run.before(|p| match p {
+            Precondition::Container { service: s, id, started_at, .. } if s == service => {
+                Some((id.clone(), *started_at))
+            }
+            _ => None,
+        });
+        let Some((id, started_at)) = before else {
+            return Happened::Unknown(format!("the journal does not say how {service} was before"));
+        };
+        let is_other = facts.map(|f| &f.id) != id.as_ref();
+        let started = facts.is_some_and(|f| f.started_at.is_some() && f.started_at != started_at);
+        let runs = facts.is_some_and(ContainerFacts::is_running);
+        let state = facts.map_or("without a container", |f| f.state.as_str());
+        let done = match &self.action {
+            ComposeAction::Start { .. } | ComposeAction::Restart { .. } => started,
+            ComposeAction::Up { .. } => runs && (is_other || started),
+            ComposeAction::Recreate { .. } => runs && is_other,
+            ComposeAction::Unpause { .. } => runs,
+            ComposeAction::Pause { .. } => state == "paused",
+            ComposeAction::Stop { .. } => !runs && facts.is_some(),
+            ComposeAction::Remove { .. } => facts.is_none(),
+        };
+        let how = format!("seen on the engine: {service} is {state}");
+        if done {
+            let after = vec![precondition::container(&containers, service)];
+            Happened::Yes { how, returned: Vec::new(), after }
+        } else {
+            Happened::No { how }
+        }
+    }
+}

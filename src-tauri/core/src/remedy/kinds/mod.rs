@@ -1,0 +1,226 @@
+//! What each kind of step is, from planning to taking back: one file per kind, one trait for all.
+
+mod compose;
+mod sql;
+mod wait;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition};
+use crate::{
+    journal::{RunRecord, StepRecord},
+    model::{Change, ContainerFacts, TenantSlug},
+    playbook::{
+        sql_template,
+        step::{Risk, Step},
+    },
+    ports::{Acts, BeforeCommit, Read, Sources},
+    profile::SchemaSection,
+};
+
+/// Gives events of a run to whoever watches it.
+pub(super) type Emit<'a> = dyn FnMut(RunEvent) + Send + 'a;
+
+/// What planning a step can look at.
+pub(super) struct Looking<'a> {
+    pub sources: &'a Sources,
+    pub schema: &'a SchemaSection,
+    pub containers: &'a [ContainerFacts],
+}
+
+/// What the operator is shown about a step.
+pub(super) struct Described {
+    pub title: String,
+    pub preview: String,
+    pub command: String,
+    pub risk: Risk,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub blast_radius: String,
+    pub undo: Option<String>,
+}
+
+/// What carrying out a step can use.
+pub(super) struct Acting<'a> {
+    pub plan: &'a Plan,
+    pub n: u32,
+    pub sources: &'a Sources,
+    pub acts: &'a Acts,
+    pub cancel: &'a Cancel,
+    /// Who is applying, for the one who finds a lock taken.
+    pub holder: &'a str,
+    /// Makes what is about to be committed durable first.
+    pub record: &'a dyn BeforeCommit,
+}
+
+/// What a step did.
+#[derive(Default)]
+pub(super) struct StepDone {
+    pub detail: String,
+    pub output: Vec<String>,
+    /// Rows it returned.
+    pub returned: Vec<Value>,
+    /// What it left behind.
+    pub after: Vec<Precondition>,
+}
+
+/// Why a step did not get done.
+pub(super) enum StepStop {
+    /// It failed.
+    Failed(String),
+    /// Nothing was done: what it depends on had changed.
+    Changed(Vec<Change>),
+    /// Nothing was done: somebody else is changing the same thing.
+    Locked(String),
+    /// The operator stopped it; what is true now, in words.
+    Cancelled(String),
+    /// It may have happened or not.
+    InDoubt(String),
+}
+
+/// Whether a step that was begun and not ended happened.
+pub(super) enum Happened {
+    /// It did, and this is what it left behind.
+    Yes { how: String, returned: Vec<Value>, after: Vec<Precondition> },
+    /// It did not.
+    No { how: String },
+    /// That can't be told.
+    Unknown(String),
+}
+
+/// One kind of step.
+#[async_trait]
+pub(super) trait Kind: Send + Sync {
+    /// Fills in the names that the playbook leaves to the profile.
+    fn fill(&mut self, _looking: &Looking<'_>) -> Result<(), PlanError> {
+        Ok(())
+    }
+
+    /// What must still be so when it acts, read now.
+    async fn preconditions(&self, n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError>;
+
+    /// What the operator is shown. `found` are its preconditions.
+    fn describe(&self, found: &[Precondition], looking: &Looking<'_>) -> Described;
+
+    /// Does it.
+    async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop>;
+
+    /// Whether there is something to take back, and it can be.
+    fn is_undoable(&self) -> bool {
+        false
+    }
+
+    /// The step that takes it back, given what it left behind.
+    fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+        Err("there is nothing to take back".into())
+    }
+
+    /// What the step that takes it back, as number `n` of its plan, must find.
+    fn left_behind(&self, left: &StepRecord, _n: u32) -> Vec<Precondition> {
+        left.after.clone()
+    }
+
+    /// Whether it happened, for a step that was begun and whose end is not on record.
+    async fn happened(&self, _begun: &StepRecord, _run: &RunRecord, _sources: &Sources) -> Happened {
+        Happened::No { how: "it only looks".into() }
+    }
+}
+
+impl Step {
+    pub(super) fn kind_of(&self) -> &dyn Kind {
+        match self {
+            Self::Compose(step) => step,
+            Self::Sql(step) => step.as_ref(),
+            Self::WaitUntil(step) => step,
+            Self::Manual(step) => step,
+        }
+    }
+
+    fn kind_of_mut(&mut self) -> &mut dyn Kind {
+        match self {
+            Self::Compose(step) => step,
+            Self::Sql(step) => step.as_mut(),
+            Self::WaitUntil(step) => step,
+            Self::Manual(step) => step,
+        }
+    }
+
+    /// The kind's word, as in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Compose(_) => "compose",
+            Self::Sql(_) => "sql",
+            Self::WaitUntil(_) => "wait_until",
+            Self::Manual(_) => "manual",
+        }
+    }
+
+    /// Whether it changes the stack itself.
+    pub fn acts(&self) -> bool {
+        !matches!(self, Self::WaitUntil(_) | Self::Manual(_))
+    }
+
+    /// The compose service it changes.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Compose(step) => Some(step.action.service()),
+            Self::Sql(_) | Self::WaitUntil(_) | Self::Manual(_) => None,
+        }
+    }
+
+    /// Whether there is something to take back, and it can be.
+    pub fn is_undoable(&self) -> bool {
+        self.kind_of().is_undoable()
+    }
+}
+
+/// Makes a planned step of a playbook's step, with what must still be so when it acts.
+pub(super) async fn planned(
+    n: u32,
+    mut step: Step,
+    looking: &Looking<'_>,
+) -> Result<(PlannedStep, Vec<Precondition>), PlanError> {
+    step.kind_of_mut().fill(looking)?;
+    let found = step.kind_of().preconditions(n, looking).await?;
+    let shown = step.kind_of().describe(&found, looking);
+    let planned = PlannedStep {
+        n,
+        step,
+        title: shown.title,
+        preview: shown.preview,
+        command: shown.command,
+        risk: shown.risk,
+        before: shown.before,
+        after: shown.after,
+        blast_radius: shown.blast_radius,
+        undo: shown.undo,
+        reverses: None,
+    };
+    Ok((planned, found))
+}
+
+impl Looking<'_> {
+    /// A statement with the profile's names, and the tenant's schema where it has one.
+    fn statement(&self, text: &str, tenant: Option<&str>) -> Result<String, PlanError> {
+        let mut filled = sql_template::expand(text, self.schema).map_err(PlanError::Script)?;
+        if let Some(tenant) = tenant {
+            let tenant = TenantSlug::parse(tenant).map_err(|e| PlanError::Script(e.to_string()))?;
+            filled = sql_template::for_tenant(&filled, &tenant);
+        }
+        if filled.contains("{tenant}") {
+            return Err(PlanError::Script("a statement is about a tenant but the step names none".into()));
+        }
+        Ok(filled)
+    }
+}
+
+/// A service's container as it is now, read anew.
+async fn container_now(sources: &Sources, service: &str) -> Read<Precondition> {
+    Ok(precondition::container(&sources.containers.list().await?, service))
+}
+
+/// Who notices a step that only looks.
+fn nobody() -> String {
+    "Nobody: it only looks.".into()
+}

@@ -1,0 +1,133 @@
+//! Waiting until something is so, by itself or by a person's hand.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Acting, Described, Emit, Kind, Looking, StepDone, StepStop, nobody};
+use crate::{
+    model::HealthStatus,
+    observe::worst_container,
+    playbook::step::{Condition, ManualStep, Risk, WaitStep},
+    ports::Sources,
+    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled},
+};
+
+/// How often is looked.
+const EVERY: Duration = Duration::from_millis(500);
+
+#[async_trait]
+impl Kind for WaitStep {
+    async fn preconditions(&self, _n: u32, _looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        Ok(Vec::new())
+    }
+
+    fn describe(&self, _found: &[Precondition], _looking: &Looking<'_>) -> Described {
+        let (until, within_s) = (self.until.words(), self.within_s);
+        Described {
+            title: self.title.clone(),
+            preview: format!("look every second, for at most {within_s} s, until {until}"),
+            command: format!("# wait until {until}"),
+            risk: Risk::Read,
+            before: None,
+            after: None,
+            blast_radius: nobody(),
+            undo: None,
+        }
+    }
+
+    async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        wait(&self.until, self.within_s, acting).await
+    }
+}
+
+#[async_trait]
+impl Kind for ManualStep {
+    async fn preconditions(&self, _n: u32, _looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        Ok(Vec::new())
+    }
+
+    fn describe(&self, _found: &[Precondition], _looking: &Looking<'_>) -> Described {
+        let (done, within_s) = (self.done.words(), self.within_s);
+        Described {
+            title: self.title.clone(),
+            preview: format!(
+                "you do it; then the run goes on by itself as soon as {done}, for at most {within_s} s"
+            ),
+            command: self.instructions.iter().map(|i| format!("# {i}")).collect::<Vec<_>>().join("\n"),
+            risk: Risk::Read,
+            before: None,
+            after: None,
+            blast_radius: "Whatever you do by hand.".into(),
+            undo: None,
+        }
+    }
+
+    async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        let (title, instructions) = (self.title.clone(), self.instructions.clone());
+        emit(RunEvent::Manual { n: acting.n, title, instructions });
+        wait(&self.done, self.within_s, acting).await
+    }
+}
+
+impl Condition {
+    fn words(&self) -> String {
+        match self {
+            Self::ServiceUp { service } => {
+                format!("{service} runs and its health check, if it has one, passes")
+            }
+            Self::PortFree { port } => format!("nobody listens on port {port}"),
+        }
+    }
+}
+
+async fn wait(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<StepDone, StepStop> {
+    let clock = &acting.sources.clock;
+    let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
+    loop {
+        let look = or_cancelled(seen(until, acting.sources), acting.cancel).await;
+        let seen = match look.ok_or_else(|| StepStop::Cancelled("it only waited".into()))?? {
+            Ok(detail) => return Ok(StepDone { detail, ..StepDone::default() }),
+            Err(seen) => seen,
+        };
+        if clock.monotonic_ms() >= ends {
+            return Err(StepStop::Failed(format!("not within {within_s} s: {seen}")));
+        }
+        if or_cancelled(clock.sleep(EVERY), acting.cancel).await.is_none() {
+            return Err(StepStop::Cancelled(format!("it only waited; last seen: {seen}")));
+        }
+    }
+}
+
+/// Whether a condition holds: what is seen, either way. A service that ended by itself will not
+/// come up by waiting.
+async fn seen(until: &Condition, sources: &Sources) -> Result<Result<String, String>, StepStop> {
+    match until {
+        Condition::PortFree { port } => Ok(match sources.host.port_holder(*port).await {
+            Ok(None) => Ok(format!("port {port} is free")),
+            Ok(Some(holder)) => Err(format!("port {port} is held by {holder}")),
+            Err(error) => Err(error.to_string()),
+        }),
+        Condition::ServiceUp { service } => {
+            let containers = match sources.containers.list().await {
+                Ok(containers) => containers,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            let Some(facts) = worst_container(&containers, service) else {
+                return Ok(Err(format!("{service} has no container")));
+            };
+            let state = facts.state.as_str();
+            if matches!(state, "exited" | "dead") {
+                let what =
+                    format!("{service} ended by itself, exit code {} {}", facts.exit_code, facts.error);
+                return Err(StepStop::Failed(what.trim_end().to_owned()));
+            }
+            Ok(match facts.live_health() {
+                Some(HealthStatus::Healthy) => Ok(format!("{service} is running and healthy")),
+                Some(health) => Err(format!("{service} is running, its health is {}", health.as_str())),
+                None if facts.is_running() => Ok(format!("{service} is running; it has no health check")),
+                None => Err(format!("{service} is {state}")),
+            })
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether an undo worked: the stack is again as before the run it took back.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{
+    Look, Lookout, Plan, Precondition,
+    precondition::{self, sorted},
+};
+use crate::{
+    journal::RunRecord,
+    model::{Evidence, SourceName, counted},
+    ports::Sources,
+};
+
+/// Looks whether the stack is again as it was before the run that is being taken back. What others
+/// changed meanwhile is theirs: it is told, and does not count against the undo.
+pub struct Restored {
+    sources: Sources,
+    original: RunRecord,
+    undo: Plan,
+}
+
+/// The lookout for an undo: `original` is the run that the plan `undo` takes back.
+pub fn restored(sources: &Sources, original: RunRecord, undo: Plan) -> Restored {
+    Restored { sources: sources.clone(), original, undo }
+}
+
+#[async_trait]
+impl Lookout for Restored {
+    async fn look(&self) -> Look {
+        let mut evidence = Vec::new();
+        for (plan, before) in self.before() {
+            match self.differs(plan, before).await {
+                Ok((what, None)) => evidence.push(self.seen(before, what, "as before the run".into())),
+                Ok((what, Some(now))) => {
+                    evidence.push(self.seen(before, what.clone(), json!(now)));
+                    match (before, self.left_over().await) {
+                        (Precondition::Rows { .. }, Ok(0)) => {
+                            let ours = "rows as the run left them".to_owned();
+                            evidence.push(self.seen(before, ours, json!(0)));
+                        }
+                        (Precondition::Rows { .. }, Err(why)) => return Look::CantTell(evidence, why),
+                        _ => return Look::Still(evidence, format!("{what}: {now}")),
+                    }
+                }
+                Err(why) => return Look::CantTell(evidence, why),
+            }
+        }
+        Look::Gone(evidence)
+    }
+}
+
+impl Restored {
+    /// How everything was before the run: where it was resumed, the oldest plan knows.
+    fn before(&self) -> Vec<(&Plan, &Precondition)> {
+        let mut found: Vec<(&Plan, &Precondition)> = Vec::new();
+        for plan in self.original.plans() {
+            for one in &plan.preconditions {
+                if !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
+                    found.push((plan, one));
+                }
+            }
+        }
+        found
+    }
+
+    /// How many rows are still as the run left them.
+    async fn left_over(&self) -> Result<usize, String> {
+        let mut count = 0;
+        for precondition in &self.undo.preconditions {
+            // The first guard of an undo's statement reads what the run left behind.
+            let Precondition::Rows { step, guard: 0, rows, .. } = precondition else { continue };
+            let Some(spec) = self.undo.guard(*step, 0) else { continue };
+            let database = self.sources.database().map_err(|e| e.to_string())?;
+            let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
+            count += now.iter().filter(|row| rows.contains(row)).count();
+        }
+        Ok(count)
+    }
+
+    fn seen(&self, before: &Precondition, what: String, value: Value) -> Evidence {
+        let source = match before {
+            Precondition::Container { .. } => SourceName::Docker,
+            Precondition::Rows { .. } => SourceName::Postgres,
+        };
+        let as_of = self.sources.clock.now();
+        Evidence { source: source.as_str().into(), what, value, as_of, against: false }
+    }
+
+    /// What was looked at, and what is other than before the run.
+    async fn differs(&self, plan: &Plan, before: &Precondition) -> Result<(String, Option<String>), String> {
+        match before {
+            Precondition::Container { service, state, .. } => {
+                let containers = self.sources.containers.list().await.map_err(|e| e.to_string())?;
+                let Precondition::Container { state: now, .. } =
+                    precondition::container(&containers, service)
+                else {
+                    return Ok((service.clone(), None));
+                };
+                let word = |s: &Option<String>| s.clone().unwrap_or_else(|| "without a container".into());
+                // What was created and never ran is as down as what was stopped.
+                let as_down = |s: &Option<String>| {
+                    s.as_deref().map(|s| if s == "created" { "exited" } else { s }.to_owned())
+                };
+                let differs = (as_down(&now) != as_down(state))
+                    .then(|| format!("was {}, is {}", word(state), word(&now)));
+                Ok((format!("state of {service}"), differs))
+            }
+            Precondition::Rows { step, guard, what, rows } => {
+                let Some(spec) = plan.guard(*step, *guard) else { return Ok((what.clone(), None)) };
+                let database = self.sources.database().map_err(|e| e.to_string())?;
+                let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
+                let differs = (sorted(now.clone()) != sorted(rows.clone())).then(|| {
+                    format!("was {}, now {} or other values", counted(rows.len(), "row"), now.len())
+                });
+                Ok((what.clone(), differs))
+            }
+        }
+    }
+}

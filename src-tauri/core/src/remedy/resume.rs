@@ -1,0 +1,67 @@
+//! An interrupted run goes on: by a plan of its own for the steps that were not done.
+
+use super::{MakePlan, Plan, PlanError, Precondition, ResolvedStep, StepState, make::expiry, precondition};
+use crate::{journal::RunRecord, model::Change, playbook::step::Risk};
+
+/// Makes the plan for the rest of `run`, whose interrupted steps were resolved before (see
+/// [`super::resolve`]). A step of which nobody knows whether it happened is not run twice.
+pub async fn make_resume(
+    from: &MakePlan<'_>,
+    run: &RunRecord,
+    resolved: Vec<ResolvedStep>,
+) -> Result<Plan, PlanError> {
+    let not = |why: String| PlanError::NotResumable(why);
+    if !run.is_interrupted() && resolved.is_empty() {
+        return Err(not(format!("run {} was not interrupted", run.run)));
+    }
+    if let Some(by) = &run.undone_by {
+        return Err(not(format!("run {} was taken back by run {by}", run.run)));
+    }
+    if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
+        let why = step.detail.clone().unwrap_or_default();
+        let n = step.planned.n;
+        return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
+    }
+    let rest: Vec<_> = run.steps.iter().filter(|s| s.state != StepState::Done).collect();
+    let first = rest.first().map_or(1, |s| s.planned.n);
+    let steps = rest.iter().map(|s| s.planned.step.clone()).collect();
+    let (containers, preconditions, mut steps) = from.prepare(first, steps).await?;
+    for (step, was) in steps.iter_mut().zip(&rest) {
+        step.title.clone_from(&was.planned.title);
+        step.reverses = was.planned.reverses;
+        // An undo's statement has no undo of its own and still loses nothing.
+        if was.planned.risk < Risk::Destructive {
+            step.risk = was.planned.risk;
+        }
+    }
+    let with_postgres = run.plan.target.postgres_database.is_some();
+    let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
+    let changed = precondition::identity_changes(&run.plan.target, &target);
+    if !changed.is_empty() {
+        return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
+    }
+    let lost = steps.iter().any(|s| s.risk == Risk::Destructive);
+    let created_at = from.sources.clock.now();
+    Ok(Plan {
+        plan_id: from.sources.clock.new_id(),
+        resume_of: Some(run.run.clone()),
+        resolved,
+        moved: moved(run, &preconditions),
+        target,
+        preconditions,
+        steps,
+        phrase: run.plan.phrase.clone().filter(|_| lost),
+        created_at,
+        expires_at: expiry(created_at),
+        ..run.plan.clone()
+    })
+}
+
+/// What is other than the run's plan, and the steps it did, would have it.
+fn moved(run: &RunRecord, found: &[Precondition]) -> Vec<Change> {
+    let planned = run.plans().flat_map(|plan| &plan.preconditions);
+    let done = run.steps.iter().filter(|s| s.state == StepState::Done).flat_map(|s| &s.after);
+    let known: Vec<&Precondition> = planned.chain(done).collect();
+    let as_left = |now: &Precondition| known.iter().rev().find(|p| p.is_about_the_same(now));
+    found.iter().filter_map(|now| Some(as_left(now)?.changes(now))).flatten().collect()
+}

@@ -1,0 +1,118 @@
+//! Runs whose end is not on record: what became of them, and how they are brought to an end.
+
+use std::sync::Arc;
+
+use ratiba_core::{
+    journal::{EntryDraft, EntryKind, RunRecord},
+    ports::JournalError,
+    remedy::{Refusal, ResolvedStep, cancel_pair, make_resume, resolve, verify},
+    wire::{InterruptedView, PlanView, RunId, RunView, StepState, WireError},
+};
+use serde_json::{Value, json};
+
+use super::{Console, refused, usage, wire_error};
+
+impl Console {
+    /// A run as it is shown. Of an interrupted one it is found out what became of it; nothing is
+    /// written.
+    pub(super) async fn run_view(&self, mut run: RunRecord) -> RunView {
+        if !run.is_interrupted() {
+            return RunView::from(&run);
+        }
+        let going_on = self.goes_on(&run).await;
+        let n = run.steps.iter().find(|s| s.state == StepState::Interrupted).map(|s| s.planned.n);
+        let found = match going_on {
+            None => resolve(&mut run, &self.sources).await,
+            Some(_) => Vec::new(),
+        };
+        let step = n.and_then(|n| run.steps.iter().find(|s| s.planned.n == n));
+        let how = match (found.first(), step) {
+            (Some(resolved), _) => resolved.how.clone(),
+            (None, Some(step)) => step.detail.clone().unwrap_or_default(),
+            (None, None) => "between two steps, or while it was verified".into(),
+        };
+        let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
+        let interrupted = InterruptedView {
+            n: n.or_else(|| run.steps.iter().find(|s| s.state == StepState::Pending).map(|s| s.planned.n)),
+            happened: found.first().map(|r| r.happened),
+            how,
+            can_resume: is_known && going_on.is_none(),
+            can_undo: is_known && going_on.is_none() && run.steps.iter().any(|s| s.is_undoable()),
+            goes_on: going_on,
+        };
+        RunView { interrupted: Some(interrupted), ..RunView::from(&run) }
+    }
+
+    /// Who carries the run out right now, if somebody does.
+    async fn goes_on(&self, run: &RunRecord) -> Option<String> {
+        if self.state().running.contains_key(&run.run) {
+            return Some("this console".into());
+        }
+        let holder = self.store.target_holder(&run.plan.lock_name()).await.ok()??;
+        holder.contains(&run.run).then_some(holder)
+    }
+
+    /// The run and what was found out about its interrupted steps; refused while it goes on.
+    pub(super) async fn resolved(&self, id: &str) -> Result<(RunRecord, Vec<ResolvedStep>), WireError> {
+        let mut run = self.run_record(id).await?;
+        if !run.is_interrupted() {
+            return Ok((run, Vec::new()));
+        }
+        if let Some(holder) = self.goes_on(&run).await {
+            return Err(refused(&Refusal::Locked(format!("run {id} still goes on: {holder}"))));
+        }
+        let found = resolve(&mut run, &self.sources).await;
+        Ok((run, found))
+    }
+
+    /// What going on with an interrupted run would do; kept like any plan.
+    pub async fn resume_plan(self: &Arc<Self>, request: RunId) -> Result<PlanView, WireError> {
+        let (run, found) = self.resolved(&request.run).await?;
+        let plan = make_resume(&self.make_plan(), &run, found).await.map_err(|e| wire_error::plan(&e))?;
+        self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
+        Ok(PlanView::new(&plan))
+    }
+
+    /// Looks whether an interrupted run has mended the fault, and closes it with what is seen.
+    /// Nothing is done to the stack.
+    pub async fn verify_run(self: &Arc<Self>, request: RunId) -> Result<RunView, WireError> {
+        if self.environment.read_only {
+            return Err(refused(&Refusal::ReadOnly));
+        }
+        let (run, found) = self.resolved(&request.run).await?;
+        if !run.is_interrupted() && found.is_empty() {
+            return Err(usage(
+                format!("verify run {}: it was not interrupted, it has its outcome", run.run),
+                "`ratibactl runs show RUN` shows it; `ratibactl triage` looks at the stack as it is.",
+            ));
+        }
+        let lock = self.store.lock_target(&run.plan.lock_name(), &self.holder(&run.run)).await;
+        let _lock = lock.map_err(|error| match error {
+            JournalError::Locked { .. } => refused(&Refusal::Locked(error.to_string())),
+            JournalError::Store { .. } => wire_error::journal(&error),
+        })?;
+        let (lookout, recheck) = self.lookout_of(&run.plan).await?;
+        let (_canceller, cancel) = cancel_pair();
+        let clock = self.sources.clock.as_ref();
+        let (outcome, evidence, reason) = verify(lookout.as_ref(), recheck, clock, &cancel).await;
+        for resolved in &found {
+            self.note(&run.run, EntryKind::StepResolved, json!(resolved)).await?;
+        }
+        let seen = json!({ "outcome": outcome, "evidence": evidence, "reason": reason });
+        self.note(&run.run, EntryKind::Verified, seen).await?;
+        let open = run.steps.iter().filter(|s| s.state == StepState::Interrupted).map(|s| s.planned.n);
+        let end = json!({
+            "outcome": outcome,
+            "reason": reason,
+            "answered_by": self.operator,
+            "left_open": open.collect::<Vec<_>>(),
+        });
+        self.note(&run.run, EntryKind::RunFinished, end).await?;
+        self.run(request).await
+    }
+
+    async fn note(&self, run: &str, kind: EntryKind, body: Value) -> Result<(), WireError> {
+        let draft = EntryDraft { run: run.to_owned(), at: self.sources.clock.now(), kind, body };
+        self.store.append(draft).await.map(|_| ()).map_err(|e| wire_error::journal(&e))
+    }
+}

@@ -1,0 +1,220 @@
+//! Runs whose console ended before they did: what became of them is found out, not assumed, and
+//! nothing is done twice.
+
+use std::collections::BTreeMap;
+
+use futures_executor::block_on;
+use ratiba_core::{
+    journal::{EntryKind, RunRecord, runs},
+    model::ContainerState,
+    ports::{ChangeError, JournalStore, TransactionFate},
+    profile::SchemaSection,
+    remedy::{MakePlan, Plan, RunOutcome, StepState, make, make_resume, make_undo, resolve},
+};
+use ratiba_testkit::{MemoryJournal, Stack, container};
+use serde_json::json;
+
+use crate::{
+    remedy::{gone, plan_of, run_plan, stopped_redis},
+    shipped,
+};
+
+fn last_run(journal: &MemoryJournal) -> RunRecord {
+    runs(&block_on(journal.entries(None)).unwrap()).remove(0)
+}
+
+fn from<'a>(sources: &'a ratiba_core::ports::Sources, schema: &'a SchemaSection) -> MakePlan<'a> {
+    MakePlan { sources, project: "lab", schema }
+}
+
+/// A plan for row 5 that inserts rows, on a stack in memory.
+fn hours(stack: &Stack) -> Plan {
+    stack.answer_tenant("amani_salon", vec![json!({ "active": 1, "with_hours": 0, "blocked": 0 })]);
+    stack.answer_sql("is_active", vec![json!({ "id": "a1", "name": "Amina" })]);
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "05-fsm-stuck-collect-slot");
+    let finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    let specs = playbook.choices(&stack.call_context(), &finding).unwrap();
+    let params = ratiba_core::playbook::resolve_params(&specs, &BTreeMap::new()).unwrap();
+    let steps = playbook.plan(&stack.call_context(), &finding, &params).unwrap();
+    let sources = stack.sources();
+    block_on(make(&from(&sources, &SchemaSection::default()), &playbook, &finding, params, steps)).unwrap()
+}
+
+fn salon() -> Stack {
+    Stack::default().with_containers(vec![container("postgres")]).with_tenants(&["amani_salon"])
+}
+
+#[test]
+fn a_start_that_happened_is_not_done_again_and_the_run_goes_on_after_it() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    // The journal stops after the intent: the command still runs.
+    journal.fails_after(2);
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    journal.works_again();
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    assert!(run.is_interrupted());
+    let found = block_on(resolve(&mut run, &sources));
+    assert_eq!((found[0].n, found[0].happened), (1, true), "{found:?}");
+
+    let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
+    assert_eq!(rest.steps.iter().map(|s| s.n).collect::<Vec<_>>(), [2]);
+    assert_eq!(rest.moved, []);
+    let before = stack.commands().len();
+    let (end, _) = run_plan(&stack, &journal, rest, gone(), "unused");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    assert_eq!(stack.commands().len(), before, "redis was started once");
+    let run = last_run(&journal);
+    assert_eq!((run.outcome, run.is_interrupted()), (Some(RunOutcome::Fixed), false));
+    assert_eq!(run.steps.iter().map(|s| s.state).collect::<Vec<_>>(), [StepState::Done, StepState::Done]);
+    assert!(run.can_undo(), "what was done before the interruption can be taken back too");
+}
+
+#[test]
+fn a_start_that_did_not_happen_is_done_when_the_run_goes_on() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    journal.fails_after(2);
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    journal.works_again();
+    stack.compose_exits(0);
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &sources));
+    assert!(!found[0].happened, "{found:?}");
+    let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
+    assert_eq!(rest.steps.len(), 2);
+    let (end, _) = run_plan(&stack, &journal, rest, gone(), "unused");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    assert_eq!(stack.commands().len(), 2, "once before the interruption, once after");
+}
+
+#[test]
+fn what_moved_since_the_interruption_is_told_before_the_rest_is_done() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    journal.fails_after(2);
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    stack.change_container("redis", |c| c.id = "recreated by somebody".into());
+    stack.change_container("redis", |c| c.state = ContainerState::Exited);
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &sources));
+    let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
+    assert_eq!(rest.moved.iter().map(|c| c.field.as_str()).collect::<Vec<_>>(), ["container"]);
+}
+
+#[test]
+fn a_transaction_caught_in_its_commit_is_what_postgres_says_it_is() {
+    for (fate, happened) in [
+        (TransactionFate::Committed, Some(true)),
+        (TransactionFate::Aborted, Some(false)),
+        (TransactionFate::InProgress, None),
+        (TransactionFate::Forgotten, None),
+    ] {
+        let (stack, journal) = (salon(), MemoryJournal::default());
+        let plan = hours(&stack);
+        stack.next_change(Ok(vec![json!({ "id": 7, "staff_id": "a1" })]));
+        // Started, intent, prepared are written; the outcome is not.
+        journal.fails_after(3);
+        run_plan(&stack, &journal, plan, gone(), "R1");
+        journal.works_again();
+        stack.transaction_was(fate);
+        let (sources, schema) = (stack.sources(), SchemaSection::default());
+        let mut run = last_run(&journal);
+        let found = block_on(resolve(&mut run, &sources));
+        assert_eq!(found.first().map(|r| r.happened), happened, "{fate:?}");
+        let rest = block_on(make_resume(&from(&sources, &schema), &run, found));
+        match happened {
+            Some(true) => assert_eq!(rest.unwrap().steps.len(), 0, "the insert is not done twice"),
+            Some(false) => assert_eq!(rest.unwrap().steps.len(), 1),
+            None => assert!(rest.unwrap_err().to_string().contains("can't be told"), "{fate:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_transaction_that_never_came_to_its_commit_did_not_happen() {
+    let (stack, journal) = (salon(), MemoryJournal::default());
+    let plan = hours(&stack);
+    stack.next_change(Ok(vec![json!({ "id": 7 })]));
+    // The journal can't take the transaction's id: it must not be committed.
+    journal.fails_after(2);
+    let (end, _) = run_plan(&stack, &journal, plan, gone(), "R1");
+    assert_eq!(end.outcome, RunOutcome::Failed);
+    assert!(end.reason.unwrap().contains("rolled back"));
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &stack.sources()));
+    assert!(!found[0].happened);
+}
+
+#[test]
+fn a_lost_answer_to_a_commit_is_asked_for_and_where_nobody_knows_the_run_says_so() {
+    let lost = || {
+        Err(ChangeError::Unknown {
+            xid: "777".into(),
+            why: "the commit was not answered within 8 s".into(),
+            rows: vec![json!({ "id": 7 })],
+        })
+    };
+    for (fate, outcome, state) in [
+        (TransactionFate::Committed, RunOutcome::Fixed, StepState::Done),
+        (TransactionFate::Aborted, RunOutcome::Failed, StepState::Failed),
+        (TransactionFate::Forgotten, RunOutcome::Unknown, StepState::Interrupted),
+    ] {
+        let (stack, journal) = (salon(), MemoryJournal::default());
+        let plan = hours(&stack);
+        stack.next_change(lost());
+        stack.transaction_was(fate);
+        let (end, _) = run_plan(&stack, &journal, plan, gone(), "R1");
+        let run = last_run(&journal);
+        assert_eq!((end.outcome, run.steps[0].state), (outcome, state), "{fate:?}: {:?}", end.reason);
+        assert_eq!(run.is_interrupted(), state == StepState::Interrupted);
+    }
+}
+
+#[test]
+fn an_interrupted_run_can_be_taken_back_as_far_as_it_came() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    journal.fails_after(2);
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    journal.works_again();
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &sources));
+    let undo = block_on(make_undo(&from(&sources, &schema), &run, None, found)).unwrap();
+    assert_eq!(undo.steps[0].title, "Stop redis");
+    let (end, _) = run_plan(&stack, &journal, undo, gone(), "R2");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    let run = last_run(&journal);
+    assert_eq!((run.undone_by.as_deref(), run.is_interrupted()), (Some("R2"), false));
+    let kinds: Vec<EntryKind> =
+        block_on(journal.entries(Some("R1"))).unwrap().iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [EntryKind::RunStarted, EntryKind::StepIntent, EntryKind::StepResolved]);
+}
+
+#[test]
+fn an_undo_can_be_taken_back_which_does_the_run_again() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let from = from(&sources, &schema);
+    let first = last_run(&journal);
+    let undo = block_on(make_undo(&from, &first, None, vec![])).unwrap();
+    run_plan(&stack, &journal, undo, gone(), "R2");
+    let second = runs(&block_on(journal.entries(None)).unwrap()).remove(1);
+    assert!(second.can_undo());
+    let again = block_on(make_undo(&from, &second, Some(&first), vec![])).unwrap();
+    assert_eq!(
+        (again.title.as_str(), again.steps[0].title.as_str()),
+        ("Do again: A service is down or unhealthy", "Start redis")
+    );
+    let (end, _) = run_plan(&stack, &journal, again, gone(), "R3");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    let all = runs(&block_on(journal.entries(None)).unwrap());
+    assert_eq!(all[1].undone_by.as_deref(), Some("R3"));
+    // And that can be taken back once more, like any run.
+    let undo = block_on(make_undo(&from, &all[2], None, vec![])).unwrap();
+    assert_eq!(undo.steps[0].title, "Stop redis");
+}
