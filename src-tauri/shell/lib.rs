@@ -1,11 +1,15 @@
 //! The shell: the use cases (`api`), and their two fronts, `ratibactl` (`cli`) and the window
-//! (`desktop`). `wiring` is the only place that builds adapters.
+//! (`desktop`). `wiring` and `sources` are the only
+//! places that build adapters.
 
 pub mod api;
+mod backups;
+mod broken;
 pub mod cli;
 #[cfg(feature = "desktop")]
 pub mod desktop;
 mod paths;
+mod secrets;
 mod sources;
 mod wiring;
 

@@ -61,6 +61,7 @@ pub fn run_plan(
     let context = ApplyContext {
         sources: &sources,
         acts: &stack.acts(),
+        schema: &SchemaSection::default(),
         store: journal,
         cancel: &cancel,
         holder: "amina, pid 1",

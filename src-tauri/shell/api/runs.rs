@@ -142,6 +142,7 @@ impl Console {
         let context = ApplyContext {
             sources: &self.sources,
             acts: &self.acts,
+            schema: &self.profile.schema,
             store: self.store.as_ref(),
             cancel,
             holder: &holder,

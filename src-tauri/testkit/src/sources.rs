@@ -20,16 +20,18 @@ use ratiba_core::{
     playbook::{
         CallContext, Env,
         host::{Answered, Asker, ObservationPass, Question, answer},
-        step::ComposeAction,
+        step::{ComposeAction, ProjectAction},
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Read, Sources, SqlChange,
-        SqlRead, TenantRows, Threads, TransactionFate,
+        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Read, RedisValue, Sources,
+        SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
     profile::{SchemaSection, Thresholds},
 };
 use serde_json::Value;
+
+use crate::beside::Beside;
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -64,7 +66,7 @@ impl Clock for TestClock {
 
 /// What the stack in memory holds. A test sets what it is about; every question is counted.
 #[derive(Default)]
-struct Held {
+pub(crate) struct Held {
     containers: Vec<ContainerFacts>,
     declared: Vec<String>,
     tenants: Vec<TenantRef>,
@@ -79,6 +81,7 @@ struct Held {
     exit_code: i32,
     change: Option<Result<Vec<Value>, ChangeError>>,
     fate: Option<TransactionFate>,
+    pub(crate) beside: Beside,
 }
 
 /// The stack in memory.
@@ -101,7 +104,7 @@ impl Default for Stack {
 }
 
 impl Stack {
-    fn held(&self) -> MutexGuard<'_, Held> {
+    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -194,7 +197,16 @@ impl Stack {
     /// The ports that change something.
     pub fn acts(&self) -> Acts {
         let this = Arc::new(self.clone());
-        Acts { compose: this.clone(), database: Some(this) }
+        Acts {
+            compose: this.clone(),
+            containers: this.clone(),
+            database: Some(this.clone()),
+            redis: Some(this.clone()),
+            dotenv: Some(this.clone()),
+            repo: Some(this.clone()),
+            http: this.clone(),
+            backups: this,
+        }
     }
 
     /// The ports that read.
@@ -205,8 +217,10 @@ impl Stack {
             compose: this.clone(),
             database: Some(this.clone()),
             threads: Some(this.clone()),
-            host: this,
-            repo: None,
+            host: this.clone(),
+            repo: Some(this.clone()),
+            dotenv: Some(this.clone()),
+            http: this,
             clock: self.clock.clone(),
         }
     }
@@ -225,7 +239,7 @@ impl Stack {
         }
     }
 
-    fn ask(&self, source: SourceName, what: &str) -> Read<()> {
+    pub(crate) fn ask(&self, source: SourceName, what: &str) -> Read<()> {
         let mut held = self.held();
         held.asked.push(what.to_owned());
         if held.down.contains(&source) {
@@ -272,6 +286,16 @@ impl Containers for Stack {
     async fn engine_id(&self) -> Read<String> {
         Ok("engine-1".into())
     }
+    async fn volume(&self, name: &str) -> Read<Option<String>> {
+        Ok(self.held().beside.volumes.get(name).cloned())
+    }
+    async fn execs(&self, _container_id: &str) -> Read<Vec<Vec<String>>> {
+        Ok(self.held().beside.going_on.clone())
+    }
+    async fn named(&self, name: &str) -> Read<Option<String>> {
+        let held = self.held();
+        Ok(held.containers.iter().find(|c| c.name == name).map(|c| c.state.as_str().to_owned()))
+    }
 }
 
 #[async_trait]
@@ -283,6 +307,17 @@ impl Compose for Stack {
     fn argv(&self, action: &ComposeAction) -> Vec<String> {
         let verb = action.title().split(' ').next().unwrap_or_default().to_lowercase();
         ["docker-compose", "-p", "lab", &verb, action.service()].map(str::to_owned).to_vec()
+    }
+    fn project_argv(&self, action: &ProjectAction) -> Vec<String> {
+        let head = ["docker-compose", "-p", "lab"].map(str::to_owned);
+        match action {
+            ProjectAction::Down => [head.to_vec(), vec!["down".into()]].concat(),
+            ProjectAction::Up { services } => [head.to_vec(), vec!["up".into()], services.clone()].concat(),
+        }
+    }
+    fn oneoff_argv(&self, service: &str, name: &str, mark: &str, argv: &[String]) -> Vec<String> {
+        let head = ["docker-compose", "-p", "lab", "run", "--name", name, "-e", mark, service];
+        [head.map(str::to_owned).to_vec(), argv.to_vec()].concat()
     }
 }
 
@@ -370,6 +405,10 @@ impl Threads for Stack {
     }
     async fn one(&self, _ulid: &str) -> Read<Option<ThreadRecord>> {
         Ok(None)
+    }
+    async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
+        self.ask(SourceName::Redis, &format!("value of {key}"))?;
+        Ok(self.held().beside.redis_value(key, field))
     }
     async fn run_id(&self) -> Read<String> {
         Ok("redis-run-1".into())

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, future::pending};
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    playbook::step::ComposeAction,
+    playbook::step::{ComposeAction, ProjectAction},
     ports::{CommandEnd, CommandLimits, Compose, ComposeCommands, Read},
 };
 
@@ -155,6 +155,27 @@ impl Compose for ComposeCli {
         };
         argv.extend(words.iter().map(|w| (*w).to_owned()));
         argv.push(service.clone());
+        argv
+    }
+
+    fn project_argv(&self, action: &ProjectAction) -> Vec<String> {
+        let mut argv = self.base();
+        match action {
+            ProjectAction::Down => argv.push("down".into()),
+            ProjectAction::Up { services } => {
+                argv.extend(["up", "-d", "--no-build"].map(str::to_owned));
+                argv.extend(services.iter().cloned());
+            }
+        }
+        argv
+    }
+
+    fn oneoff_argv(&self, service: &str, name: &str, mark: &str, command: &[String]) -> Vec<String> {
+        let mut argv = self.base();
+        // -T: without a terminal, even where the console itself has one.
+        argv.extend(["run", "--rm", "--no-deps", "-T", "--name", name, "-e"].map(str::to_owned));
+        argv.extend([format!("RATIBA_STEP={mark}"), service.to_owned()]);
+        argv.extend(command.iter().cloned());
         argv
     }
 }

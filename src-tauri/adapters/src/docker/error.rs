@@ -1,6 +1,6 @@
 //! The engine's failures, each as one sentence and what to do.
 
-use std::{error::Error as _, io::ErrorKind};
+use std::{error::Error as _, io::ErrorKind, time::Duration};
 
 use bollard::errors::Error;
 use ratiba_core::model::{SourceError, SourceErrorKind, SourceName};
@@ -47,6 +47,17 @@ pub(super) fn of(attempted: &str, error: &Error) -> SourceError {
         attempted: attempted.to_owned(),
         happened,
         hint: hint.into(),
+    }
+}
+
+/// `attempted` got no answer.
+pub(super) fn timed_out(attempted: &str, limit: Duration) -> SourceError {
+    SourceError {
+        source_name: SourceName::Docker,
+        kind: SourceErrorKind::TimedOut,
+        attempted: attempted.to_owned(),
+        happened: format!("no answer within {} s", limit.as_secs()),
+        hint: "The engine hangs: restart Docker, and look at its log.".into(),
     }
 }
 

@@ -1,5 +1,8 @@
-//! The Docker Engine over its API. Only reads: list, inspect, events, logs, stats, info.
+//! The Docker Engine over its API. Here are only reads: list, inspect, events, logs, stats, info;
+//! what a confirmed plan may do is in `commands`.
 
+mod backup;
+mod commands;
 mod endpoint;
 mod error;
 mod facts;
@@ -24,6 +27,7 @@ use ratiba_core::{
 };
 use tokio::sync::Mutex;
 
+pub use backup::VolumeCopies;
 pub use endpoint::{Endpoint, Surroundings, find_endpoint};
 
 use crate::deadline::within;
@@ -194,6 +198,58 @@ impl Containers for Engine {
                 happened: "the engine has none".into(),
                 hint: "Use the Docker Engine, 20.10 or newer.".into(),
             })
+        })
+        .await
+    }
+    async fn volume(&self, name: &str) -> Read<Option<String>> {
+        let docker = self.docker().await?;
+        let attempted = format!("look at the volume {name}");
+        within(SourceName::Docker, &attempted, DEADLINE, async {
+            match docker.inspect_volume(name).await {
+                Ok(volume) => Ok(Some(volume.created_at.map(|at| at.to_string()).unwrap_or_default())),
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+                Err(e) => Err(error::of(&attempted, &e)),
+            }
+        })
+        .await
+    }
+
+    async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>> {
+        let docker = self.docker().await?;
+        let attempted = "look what runs in a container";
+        within(SourceName::Docker, attempted, DEADLINE, async {
+            let of = |e| error::of(attempted, &e);
+            let ids = match docker.inspect_container(container_id, None::<InspectContainerOptions>).await {
+                Ok(container) => container.exec_ids.unwrap_or_default(),
+                // A container that is gone runs nothing.
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Vec::new(),
+                Err(e) => return Err(of(e)),
+            };
+            let mut found = Vec::new();
+            for id in ids {
+                let Ok(exec) = docker.inspect_exec(&id).await else { continue };
+                if let Some(process) = exec.process_config.filter(|_| exec.running.unwrap_or(false)) {
+                    let program = process.entrypoint.into_iter();
+                    found.push(program.chain(process.arguments.unwrap_or_default()).collect());
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn named(&self, name: &str) -> Read<Option<String>> {
+        let docker = self.docker().await?;
+        let attempted = format!("look at the container {name}");
+        within(SourceName::Docker, &attempted, DEADLINE, async {
+            match docker.inspect_container(name, None::<InspectContainerOptions>).await {
+                Ok(container) => {
+                    let state = container.state.and_then(|s| s.status).map(|s| s.to_string());
+                    Ok(Some(state.unwrap_or_default()))
+                }
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+                Err(e) => Err(error::of(&attempted, &e)),
+            }
         })
         .await
     }

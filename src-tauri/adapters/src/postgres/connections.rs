@@ -55,6 +55,35 @@ impl Connections {
         }
     }
 
+    /// A connection of its own, without time limits: for work that has its own. `database`: another
+    /// one than the profile's. What a row looks like as text is the same in each.
+    pub(super) async fn own(
+        &self,
+        attempted: &str,
+        database: Option<&str>,
+    ) -> Result<PgConnection, SourceError> {
+        let options = self.options.clone().options([
+            ("statement_timeout", "0"),
+            ("idle_in_transaction_session_timeout", "0"),
+            ("DateStyle", "ISO"),
+            ("IntervalStyle", "iso_8601"),
+            ("extra_float_digits", "1"),
+            ("bytea_output", "hex"),
+        ]);
+        let options = match database {
+            Some(database) => options.database(database),
+            None => options,
+        };
+        self.opened(attempted, &options).await
+    }
+
+    /// Who logs in, and to which database.
+    pub(super) fn user_and_database(&self) -> (String, String) {
+        let user = self.options.get_username().to_owned();
+        let database = self.options.get_database().unwrap_or(&user).to_owned();
+        (user, database)
+    }
+
     /// Keeps a connection that works for the next one.
     pub(super) fn give_back(&self, connection: PgConnection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
@@ -68,7 +97,11 @@ impl Connections {
                 return Ok(connection);
             }
         }
-        match timeout(CONNECT, PgConnection::connect_with(&self.options)).await {
+        self.opened(attempted, &self.options).await
+    }
+
+    async fn opened(&self, attempted: &str, options: &PgConnectOptions) -> Result<PgConnection, SourceError> {
+        match timeout(CONNECT, PgConnection::connect_with(options)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(self.at_its_address(error::of(attempted, &error))),
             Err(_) => Err(self.at_its_address(error::timed_out(attempted, CONNECT))),

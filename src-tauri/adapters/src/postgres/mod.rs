@@ -1,6 +1,7 @@
 //! The stack's Postgres. Reads run read-only and in time; changes only inside a guarded
 //! transaction.
 
+mod backup;
 mod change;
 mod connections;
 mod error;
@@ -9,6 +10,7 @@ mod read;
 
 use sqlx::postgres::PgConnectOptions;
 
+pub use backup::PostgresBackups;
 use connections::Connections;
 use ratiba_core::model::{SourceError, SourceErrorKind, SourceName};
 

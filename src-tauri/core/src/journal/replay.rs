@@ -43,6 +43,10 @@ pub struct StepRecord {
     pub after: Vec<Precondition>,
     /// The transaction that was about to be committed.
     pub prepared: Option<Prepared>,
+    /// What it depended on, as it was right before it acted.
+    pub before: Vec<Precondition>,
+    /// What went with the act and was kept first.
+    pub kept: Value,
 }
 
 impl StepRecord {
@@ -57,6 +61,8 @@ impl StepRecord {
             returned: Vec::new(),
             after: Vec::new(),
             prepared: None,
+            before: Vec::new(),
+            kept: Value::Null,
         }
     }
 
@@ -202,6 +208,8 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             step.state = StepState::Interrupted;
             step.started_at = Some(entry.at);
             step.prepared = None;
+            step.before = field(body, "before").unwrap_or_default();
+            step.kept = body.get("kept").cloned().unwrap_or_default();
         }
         (EntryKind::StepPrepared, Some(step)) => step.prepared = serde_json::from_value(body.clone()).ok(),
         (EntryKind::StepOutcome, Some(step)) => {

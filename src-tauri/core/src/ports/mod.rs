@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use act::{
-    Acts, BeforeCommit, ChangeError, CommandEnd, CommandLimits, ComposeCommands, DatabaseChanges, SqlChange,
-    SqlGuard,
+    Acts, BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
+    ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
+    ExecCommand, HttpCalls, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
-    playbook::step::ComposeAction,
+    playbook::step::{ComposeAction, HttpCall, ProjectAction},
 };
 
 /// What a read of a source gives.
@@ -47,6 +48,13 @@ pub trait Containers: Send + Sync {
     async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>>;
     /// The engine's own id.
     async fn engine_id(&self) -> Read<String>;
+    /// When a volume was made; `None`: there is none of that name.
+    async fn volume(&self, name: &str) -> Read<Option<String>>;
+    /// Program and arguments of each command that was started in a container beside its own and
+    /// still goes on.
+    async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>>;
+    /// The state of the container of this name; `None`: there is none.
+    async fn named(&self, name: &str) -> Read<Option<String>>;
 }
 
 /// The engine reported a change of one of the project's containers.
@@ -82,6 +90,11 @@ pub trait Compose: Send + Sync {
     async fn declared_services(&self) -> Read<Vec<String>>;
     /// The argument vector of an action: what the plan shows is what runs.
     fn argv(&self, action: &ComposeAction) -> Vec<String>;
+    /// The argument vector of an action on the whole project.
+    fn project_argv(&self, action: &ProjectAction) -> Vec<String>;
+    /// The argument vector of a command in a container of its own, called `name`, which finds
+    /// `mark` in its environment.
+    fn oneoff_argv(&self, service: &str, name: &str, mark: &str, argv: &[String]) -> Vec<String>;
 }
 
 /// A read-only question to Postgres. Text holds placeholders `$1`…; values are bound, never
@@ -136,8 +149,21 @@ pub trait Threads: Send + Sync {
     async fn all(&self) -> Read<Vec<ThreadRecord>>;
     /// One thread.
     async fn one(&self, ulid: &str) -> Read<Option<ThreadRecord>>;
+    /// Any string, or a field of any hash.
+    async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue>;
     /// The server's `run_id`.
     async fn run_id(&self) -> Read<String>;
+}
+
+/// A value in Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedisValue {
+    /// The key's type, by Redis's own word; `none`: it is not there.
+    pub kind: String,
+    /// The value; `None`: the key, or the field, is not there.
+    pub value: Option<String>,
+    /// Milliseconds the key has left to live; `None`: for ever.
+    pub ttl_ms: Option<i64>,
 }
 
 /// This machine.
@@ -154,6 +180,70 @@ pub trait Host: Send + Sync {
 pub trait Repo: Send + Sync {
     /// The latest commits, one line each, newest first.
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>>;
+    /// A file, by its path in the checkout.
+    async fn file(&self, path: &str) -> Read<FileFacts>;
+    /// The files a patch touches, as they are now, and whether it applies.
+    async fn patch(&self, diff: &str, reverse: bool) -> Read<PatchFacts>;
+}
+
+/// A file as it is now. Its content is known by a keyed fingerprint only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Where.
+    pub path: String,
+    /// The content's fingerprint; `None`: there is no such file.
+    pub fingerprint: Option<String>,
+    /// Its mode's lower nine bits, as in `644`.
+    pub mode: Option<String>,
+}
+
+/// What a patch meets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchFacts {
+    /// The files, by path.
+    pub files: Vec<FileFacts>,
+    /// Those of them that are not as git last knew them.
+    pub unclean: Vec<String>,
+    /// Why it does not apply; `None`: it does.
+    pub refused: Option<String>,
+}
+
+/// The checkout's `.env`: its values never leave the adapter.
+#[async_trait]
+pub trait Dotenv: Send + Sync {
+    /// The file.
+    async fn file(&self) -> Read<FileFacts>;
+    /// One key: how often it stands there, and the last value's fingerprint.
+    async fn entry(&self, key: &str) -> Read<DotenvEntry>;
+    /// The fingerprint of a secret that somebody refers to.
+    async fn secret(&self, from: &str) -> Read<String>;
+}
+
+/// A key of a `.env`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DotenvEntry {
+    /// How often it stands there.
+    pub count: u32,
+    /// The fingerprint of the value that counts, the last one.
+    pub fingerprint: Option<String>,
+}
+
+/// HTTP endpoints of the stack, for looking: only calls that change nothing are made.
+#[async_trait]
+pub trait HttpLooks: Send + Sync {
+    /// Makes a call that only looks; any other is refused.
+    async fn look(&self, call: &HttpCall) -> Read<HttpAnswer>;
+    /// Method and address of a call, in words for the plan; without its keys.
+    fn line(&self, call: &HttpCall) -> Read<String>;
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpAnswer {
+    /// Its status.
+    pub status: u16,
+    /// Its body as JSON; a text where it is none.
+    pub body: Value,
 }
 
 /// Time and randomness.
@@ -184,6 +274,10 @@ pub struct Sources {
     pub host: Arc<dyn Host>,
     /// Its checkout.
     pub repo: Option<Arc<dyn Repo>>,
+    /// Its `.env`.
+    pub dotenv: Option<Arc<dyn Dotenv>>,
+    /// Its HTTP endpoints.
+    pub http: Arc<dyn HttpLooks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -197,6 +291,11 @@ impl Sources {
     /// The checkout, or the error that says that the profile has none.
     pub fn repo(&self) -> Read<&dyn Repo> {
         self.repo.as_deref().ok_or_else(|| not_configured(SourceName::Repo, "[repo] path"))
+    }
+
+    /// The `.env`, or the error that says that the profile has none.
+    pub fn dotenv(&self) -> Read<&dyn Dotenv> {
+        self.dotenv.as_deref().ok_or_else(|| not_configured(SourceName::Repo, "[repo] path or [repo] dotenv"))
     }
 
     /// Redis, or the error that says that the profile has none.

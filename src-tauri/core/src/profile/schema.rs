@@ -19,7 +19,8 @@ pub enum ProfileKind {
 }
 
 /// A reference to a secret; never the secret itself.
-/// `env:NAME`, `dotenv:NAME` (a key of the checkout's `.env`).
+/// `env:NAME`, `dotenv:NAME` (a key of the checkout's `.env`), `file:PATH` (all of a file but the
+/// line end it may close with).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SecretRef {
@@ -27,6 +28,8 @@ pub enum SecretRef {
     Env(String),
     /// A key of the checkout's `.env` file.
     Dotenv(String),
+    /// A file that only its owner can read.
+    File(String),
 }
 
 impl TryFrom<String> for SecretRef {
@@ -35,8 +38,12 @@ impl TryFrom<String> for SecretRef {
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
             Some(("dotenv", name)) if !name.is_empty() => Ok(Self::Dotenv(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
             // The text may be a password written here by mistake: it is not repeated.
-            _ => Err("a secret is given by reference: `env:NAME` or `dotenv:NAME`, not as itself".into()),
+            _ => {
+                Err("a secret is given by reference: `env:NAME`, `dotenv:NAME` or `file:PATH`, not as itself"
+                    .into())
+            }
         }
     }
 }
@@ -46,6 +53,7 @@ impl From<SecretRef> for String {
         match secret {
             SecretRef::Env(name) => format!("env:{name}"),
             SecretRef::Dotenv(name) => format!("dotenv:{name}"),
+            SecretRef::File(path) => format!("file:{path}"),
         }
     }
 }
@@ -101,6 +109,12 @@ pub struct Profile {
     /// HTTP endpoints of the stack by name, such as `backend`.
     #[serde(default)]
     pub endpoints: BTreeMap<String, String>,
+    /// LiveKit's API.
+    #[serde(default)]
+    pub livekit: Option<LivekitSection>,
+    /// Daraja, for querying STK pushes.
+    #[serde(default)]
+    pub daraja: Option<DarajaSection>,
     /// The lab this profile belongs to (kind `lab` only).
     #[serde(default)]
     pub lab: Option<LabSection>,
@@ -140,6 +154,43 @@ pub struct PostgresSection {
     /// The password.
     #[serde(default)]
     pub password: Option<SecretRef>,
+    /// The compose service that runs it; backups are made in its container.
+    #[serde(default = "postgres_service")]
+    pub service: String,
+}
+
+fn postgres_service() -> String {
+    "postgres".into()
+}
+
+/// `[livekit]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LivekitSection {
+    /// Such as `http://127.0.0.1:7890`.
+    #[serde(deserialize_with = "without_password")]
+    pub url: String,
+    /// The API key.
+    pub key: SecretRef,
+    /// The API secret.
+    pub secret: SecretRef,
+}
+
+/// `[daraja]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DarajaSection {
+    /// Such as `https://api.safaricom.co.ke`.
+    #[serde(deserialize_with = "without_password")]
+    pub url: String,
+    /// The app's consumer key.
+    pub consumer_key: SecretRef,
+    /// The app's consumer secret.
+    pub consumer_secret: SecretRef,
+    /// The short code.
+    pub shortcode: String,
+    /// The short code's passkey.
+    pub passkey: SecretRef,
 }
 
 /// `[redis]`

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
     kinds::{Acting, Emit, StepDone, StepStop},
-    precondition, verify,
+    precondition::{self, Reach},
+    verify,
 };
 use crate::{
     journal::{EntryDraft, EntryKind},
     model::{Change, SourceError},
     playbook::Recheck,
     ports::{Acts, BeforeCommit, JournalError, JournalStore, Sources},
+    profile::SchemaSection,
 };
 
 /// What applying needs besides the plan.
@@ -23,6 +25,8 @@ pub struct ApplyContext<'a> {
     pub sources: &'a Sources,
     /// The stack, to act on.
     pub acts: &'a Acts,
+    /// The profile's names of tables and columns.
+    pub schema: &'a SchemaSection,
     /// Where the run is recorded. Nothing is done that can't be recorded first.
     pub store: &'a dyn JournalStore,
     /// The operator's wish to stop.
@@ -189,10 +193,9 @@ impl Run<'_> {
         }
         let unchecked = |error: SourceError| Refusal::Unchecked(format!("{error}. {}", error.hint));
         let containers = sources.containers.list().await.map_err(unchecked)?;
-        let with_postgres = plan.target.postgres_database.is_some();
+        let reach = Reach::of_identity(&plan.target);
         let project = &plan.target.compose_project;
-        let now =
-            precondition::identity(sources, project, &containers, with_postgres).await.map_err(unchecked)?;
+        let now = precondition::identity(sources, project, &containers, reach).await.map_err(unchecked)?;
         let mut changes = precondition::identity_changes(&plan.target, &now);
         if changes.is_empty() {
             for planned in &plan.preconditions {
@@ -216,9 +219,7 @@ impl Run<'_> {
         if !step.step.acts() {
             return Ok(());
         }
-        let service = step.step.service();
-        let concerned: Vec<Precondition> =
-            self.expected().iter().filter(|p| p.concerns(step.n, service)).cloned().collect();
+        let concerned = self.before(step);
         let sources = self.context.sources;
         let unread = |error: SourceError| {
             StepStop::Failed(format!("what it depends on could not be checked: {error}. {}", error.hint))
@@ -241,7 +242,12 @@ impl Run<'_> {
             if self.context.cancel.is_cancelled() {
                 return Some(cancelled(n, "it had not begun"));
             }
-            let intent = json!({ "n": n, "title": step.title, "before": self.before(step) });
+            let before = self.before(step);
+            let kept = match self.kept(step, &before).await {
+                Ok(kept) => kept,
+                Err(why) => return Some(RunEnd::failed(format!("step {n} was not begun: {why}"))),
+            };
+            let intent = json!({ "n": n, "title": step.title, "before": before, "kept": kept });
             if let Err(error) = self.record(EntryKind::StepIntent, intent).await {
                 return Some(RunEnd::failed(format!(
                     "step {n} was not begun, the journal can't be written: {error}"
@@ -249,7 +255,7 @@ impl Run<'_> {
             }
             let began = clock.monotonic_ms();
             emit(RunEvent::StepStarted { n, title: step.title.clone(), at: clock.now() });
-            let result = self.act(step, emit).await;
+            let result = self.act(step, before, emit).await;
             let recorded = self.record(EntryKind::StepOutcome, outcome_body(n, &result)).await;
             match result {
                 Ok(done) => {
@@ -274,8 +280,8 @@ impl Run<'_> {
 
     /// A step's pre-image, as it is expected to be found.
     fn before(&self, step: &PlannedStep) -> Vec<Precondition> {
-        let service = step.step.service();
-        self.expected().iter().filter(|p| p.concerns(step.n, service)).cloned().collect()
+        let kind = step.step.kind_of();
+        self.expected().iter().filter(|p| kind.depends_on(step.n, p)).cloned().collect()
     }
 
     fn moved_on(&self, after: Vec<Precondition>) {
@@ -286,18 +292,36 @@ impl Run<'_> {
         }
     }
 
-    async fn act(&self, step: &PlannedStep, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        self.still_so_for(step).await?;
-        let acting = Acting {
+    fn acting<'s>(&'s self, n: u32, before: &'s [Precondition], record: &'s Prepared<'s>) -> Acting<'s> {
+        Acting {
             plan: self.plan(),
-            n: step.n,
+            run: &self.context.run,
+            n,
+            before,
             sources: self.context.sources,
             acts: self.context.acts,
+            schema: self.context.schema,
             cancel: self.context.cancel,
             holder: self.context.holder,
-            record: &Prepared { run: self, n: step.n },
-        };
-        step.step.kind_of().act(&acting, emit).await
+            record,
+        }
+    }
+
+    /// What goes with the act is kept first.
+    async fn kept(&self, step: &PlannedStep, before: &[Precondition]) -> Result<Value, String> {
+        let record = Prepared { run: self, n: step.n };
+        step.step.kind_of().keep(&self.acting(step.n, before, &record)).await
+    }
+
+    async fn act(
+        &self,
+        step: &PlannedStep,
+        before: Vec<Precondition>,
+        emit: &mut Emit<'_>,
+    ) -> Result<StepDone, StepStop> {
+        self.still_so_for(step).await?;
+        let record = Prepared { run: self, n: step.n };
+        step.step.kind_of().act(&self.acting(step.n, &before, &record), emit).await
     }
 
     async fn verified(&self, emit: &mut Emit<'_>) -> RunEnd {
@@ -337,7 +361,7 @@ fn outcome_body(n: u32, result: &Result<StepDone, StepStop>) -> Value {
 }
 
 impl StepStop {
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         match self {
             Self::Failed(reason) => reason.clone(),
             Self::Locked(reason) => format!("nothing was done: {reason}"),

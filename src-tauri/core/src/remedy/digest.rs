@@ -31,8 +31,9 @@ pub fn digest(plan: &Plan) -> String {
 
 fn without_prose(precondition: &Precondition) -> Value {
     match precondition {
-        Precondition::Container { .. } => json!(precondition),
+        Precondition::Answer { step, guard, holds, what: _ } => json!([step, guard, holds]),
         Precondition::Rows { step, guard, rows, what: _ } => json!([step, guard, rows]),
+        _ => json!(precondition),
     }
 }
 

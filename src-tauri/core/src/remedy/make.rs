@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Plan, PlannedStep, Precondition, kinds, precondition};
+use super::{
+    Plan, PlannedStep, Precondition,
+    impact::impact,
+    kinds,
+    precondition::{self, Reach},
+};
 use crate::{
     model::{ContainerFacts, Finding, SourceError},
     playbook::{
@@ -84,8 +89,12 @@ pub async fn make(
         return Err(PlanError::Script(format!("{} has nothing to do for this finding", playbook.id)));
     }
     let (containers, preconditions, steps) = from.prepare(1, steps).await?;
-    let with_postgres = steps.iter().any(|s| matches!(s.step, Step::Sql(_)));
-    let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
+    if let Some(step) = without_backup(&steps) {
+        let why = "it loses data, and no step before it makes a backup of what it loses";
+        return Err(PlanError::Script(format!("{}: step {} \"{}\": {why}", playbook.id, step.n, step.title)));
+    }
+    let reach = Reach::of(&steps);
+    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
     let created_at = from.sources.clock.now();
     let lost = steps.iter().any(|s| s.risk == Risk::Destructive);
     let subject = &finding.subject;
@@ -104,11 +113,22 @@ pub async fn make(
         params,
         target,
         preconditions,
+        impact: impact(&steps, from.sources).await,
         steps,
         phrase: lost.then(|| phrase.unwrap_or_else(|| from.project.to_owned())),
         created_at,
         expires_at: expiry(created_at),
     })
+}
+
+/// A step that loses data of the stack without a backup before it. What a call of somebody's
+/// endpoint ends, such as a phone call, can't be backed up: the phrase is all there is.
+fn without_backup(steps: &[PlannedStep]) -> Option<&PlannedStep> {
+    let is_backup = |s: &&PlannedStep| matches!(s.step, Step::Backup(_));
+    let backed_up_from = steps.iter().find(is_backup).map_or(u32::MAX, |s| s.n);
+    steps
+        .iter()
+        .find(|s| s.risk == Risk::Destructive && !matches!(s.step, Step::Http(_)) && s.n < backed_up_from)
 }
 
 /// The expiry of a plan made at `created_at`.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Precondition;
+use super::{Impact, Precondition};
 use crate::{
     model::{Change, Subject, TargetIdentity},
-    playbook::step::{GuardSpec, Risk, Step},
+    playbook::step::{GuardSpec, HttpLook, Risk, Step},
 };
 
 /// One step with everything the operator is shown about it.
@@ -92,6 +92,9 @@ pub struct Plan {
     pub preconditions: Vec<Precondition>,
     /// What will be done.
     pub steps: Vec<PlannedStep>,
+    /// Who and what it touches.
+    #[serde(default)]
+    pub impact: Impact,
     /// The text that must be typed to confirm, where data is lost.
     pub phrase: Option<String>,
     /// When it was made.
@@ -109,12 +112,19 @@ impl Plan {
 
     /// The services it changes.
     pub fn services(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().filter_map(|s| s.step.service())
+        self.steps.iter().flat_map(|s| s.step.services())
     }
 
     /// The stack as the lock names it.
     pub fn lock_name(&self) -> String {
         format!("{} {}", self.target.compose_project, self.target.compose_working_dir)
+    }
+
+    /// The look of this number that a step's call is guarded by.
+    pub(super) fn look(&self, step: u32, guard: u32) -> Option<&HttpLook> {
+        let planned = self.steps.iter().find(|s| s.n == step)?;
+        let Step::Http(http) = &planned.step else { return None };
+        http.guards.get(usize::try_from(guard).ok()?)
     }
 
     /// The guard of this number of a step's statement.

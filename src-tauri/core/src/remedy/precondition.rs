@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Plan;
+use super::{Plan, PlannedStep, impact::is_of_postgres};
 use crate::{
     model::{Change, ContainerFacts, TargetIdentity},
     observe::worst_container,
-    playbook::step::GuardSpec,
-    ports::{Read, Sources, SqlRead},
+    playbook::step::{BackupOf, GuardSpec, Step},
+    ports::{FileFacts, Read, RedisValue, Sources, SqlRead},
 };
 
 /// Something that was so when the plan was made, and must still be so when it is applied.
@@ -40,14 +40,62 @@ pub enum Precondition {
         /// The rows.
         rows: Vec<Value>,
     },
+    /// A value in Redis is exactly this. What time it has left to live may pass.
+    Redis {
+        /// The key.
+        key: String,
+        /// The field, where the key is a hash.
+        field: Option<String>,
+        /// The value.
+        found: RedisValue,
+    },
+    /// A file is exactly this one.
+    File {
+        /// Whose file it is.
+        of: FileOf,
+        /// The file.
+        facts: FileFacts,
+    },
+    /// A volume is exactly this one.
+    Volume {
+        /// Its name.
+        volume: String,
+        /// When it was made.
+        created_at: Option<String>,
+    },
+    /// A call that only looks is answered as it must be.
+    Answer {
+        /// The step it belongs to.
+        step: u32,
+        /// The guard's index in the step.
+        guard: u32,
+        /// What it makes sure of, in words.
+        what: String,
+        /// Whether the answer has what it must have.
+        holds: bool,
+    },
+}
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileOf {
+    /// The `.env`.
+    Dotenv,
+    /// The checkout.
+    Checkout,
 }
 
 impl Precondition {
     /// Whose fields they are, in words.
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         match self {
             Self::Container { service, .. } => service.clone(),
-            Self::Rows { what, .. } => format!("\"{what}\""),
+            Self::Rows { what, .. } | Self::Answer { what, .. } => format!("\"{what}\""),
+            Self::Redis { key, field: Some(field), .. } => format!("{field} of {key}"),
+            Self::Redis { key, field: None, .. } => key.clone(),
+            Self::File { facts, .. } => facts.path.clone(),
+            Self::Volume { volume, .. } => format!("volume {volume}"),
         }
     }
 
@@ -61,6 +109,12 @@ impl Precondition {
                 ("configuration", json!(config_hash)),
             ],
             Self::Rows { rows, .. } => vec![("rows", json!(rows))],
+            Self::Redis { found, .. } => vec![("type", json!(found.kind)), ("value", json!(found.value))],
+            Self::File { facts, .. } => {
+                vec![("content", json!(facts.fingerprint)), ("mode", json!(facts.mode))]
+            }
+            Self::Volume { created_at, .. } => vec![("creation time", json!(created_at))],
+            Self::Answer { holds, .. } => vec![("answer", json!(holds))],
         }
     }
 
@@ -68,17 +122,20 @@ impl Precondition {
     pub(super) fn is_about_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Container { service: a, .. }, Self::Container { service: b, .. }) => a == b,
-            (Self::Rows { step: a, guard: b, .. }, Self::Rows { step: c, guard: d, .. }) => (a, b) == (c, d),
+            (Self::Rows { step: a, guard: b, .. }, Self::Rows { step: c, guard: d, .. })
+            | (Self::Answer { step: a, guard: b, .. }, Self::Answer { step: c, guard: d, .. }) => {
+                (a, b) == (c, d)
+            }
+            (Self::Redis { key: a, field: b, .. }, Self::Redis { key: c, field: d, .. }) => (a, b) == (c, d),
+            (Self::File { facts: a, .. }, Self::File { facts: b, .. }) => a.path == b.path,
+            (Self::Volume { volume: a, .. }, Self::Volume { volume: b, .. }) => a == b,
             _ => false,
         }
     }
 
-    /// Whether it is one that step `n`, which acts on `service`, depends on.
-    pub(super) fn concerns(&self, n: u32, on: Option<&str>) -> bool {
-        match self {
-            Self::Container { service, .. } => Some(service.as_str()) == on,
-            Self::Rows { step, .. } => *step == n,
-        }
+    /// Whether it was read for step `n` alone.
+    pub(super) fn is_of_step(&self, n: u32) -> bool {
+        matches!(self, Self::Rows { step, .. } | Self::Answer { step, .. } if *step == n)
     }
 
     /// Every field that is not as planned. A container that is another one is told as that alone:
@@ -111,19 +168,69 @@ impl Precondition {
                 };
                 Ok(Self::Rows { step: *step, guard: *guard, what: what.clone(), rows })
             }
+            Self::Redis { key, field, found: _ } => {
+                let found = sources.threads()?.value(key, field.as_deref()).await?;
+                Ok(Self::Redis { key: key.clone(), field: field.clone(), found })
+            }
+            Self::File { of: FileOf::Dotenv, .. } => {
+                Ok(Self::File { of: FileOf::Dotenv, facts: sources.dotenv()?.file().await? })
+            }
+            Self::File { of: FileOf::Checkout, facts } => {
+                let facts = sources.repo()?.file(&facts.path).await?;
+                Ok(Self::File { of: FileOf::Checkout, facts })
+            }
+            Self::Volume { volume, created_at: _ } => {
+                let created_at = sources.containers.volume(volume).await?;
+                Ok(Self::Volume { volume: volume.clone(), created_at })
+            }
+            Self::Answer { step, guard, what, holds: _ } => {
+                let holds = match plan.look(*step, *guard) {
+                    Some(look) => super::kinds::holds(look, sources).await?.is_ok(),
+                    None => false,
+                };
+                Ok(Self::Answer { step: *step, guard: *guard, what: what.clone(), holds })
+            }
         }
     }
 }
 
-/// The identity of the stack as it is now. Postgres is only asked when `with_postgres`: a plan
-/// that does not touch it must not fail because it is down.
+/// What of the stack a plan acts on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reach {
+    pub postgres: bool,
+    pub redis: bool,
+}
+
+impl Reach {
+    /// What these steps act on.
+    pub(super) fn of(steps: &[PlannedStep]) -> Self {
+        steps.iter().fold(Self::default(), |reach, planned| match &planned.step {
+            Step::Sql(_) => Self { postgres: true, ..reach },
+            Step::Redis(_) => Self { redis: true, ..reach },
+            Step::Backup(step) if is_of_postgres(&step.of) => Self { postgres: true, ..reach },
+            Step::Backup(step) if matches!(step.of, BackupOf::RedisKeys { .. }) => {
+                Self { redis: true, ..reach }
+            }
+            _ => reach,
+        })
+    }
+
+    /// What a plan's identity was read with.
+    pub(super) fn of_identity(target: &TargetIdentity) -> Self {
+        Self { postgres: target.postgres_database.is_some(), redis: target.redis_run_id.is_some() }
+    }
+}
+
+/// The identity of the stack as it is now. Only what the plan reaches is asked: one that does not
+/// touch Postgres must not fail because it is down.
 pub(super) async fn identity(
     sources: &Sources,
     project: &str,
     containers: &[ContainerFacts],
-    with_postgres: bool,
+    reach: Reach,
 ) -> Read<TargetIdentity> {
-    let postgres = if with_postgres { Some(sources.database()?.identity().await?) } else { None };
+    let postgres = if reach.postgres { Some(sources.database()?.identity().await?) } else { None };
+    let redis = if reach.redis { Some(sources.threads()?.run_id().await?) } else { None };
     let working_dir = containers.iter().map(|c| c.working_dir.as_str()).find(|dir| !dir.is_empty());
     Ok(TargetIdentity {
         compose_project: project.to_owned(),
@@ -131,7 +238,7 @@ pub(super) async fn identity(
         docker_engine_id: sources.containers.engine_id().await.ok(),
         postgres_system_identifier: postgres.as_ref().map(|(id, _)| id.clone()),
         postgres_database: postgres.map(|(_, database)| database),
-        redis_run_id: None,
+        redis_run_id: redis,
     })
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     journal::RunRecord,
-    model::{Evidence, SourceName, counted},
+    model::{Change, Evidence, SourceName, counted},
     ports::Sources,
 };
 
@@ -83,6 +83,10 @@ impl Restored {
         let source = match before {
             Precondition::Container { .. } => SourceName::Docker,
             Precondition::Rows { .. } => SourceName::Postgres,
+            Precondition::Redis { .. } => SourceName::Redis,
+            Precondition::File { .. } => SourceName::Repo,
+            Precondition::Volume { .. } => SourceName::Docker,
+            Precondition::Answer { .. } => SourceName::Http,
         };
         let as_of = self.sources.clock.now();
         Evidence { source: source.as_str().into(), what, value, as_of, against: false }
@@ -115,6 +119,14 @@ impl Restored {
                     format!("was {}, now {} or other values", counted(rows.len(), "row"), now.len())
                 });
                 Ok((what.clone(), differs))
+            }
+            // It was asked before the run's own call, and says nothing about after its undo.
+            Precondition::Answer { what, .. } => Ok((what.clone(), None)),
+            other => {
+                let now = other.now(plan, &self.sources, &[]).await.map_err(|e| e.to_string())?;
+                let changes = other.changes(&now);
+                let differs = (!changes.is_empty()).then(|| Change::sentence(&changes));
+                Ok((other.what(), differs))
             }
         }
     }

@@ -1,6 +1,11 @@
 //! An interrupted run goes on: by a plan of its own for the steps that were not done.
 
-use super::{MakePlan, Plan, PlanError, Precondition, ResolvedStep, StepState, make::expiry, precondition};
+use super::{
+    MakePlan, Plan, PlanError, Precondition, ResolvedStep, StepState,
+    impact::impact,
+    make::expiry,
+    precondition::{self, Reach},
+};
 use crate::{journal::RunRecord, model::Change, playbook::step::Risk};
 
 /// Makes the plan for the rest of `run`, whose interrupted steps were resolved before (see
@@ -34,8 +39,8 @@ pub async fn make_resume(
             step.risk = was.planned.risk;
         }
     }
-    let with_postgres = run.plan.target.postgres_database.is_some();
-    let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
+    let reach = Reach::of_identity(&run.plan.target);
+    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
     let changed = precondition::identity_changes(&run.plan.target, &target);
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
@@ -49,6 +54,7 @@ pub async fn make_resume(
         moved: moved(run, &preconditions),
         target,
         preconditions,
+        impact: impact(&steps, from.sources).await,
         steps,
         phrase: run.plan.phrase.clone().filter(|_| lost),
         created_at,

@@ -1,7 +1,10 @@
 //! A run is taken back: by a plan of its own, made from what the run left behind.
 
 use super::{
-    MakePlan, Plan, PlanError, PlannedStep, Precondition, ResolvedStep, StepState, make::expiry, precondition,
+    MakePlan, Plan, PlanError, PlannedStep, Precondition, ResolvedStep, StepState,
+    impact::impact,
+    make::expiry,
+    precondition::{self, Reach},
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -68,8 +71,8 @@ pub async fn make_undo(
     if !changes.is_empty() {
         return Err(not(format!("changed since the run: {}", Change::sentence(&changes))));
     }
-    let with_postgres = planned.iter().any(|s| matches!(s.step, Step::Sql(_)));
-    let target = precondition::identity(from.sources, from.project, &containers, with_postgres).await?;
+    let reach = Reach::of(&planned);
+    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
     let changed = precondition::identity_changes(&run.plan.target, &target);
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
@@ -88,6 +91,7 @@ pub async fn make_undo(
         moved: Vec::new(),
         target,
         preconditions,
+        impact: impact(&planned, from.sources).await,
         steps: planned,
         phrase: None,
         created_at,

@@ -10,7 +10,7 @@ use crate::{
     journal::{RunRecord, StepRecord},
     model::{Change, Evidence, Subject, TargetIdentity},
     playbook::step::{Risk, Step},
-    remedy::{Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
+    remedy::{Impact, Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
 };
 
 /// How a plan is confirmed.
@@ -106,6 +106,8 @@ pub struct PlanView {
     pub resume_of: Option<String>,
     /// For that one: what moved since it was interrupted.
     pub moved: Vec<Change>,
+    /// Who and what it touches.
+    pub impact: Impact,
     /// How it is confirmed.
     pub confirm: ConfirmView,
     /// The button's words: names the act.
@@ -256,6 +258,7 @@ impl PlanView {
             undo_of: plan.undo_of.clone(),
             resume_of: plan.resume_of.clone(),
             moved: plan.moved.clone(),
+            impact: plan.impact.clone(),
             confirm: match &plan.phrase {
                 Some(phrase) => ConfirmView::Phrase { phrase: phrase.clone() },
                 None => ConfirmView::Click,

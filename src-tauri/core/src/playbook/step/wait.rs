@@ -1,6 +1,7 @@
 //! Waiting: for the stack, or for a person.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Something that can be waited for or checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,10 +12,48 @@ pub enum Condition {
         /// The service.
         service: String,
     },
+    /// The service has no running container.
+    ServiceDown {
+        /// The service.
+        service: String,
+    },
     /// Nobody listens on a TCP port of this machine.
     PortFree {
         /// The port.
         port: u16,
+    },
+    /// A statement gives exactly these rows.
+    Rows {
+        /// What it makes sure of, in words.
+        what: String,
+        /// The tenant it is about, if one.
+        #[serde(default)]
+        tenant: Option<String>,
+        /// The statement.
+        sql: String,
+        /// Its values.
+        #[serde(default)]
+        params: Vec<Value>,
+        /// The rows as maps.
+        rows: Vec<Value>,
+    },
+    /// A string in Redis, or a field of a hash, has exactly this value.
+    RedisValue {
+        /// The key.
+        key: String,
+        /// The field, where the key is a hash.
+        #[serde(default)]
+        field: Option<String>,
+        /// The value; absent: it is not there.
+        #[serde(default)]
+        value: Option<String>,
+    },
+    /// A GET on this machine is answered with this status.
+    HttpStatus {
+        /// The address.
+        url: String,
+        /// The status.
+        status: u16,
     },
 }
 

@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
+use serde_json::{Value, json};
 
-use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, container_now};
+use super::{
+    Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, and_left, container_now,
+};
 use crate::{
     journal::{RunRecord, StepRecord},
     model::ContainerFacts,
     observe::worst_container,
     playbook::step::{ComposeAction, ComposeStep, Risk, Step},
-    ports::{CommandEnd, CommandLimits, Sources},
-    remedy::{PlanError, Precondition, RunEvent, precondition, render},
+    ports::{CommandEnd, Sources},
+    remedy::{PlanError, Precondition, precondition, render},
 };
 
 /// How long a compose command may take.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// Lines of a command's output that the journal keeps.
-pub(super) const KEPT_LINES: usize = 200;
 
 #[async_trait]
 impl Kind for ComposeStep {
@@ -45,43 +45,54 @@ impl Kind for ComposeStep {
         }
     }
 
+    fn services(&self) -> Vec<&str> {
+        vec![self.action.service()]
+    }
+
+    fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
+        matches!(precondition, Precondition::Container { service, .. } if service == self.action.service())
+    }
+
+    /// A container's log goes with it.
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
+        match self.action {
+            ComposeAction::Recreate { .. } | ComposeAction::Remove { .. } | ComposeAction::Up { .. } => {
+                Ok(last_words(acting, &[self.action.service()]).await)
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let service = self.action.service();
         let argv = acting.sources.compose.argv(&self.action);
-        let mut output: Vec<String> = Vec::new();
-        let mut line = |text: String| {
-            emit(RunEvent::StepOutput { n: acting.n, line: text.clone() });
-            if output.len() < KEPT_LINES {
-                output.push(text);
-            }
-        };
-        let limits = CommandLimits { deadline: DEADLINE, stop: acting.cancel.cancelled().boxed() };
-        let ended = acting.acts.compose.run(&argv, limits, &mut line).await;
+        let mut output = Output::new(acting.n, emit);
+        let ended =
+            acting.acts.compose.run(&argv, acting.limits(DEADLINE), &mut |line| output.take(line)).await;
         let after = container_now(acting.sources, service).await.ok();
         let is_now = match &after {
             Some(Precondition::Container { state: Some(state), .. }) => format!("{service} is {state}"),
             Some(_) => format!("{service} has no container"),
             None => "the container could not be looked at".into(),
         };
-        let said = output.iter().rev().find(|l| !l.trim().is_empty()).cloned().unwrap_or_default();
-        let still = |left: Option<String>| left.map(|l| format!("; {l}")).unwrap_or_default();
         match ended {
             Ok(CommandEnd::Exited { code: 0 }) => Ok(StepDone {
                 detail: is_now,
-                output,
+                output: output.lines,
                 returned: Vec::new(),
                 after: after.into_iter().collect(),
             }),
             Ok(CommandEnd::Exited { code }) => Err(StepStop::Failed(format!(
-                "the command ended with exit code {code}: {said}; now {is_now}"
+                "the command ended with exit code {code}: {}; now {is_now}",
+                output.said()
             ))),
             Ok(CommandEnd::TimedOut { left }) => Err(StepStop::Failed(format!(
                 "the command did not end within {} s and was stopped; now {is_now}{}",
                 DEADLINE.as_secs(),
-                still(left)
+                and_left(left)
             ))),
             Ok(CommandEnd::Stopped { left }) => {
-                Err(StepStop::Cancelled(format!("now {is_now}{}", still(left))))
+                Err(StepStop::Cancelled(format!("now {is_now}{}", and_left(left))))
             }
             Err(error) => Err(StepStop::Failed(format!("{error}. {}", error.hint))),
         }
@@ -141,3 +152,22 @@ impl Kind for ComposeStep {
         }
     }
 }
+
+/// The last lines of these services' logs. One that can't be read is no reason not to act: it may
+/// be why there is something to repair.
+pub(super) async fn last_words(acting: &Acting<'_>, services: &[&str]) -> Value {
+    let sources = acting.sources;
+    let Ok(containers) = sources.containers.list().await else { return Value::Null };
+    let mut logs = serde_json::Map::new();
+    for service in services {
+        let Some(facts) = worst_container(&containers, service) else { continue };
+        if let Ok(lines) = sources.containers.log_tail(&facts.id, KEPT_LOG).await {
+            let lines: Vec<String> = lines.into_iter().map(|l| l.text).collect();
+            logs.insert((*service).to_owned(), lines.into());
+        }
+    }
+    json!({ "logs": logs })
+}
+
+/// Lines of a log that are kept when its container goes.
+const KEPT_LOG: u32 = 200;

@@ -1,11 +1,21 @@
 //! What each kind of step is, from planning to taking back: one file per kind, one trait for all.
 
+mod backup;
+mod command;
 mod compose;
+mod dotenv;
+mod http;
+mod patch;
+mod project;
+mod redis;
 mod sql;
 mod wait;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use serde_json::Value;
+
+pub(super) use http::holds;
 
 use super::{Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition};
 use crate::{
@@ -15,7 +25,7 @@ use crate::{
         sql_template,
         step::{Risk, Step},
     },
-    ports::{Acts, BeforeCommit, Read, Sources},
+    ports::{Acts, BeforeCommit, CommandLimits, Read, Sources},
     profile::SchemaSection,
 };
 
@@ -44,9 +54,13 @@ pub(super) struct Described {
 /// What carrying out a step can use.
 pub(super) struct Acting<'a> {
     pub plan: &'a Plan,
+    pub run: &'a str,
     pub n: u32,
+    /// What the step depends on, as it must be found.
+    pub before: &'a [Precondition],
     pub sources: &'a Sources,
     pub acts: &'a Acts,
+    pub schema: &'a SchemaSection,
     pub cancel: &'a Cancel,
     /// Who is applying, for the one who finds a lock taken.
     pub holder: &'a str,
@@ -103,8 +117,28 @@ pub(super) trait Kind: Send + Sync {
     /// What the operator is shown. `found` are its preconditions.
     fn describe(&self, found: &[Precondition], looking: &Looking<'_>) -> Described;
 
+    /// Whether the step, as number `n`, depends on this precondition.
+    fn depends_on(&self, n: u32, precondition: &Precondition) -> bool {
+        precondition.is_of_step(n)
+    }
+
+    /// Keeps what goes with the act, before it; what is given is journalled.
+    async fn keep(&self, _acting: &Acting<'_>) -> Result<Value, String> {
+        Ok(Value::Null)
+    }
+
     /// Does it.
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop>;
+
+    /// Whether it changes the stack itself.
+    fn acts(&self) -> bool {
+        true
+    }
+
+    /// The compose services it changes.
+    fn services(&self) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Whether there is something to take back, and it can be.
     fn is_undoable(&self) -> bool {
@@ -131,7 +165,14 @@ impl Step {
     pub(super) fn kind_of(&self) -> &dyn Kind {
         match self {
             Self::Compose(step) => step,
+            Self::Project(step) => step,
+            Self::Command(step) => step.as_ref(),
             Self::Sql(step) => step.as_ref(),
+            Self::Redis(step) => step,
+            Self::Dotenv(step) => step,
+            Self::Patch(step) => step,
+            Self::Http(step) => step.as_ref(),
+            Self::Backup(step) => step,
             Self::WaitUntil(step) => step,
             Self::Manual(step) => step,
         }
@@ -140,7 +181,14 @@ impl Step {
     fn kind_of_mut(&mut self) -> &mut dyn Kind {
         match self {
             Self::Compose(step) => step,
+            Self::Project(step) => step,
+            Self::Command(step) => step.as_mut(),
             Self::Sql(step) => step.as_mut(),
+            Self::Redis(step) => step,
+            Self::Dotenv(step) => step,
+            Self::Patch(step) => step,
+            Self::Http(step) => step.as_mut(),
+            Self::Backup(step) => step,
             Self::WaitUntil(step) => step,
             Self::Manual(step) => step,
         }
@@ -150,7 +198,14 @@ impl Step {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Compose(_) => "compose",
+            Self::Project(_) => "project",
+            Self::Command(_) => "command",
             Self::Sql(_) => "sql",
+            Self::Redis(_) => "redis",
+            Self::Dotenv(_) => "dotenv",
+            Self::Patch(_) => "patch",
+            Self::Http(_) => "http",
+            Self::Backup(_) => "backup",
             Self::WaitUntil(_) => "wait_until",
             Self::Manual(_) => "manual",
         }
@@ -158,15 +213,12 @@ impl Step {
 
     /// Whether it changes the stack itself.
     pub fn acts(&self) -> bool {
-        !matches!(self, Self::WaitUntil(_) | Self::Manual(_))
+        self.kind_of().acts()
     }
 
-    /// The compose service it changes.
-    pub fn service(&self) -> Option<&str> {
-        match self {
-            Self::Compose(step) => Some(step.action.service()),
-            Self::Sql(_) | Self::WaitUntil(_) | Self::Manual(_) => None,
-        }
+    /// The compose services it changes.
+    pub fn services(&self) -> Vec<&str> {
+        self.kind_of().services()
     }
 
     /// Whether there is something to take back, and it can be.
@@ -223,4 +275,49 @@ async fn container_now(sources: &Sources, service: &str) -> Read<Precondition> {
 /// Who notices a step that only looks.
 fn nobody() -> String {
     "Nobody: it only looks.".into()
+}
+
+/// Lines of output: shown as they come, the first of them kept for the journal.
+struct Output<'e, 'f> {
+    emit: &'e mut Emit<'f>,
+    n: u32,
+    lines: Vec<String>,
+}
+
+/// Lines of a step's output that the journal keeps.
+const KEPT_LINES: usize = 200;
+
+impl<'e, 'f> Output<'e, 'f> {
+    fn new(n: u32, emit: &'e mut Emit<'f>) -> Self {
+        Self { emit, n, lines: Vec::new() }
+    }
+
+    fn take(&mut self, line: String) {
+        if self.lines.len() < KEPT_LINES {
+            self.lines.push(line.clone());
+        }
+        (self.emit)(RunEvent::StepOutput { n: self.n, line });
+    }
+
+    /// The last line that says something.
+    fn said(&self) -> &str {
+        self.lines.iter().rev().find(|l| !l.trim().is_empty()).map_or("", String::as_str)
+    }
+}
+
+impl Acting<'_> {
+    /// Limits of a command: its own deadline, and the operator.
+    fn limits(&self, within: std::time::Duration) -> CommandLimits<'_> {
+        CommandLimits { deadline: within, stop: self.cancel.cancelled().boxed() }
+    }
+
+    /// A name for what this step keeps or makes.
+    fn name(&self) -> String {
+        format!("{}-{}", self.run, self.n)
+    }
+}
+
+/// `; left` where something still goes on.
+fn and_left(left: Option<String>) -> String {
+    left.map(|l| format!("; {l}")).unwrap_or_default()
 }

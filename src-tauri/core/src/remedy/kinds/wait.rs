@@ -6,11 +6,12 @@ use async_trait::async_trait;
 
 use super::{Acting, Described, Emit, Kind, Looking, StepDone, StepStop, nobody};
 use crate::{
-    model::HealthStatus,
+    model::{HealthStatus, counted},
     observe::worst_container,
     playbook::step::{Condition, ManualStep, Risk, WaitStep},
-    ports::Sources,
-    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled},
+    ports::{Sources, SqlRead},
+    profile::SchemaSection,
+    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted},
 };
 
 /// How often is looked.
@@ -34,6 +35,10 @@ impl Kind for WaitStep {
             blast_radius: nobody(),
             undo: None,
         }
+    }
+
+    fn acts(&self) -> bool {
+        false
     }
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
@@ -63,6 +68,10 @@ impl Kind for ManualStep {
         }
     }
 
+    fn acts(&self) -> bool {
+        false
+    }
+
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let (title, instructions) = (self.title.clone(), self.instructions.clone());
         emit(RunEvent::Manual { n: acting.n, title, instructions });
@@ -71,12 +80,19 @@ impl Kind for ManualStep {
 }
 
 impl Condition {
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self {
             Self::ServiceUp { service } => {
                 format!("{service} runs and its health check, if it has one, passes")
             }
+            Self::ServiceDown { service } => format!("{service} does not run"),
             Self::PortFree { port } => format!("nobody listens on port {port}"),
+            Self::Rows { what, .. } => what.clone(),
+            Self::RedisValue { key, field, value } => {
+                let of = field.as_ref().map_or_else(|| key.clone(), |field| format!("{field} of {key}"));
+                value.as_ref().map_or_else(|| format!("{of} is not there"), |v| format!("{of} is {v}"))
+            }
+            Self::HttpStatus { url, status } => format!("{url} answers {status}"),
         }
     }
 }
@@ -85,7 +101,7 @@ async fn wait(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<S
     let clock = &acting.sources.clock;
     let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
     loop {
-        let look = or_cancelled(seen(until, acting.sources), acting.cancel).await;
+        let look = or_cancelled(seen(until, acting.sources, acting.schema), acting.cancel).await;
         let seen = match look.ok_or_else(|| StepStop::Cancelled("it only waited".into()))?? {
             Ok(detail) => return Ok(StepDone { detail, ..StepDone::default() }),
             Err(seen) => seen,
@@ -101,8 +117,51 @@ async fn wait(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<S
 
 /// Whether a condition holds: what is seen, either way. A service that ended by itself will not
 /// come up by waiting.
-async fn seen(until: &Condition, sources: &Sources) -> Result<Result<String, String>, StepStop> {
+pub(super) async fn seen(
+    until: &Condition,
+    sources: &Sources,
+    schema: &SchemaSection,
+) -> Result<Result<String, String>, StepStop> {
     match until {
+        Condition::ServiceDown { service } => Ok(match sources.containers.list().await {
+            Ok(containers) => match worst_container(&containers, service) {
+                Some(facts) if facts.is_running() => Err(format!("{service} runs")),
+                _ => Ok(format!("{service} does not run")),
+            },
+            Err(error) => Err(error.to_string()),
+        }),
+        Condition::Rows { what, tenant, sql, params, rows } => {
+            let looking = Looking { sources, schema, containers: &[] };
+            let sql = looking
+                .statement(sql, tenant.as_deref())
+                .map_err(|error| StepStop::Failed(error.to_string()))?;
+            let read = SqlRead { sql, params: params.clone() };
+            let found = match sources.database() {
+                Ok(database) => database.query(&read).await,
+                Err(error) => Err(error),
+            };
+            Ok(match found {
+                Ok(found) if sorted(found.clone()) == sorted(rows.clone()) => Ok(what.clone()),
+                Ok(found) => Err(format!("not yet: {what} ({} found)", counted(found.len(), "row"))),
+                Err(error) => Err(error.to_string()),
+            })
+        }
+        Condition::RedisValue { key, field, value } => {
+            let found = match sources.threads() {
+                Ok(redis) => redis.value(key, field.as_deref()).await,
+                Err(error) => Err(error),
+            };
+            Ok(match found {
+                Ok(found) if found.value == *value => Ok(until.words()),
+                Ok(found) => Err(format!("{key} is {}", found.value.as_deref().unwrap_or("not there"))),
+                Err(error) => Err(error.to_string()),
+            })
+        }
+        Condition::HttpStatus { url, status } => Ok(match sources.host.http_get(url).await {
+            Ok((found, _)) if found == *status => Ok(format!("{url} answers {status}")),
+            Ok((found, _)) => Err(format!("{url} answers {found}")),
+            Err(error) => Err(error.to_string()),
+        }),
         Condition::PortFree { port } => Ok(match sources.host.port_holder(*port).await {
             Ok(None) => Ok(format!("port {port} is free")),
             Ok(Some(holder)) => Err(format!("port {port} is held by {holder}")),

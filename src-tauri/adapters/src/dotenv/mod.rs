@@ -1,6 +1,11 @@
-//! Reading a `.env` file the way compose does: `KEY=value`, quotes, `export`, comments, CRLF.
+//! A `.env` file: reading it the way compose does: `KEY=value`, quotes, `export`, comments, CRLF.
+
+mod edit;
+mod file;
 
 use std::{fs, io, path::Path};
+
+pub use file::{DotenvFile, FindSecret};
 
 /// The value of `key`, the last one where it is given twice; `None` when it is not there.
 pub fn read(path: &Path, key: &str) -> io::Result<Option<String>> {

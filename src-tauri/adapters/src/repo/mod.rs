@@ -1,30 +1,41 @@
 //! The git checkout the stack runs from.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+mod patch;
+
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{Read, Repo},
+    ports::{FileFacts, PatchFacts, Read, Repo},
 };
 use tokio::process::Command;
 
-use crate::deadline::within;
+use crate::{deadline::within, fingerprint::FingerprintKey};
 
 /// A checkout.
 pub struct GitCheckout {
     path: PathBuf,
+    key: Arc<FingerprintKey>,
 }
 
 impl GitCheckout {
     /// The checkout at `path`.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub fn new(path: PathBuf, key: Arc<FingerprintKey>) -> Self {
+        Self { path, key }
     }
 }
 
 #[async_trait]
 impl Repo for GitCheckout {
+    async fn file(&self, path: &str) -> Read<FileFacts> {
+        self.facts(path)
+    }
+
+    async fn patch(&self, diff: &str, reverse: bool) -> Read<PatchFacts> {
+        self.patch_facts(diff, reverse).await
+    }
+
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>> {
         let attempted = format!("read the commits of {}", self.path.display());
         let trouble = |happened: String| SourceError {

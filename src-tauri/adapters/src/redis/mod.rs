@@ -1,5 +1,8 @@
-//! The stack's Redis: FSM threads by SCAN and pipelined reads. Only SCAN, TYPE, GET, HGETALL and
-//! INFO are ever sent.
+//! The stack's Redis: FSM threads by SCAN and pipelined reads, single values, and compare-and-set
+//! for confirmed plans. Reading sends SCAN, TYPE, GET, HGET, HGETALL, PTTL and INFO only.
+
+mod backup;
+mod value;
 
 use std::{collections::HashMap, future::Future, time::Duration};
 
@@ -7,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ratiba_core::{
     model::{FsmThread, SourceError, SourceErrorKind, SourceName, ThreadRecord},
-    ports::{Read, Threads},
+    ports::{Read, RedisValue, Threads},
 };
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
@@ -15,6 +18,8 @@ use redis::{
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
+
+pub use backup::RedisBackups;
 
 use crate::deadline::within;
 
@@ -62,6 +67,15 @@ impl Redis {
         })?;
         *connected = Some(connection.clone());
         Ok(connection)
+    }
+
+    /// A connection that answers, for what must not be tried twice.
+    async fn fresh(&self, attempted: &str) -> Read<MultiplexedConnection> {
+        self.with(attempted, |mut connection| async move {
+            redis::cmd("PING").query_async::<String>(&mut connection).await
+        })
+        .await?;
+        self.connection(attempted).await
     }
 
     /// Runs `work`; a connection that met an error is not used again, and a kept one that the
@@ -245,6 +259,10 @@ impl Threads for Redis {
         let key = format!("{}{ulid}", self.prefix);
         let found = self.with("read a thread", |connection| fetch_one(connection, key.clone())).await?;
         Ok(found.into_iter().next().map(|(key, value)| self.record(&key, value)))
+    }
+
+    async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
+        self.read_value(key, field).await
     }
 
     async fn run_id(&self) -> Read<String> {

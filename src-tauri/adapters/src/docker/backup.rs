@@ -1,0 +1,111 @@
+//! Copies of volumes: into a volume beside the original, compared file for file.
+
+use std::sync::Arc;
+
+use ratiba_core::{
+    model::{SourceError, counted},
+    observe::worst_container,
+    ports::{BackupError, BackupMade, CommandEnd, CommandLimits, ContainerCommands, Containers},
+};
+
+use super::Engine;
+
+/// Copies everything, owners and rights too, then lists both sides and compares. Written for the
+/// plainest shell there is. Prints files, bytes and the list's sum.
+const COPY: &str = r#"set -e
+find /to -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+cp -a /from/. /to/
+sync
+list() (
+  cd "$1"
+  find . | LC_ALL=C sort | while IFS= read -r f; do stat -c '%a %u %g %F %n' "$f"; done
+  find . -type f | LC_ALL=C sort | while IFS= read -r f; do sha256sum "$f"; done
+)
+list /from > /tmp/from.list
+list /to > /tmp/to.list
+if ! cmp /tmp/from.list /tmp/to.list; then echo "the copy is not like the original"; exit 9; fi
+set -- $(sha256sum /tmp/to.list)
+echo "RATIBA $(find /to -type f | wc -l) $(du -sk /to | cut -f1) $1""#;
+
+/// Copies of volumes.
+pub struct VolumeCopies {
+    /// The engine.
+    pub engine: Arc<Engine>,
+}
+
+fn failed(why: impl std::fmt::Display) -> BackupError {
+    BackupError::Failed(why.to_string())
+}
+
+fn of_source(error: &SourceError) -> BackupError {
+    BackupError::Failed(format!("{error}. {}", error.hint))
+}
+
+impl VolumeCopies {
+    /// The volume that the copy `name` would be.
+    pub fn place(volume: &str, name: &str) -> String {
+        format!("{volume}-ratiba-{}", name.to_ascii_lowercase())
+    }
+
+    /// Copies the volume of a service that does not run.
+    pub async fn make(
+        &self,
+        service: &str,
+        volume: &str,
+        name: &str,
+        limits: CommandLimits<'_>,
+        line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<BackupMade, BackupError> {
+        let containers = self.engine.list().await.map_err(|e| of_source(&e))?;
+        let Some(facts) = worst_container(&containers, service) else {
+            return Err(failed(format!("{service} has no container, and the copy is made with its image")));
+        };
+        if facts.is_running() {
+            return Err(failed(format!("{service} runs: a copy of {volume} would be torn")));
+        }
+        let place = Self::place(volume, name);
+        let mounts = [format!("{volume}:/from:ro"), format!("{place}:/to")];
+        let argv = ["sh", "-c", COPY].map(str::to_owned);
+        let mut said: Vec<String> = Vec::new();
+        let ended = self
+            .engine
+            .with_volumes(&facts.id, &mounts, &argv, limits, &mut |text| {
+                if !text.starts_with("RATIBA ") {
+                    line(text.clone());
+                }
+                said.push(text);
+            })
+            .await
+            .map_err(|e| of_source(&e))?;
+        let half = format!("the half-made copy {place} can be removed");
+        match ended {
+            CommandEnd::Exited { code: 0 } => {}
+            CommandEnd::Exited { code } => {
+                let last = said.last().map_or("", String::as_str);
+                return Err(failed(format!("copying ended with exit code {code}: {last}; {half}")));
+            }
+            CommandEnd::TimedOut { .. } => {
+                return Err(failed(format!("copying was not done in time; {half}")));
+            }
+            CommandEnd::Stopped { .. } => return Err(BackupError::Stopped(half)),
+        }
+        let answer = said.iter().find_map(|text| text.strip_prefix("RATIBA "));
+        let mut words = answer.unwrap_or_default().split(' ');
+        let mut number = || words.next().and_then(|w| w.parse::<u64>().ok());
+        let (Some(files), Some(kib)) = (number(), number()) else {
+            return Err(failed(format!("copying did not say what it copied; {half}")));
+        };
+        let files = counted(usize::try_from(files).unwrap_or(usize::MAX), "file");
+        Ok(BackupMade {
+            bytes: kib * 1_024,
+            sha256: words.next().unwrap_or_default().to_owned(),
+            holds: files.clone(),
+            trial: format!("{files} compared by rights and SHA-256"),
+            restore: format!(
+                "docker run --rm -v {place}:/from:ro -v {volume}:/to {} sh -c 'find /to -mindepth 1 -delete; cp -a /from/. /to/'",
+                facts.image
+            ),
+            place,
+        })
+    }
+}

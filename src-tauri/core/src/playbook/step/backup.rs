@@ -1,0 +1,52 @@
+//! A backup, restored once for trial before anything may build on it.
+
+use serde::{Deserialize, Serialize};
+
+/// What is backed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupOf {
+    /// The whole database.
+    Database,
+    /// One schema, as the server names it.
+    Schema {
+        /// Its name.
+        schema: String,
+    },
+    /// One table.
+    Table {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        table: String,
+    },
+    /// Redis keys by prefix; the empty one means all.
+    RedisKeys {
+        /// The prefix.
+        prefix: String,
+    },
+    /// A copy of a service's volume, in a volume beside it. The service must not run.
+    Volume {
+        /// The service that uses it.
+        service: String,
+        /// The volume, as the engine names it.
+        volume: String,
+    },
+}
+
+/// Makes a backup and restores it for trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupStep {
+    /// What it does, in words.
+    pub title: String,
+    /// What is backed up.
+    pub of: BackupOf,
+    /// Seconds after which it is given up.
+    #[serde(default = "ten_minutes")]
+    pub within_s: u32,
+}
+
+fn ten_minutes() -> u32 {
+    600
+}

@@ -1,0 +1,19 @@
+//! A patch of files in the checkout.
+
+use serde::{Deserialize, Serialize};
+
+/// Applies a unified diff, all of it or nothing. The files must be as git last knew them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchStep {
+    /// What it does, in words.
+    pub title: String,
+    /// The diff, with paths from the checkout's root (`a/…`, `b/…`).
+    pub diff: String,
+    /// Apply it backwards. For an undo.
+    #[serde(default)]
+    pub reverse: bool,
+    /// Who will notice, in words.
+    #[serde(default)]
+    pub blast_radius: String,
+}

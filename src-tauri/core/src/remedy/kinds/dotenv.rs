@@ -1,0 +1,152 @@
+//! One key of the `.env`. Values are only known by their keyed fingerprints here.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop};
+use crate::{
+    journal::{RunRecord, StepRecord},
+    model::Change,
+    playbook::step::{DotenvStep, DotenvValue, Risk, Step},
+    ports::{ChangeError, DotenvChange, DotenvKept, FileFacts, Sources},
+    remedy::{FileOf, PlanError, Precondition},
+};
+
+fn file_of(found: &[Precondition]) -> Option<&FileFacts> {
+    found.iter().find_map(|p| match p {
+        Precondition::File { of: FileOf::Dotenv, facts } => Some(facts),
+        _ => None,
+    })
+}
+
+fn short(fingerprint: &str) -> String {
+    fingerprint.chars().take(12).collect()
+}
+
+impl DotenvStep {
+    fn change(&self, before: &[Precondition]) -> Option<DotenvChange> {
+        let expect = file_of(before)?.clone();
+        Some(DotenvChange { key: self.key.clone(), to: self.to.clone(), only_one: self.only_one, expect })
+    }
+
+    fn becomes(&self) -> String {
+        match &self.to {
+            DotenvValue::Plain(value) => format!("{}={value}", self.key),
+            DotenvValue::Secret(secret) => {
+                format!(
+                    "{}=(secret from {}, fingerprint {})",
+                    self.key,
+                    secret.from,
+                    short(&secret.fingerprint)
+                )
+            }
+            DotenvValue::Removed => format!("no {}", self.key),
+            DotenvValue::AsKept { .. } => "the whole file as it was before, byte for byte".into(),
+        }
+    }
+}
+
+#[async_trait]
+impl Kind for DotenvStep {
+    async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        let dotenv = looking.sources.dotenv()?;
+        let facts = dotenv.file().await?;
+        if facts.fingerprint.is_none() {
+            return Err(PlanError::Script(format!("{} is not there", facts.path)));
+        }
+        if let DotenvValue::Secret(secret) = &self.to
+            && dotenv.secret(&secret.from).await? != secret.fingerprint
+        {
+            let what = format!("the secret that {} refers to is another one now", secret.from);
+            return Err(PlanError::Script(what));
+        }
+        Ok(vec![Precondition::File { of: FileOf::Dotenv, facts }])
+    }
+
+    fn describe(&self, found: &[Precondition], _looking: &Looking<'_>) -> Described {
+        let path = file_of(found).map_or(".env", |f| f.path.as_str());
+        let becomes = self.becomes();
+        let fingerprint =
+            file_of(found).and_then(|f| f.fingerprint.as_deref()).map(short).unwrap_or_default();
+        Described {
+            title: self.title.clone(),
+            preview: format!("{path}: {becomes}\nall other lines and the file's mode stay"),
+            command: format!("# edit {path}: {becomes}"),
+            risk: Risk::Reversible,
+            before: Some(format!("{path} as it is (fingerprint {fingerprint})")),
+            after: Some(becomes),
+            blast_radius: self.blast_radius.clone(),
+            undo: Some(format!("Put back {path} as it was, byte for byte")),
+        }
+    }
+
+    fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
+        matches!(precondition, Precondition::File { of: FileOf::Dotenv, .. })
+    }
+
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
+        let dotenv = acting.acts.dotenv().map_err(|e| e.to_string())?;
+        let change = self.change(acting.before).ok_or("the plan does not say what it must find")?;
+        let kept = dotenv.keep(&acting.name(), &change).await.map_err(|e| e.to_string())?;
+        Ok(json!(kept))
+    }
+
+    async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        let change = self.change(acting.before);
+        let change =
+            change.ok_or_else(|| StepStop::Failed("the plan does not say what it must find".into()))?;
+        let dotenv = acting.acts.dotenv().map_err(|e| StepStop::Failed(e.to_string()))?;
+        match dotenv.set(&change).await {
+            Ok(facts) => {
+                let detail = format!("{} is written", facts.path);
+                let after = vec![Precondition::File { of: FileOf::Dotenv, facts }];
+                Ok(StepDone { detail, after, ..StepDone::default() })
+            }
+            Err(ChangeError::GuardChanged { what, planned, now }) => {
+                Err(StepStop::Changed(vec![Change::new(what, "content", planned, now)]))
+            }
+            Err(error) => Err(StepStop::Failed(error.to_string())),
+        }
+    }
+
+    fn is_undoable(&self) -> bool {
+        true
+    }
+
+    fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+        let kept: DotenvKept = serde_json::from_value(left.kept.clone())
+            .map_err(|_| "the journal does not say where the file before was kept")?;
+        let DotenvKept { copy, fingerprint, becomes: _ } = kept;
+        Ok(Step::Dotenv(Self {
+            title: "Put back the .env as it was".into(),
+            to: DotenvValue::AsKept { copy, fingerprint },
+            only_one: false,
+            ..self.clone()
+        }))
+    }
+
+    /// The file is replaced in one: it is the one before, or it is not.
+    async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
+        let facts = match sources.dotenv() {
+            Ok(dotenv) => dotenv.file().await,
+            Err(error) => Err(error),
+        };
+        let (Ok(facts), Some(before)) = (facts, file_of(&begun.before)) else {
+            return Happened::Unknown("the .env can't be looked at".into());
+        };
+        if facts == *before {
+            return Happened::No { how: format!("{} is as it was before", facts.path) };
+        }
+        let kept: Option<DotenvKept> = serde_json::from_value(begun.kept.clone()).ok();
+        if facts.fingerprint.is_some() && facts.fingerprint == kept.as_ref().map(|k| k.becomes.clone()) {
+            let how = format!("{} is exactly what this step makes of it", facts.path);
+            let after = vec![Precondition::File { of: FileOf::Dotenv, facts }];
+            return Happened::Yes { how, returned: Vec::new(), after };
+        }
+        Happened::Unknown(format!(
+            "{} is neither as it was before nor what this step makes of it; the file before was kept as {}",
+            facts.path,
+            kept.map_or_else(|| "nothing".into(), |k| k.copy)
+        ))
+    }
+}

@@ -1,0 +1,192 @@
+//! A call of an HTTP endpoint.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, nobody};
+use crate::{
+    journal::{RunRecord, StepRecord},
+    model::SourceErrorKind,
+    playbook::step::{HttpCall, HttpLook, HttpStep, Risk, Step},
+    ports::{Read, Sources},
+    remedy::{PlanError, Precondition},
+};
+
+/// Whether an answer has a part: maps by key, lists by an element that has it.
+fn has(answer: &Value, part: &Value) -> bool {
+    match (answer, part) {
+        (_, Value::Null) => true,
+        (Value::Object(answer), Value::Object(part)) => {
+            part.iter().all(|(key, part)| answer.get(key).is_some_and(|answer| has(answer, part)))
+        }
+        (Value::Array(answer), Value::Array(part)) => {
+            part.iter().all(|part| answer.iter().any(|answer| has(answer, part)))
+        }
+        (answer, part) => answer == part,
+    }
+}
+
+/// Whether a look is answered as it must be; the text says what was answered instead.
+pub(in crate::remedy) async fn holds(look: &HttpLook, sources: &Sources) -> Read<Result<(), String>> {
+    let answer = sources.http.look(&look.call).await?;
+    let is_so = (200..300).contains(&answer.status) && has(&answer.body, &look.has);
+    Ok(if is_so { Ok(()) } else { Err(format!("answered {} {}", answer.status, answer.body)) })
+}
+
+/// Replaces texts `{answer:/pointer}` by that part of an answer.
+fn filled(value: &Value, answer: &Value) -> Result<Value, String> {
+    let part = |text: &str| -> Result<Option<Value>, String> {
+        let Some(pointer) = text.strip_prefix("{answer:").and_then(|t| t.strip_suffix('}')) else {
+            return Ok(None);
+        };
+        let found = answer.pointer(pointer).cloned();
+        found.map(Some).ok_or_else(|| format!("the step's answer has no {pointer}"))
+    };
+    Ok(match value {
+        Value::String(text) => part(text)?.unwrap_or_else(|| value.clone()),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|v| filled(v, answer)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(map) => {
+            let fill = |(k, v): (&String, &Value)| filled(v, answer).map(|v| (k.clone(), v));
+            Value::Object(map.iter().map(fill).collect::<Result<_, _>>()?)
+        }
+        plain => plain.clone(),
+    })
+}
+
+fn filled_call(call: &HttpCall, answer: &Value) -> Result<HttpCall, String> {
+    let value = filled(&json!(call), answer)?;
+    serde_json::from_value(value).map_err(|e| e.to_string())
+}
+
+fn body_of(call: &HttpCall) -> &Value {
+    match call {
+        HttpCall::Livekit { body, .. } | HttpCall::Endpoint { body, .. } => body,
+        HttpCall::StkQuery { .. } => &Value::Null,
+    }
+}
+
+#[async_trait]
+impl Kind for HttpStep {
+    async fn preconditions(&self, n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        let mut found = Vec::new();
+        for (guard, look) in (0..).zip(&self.guards) {
+            if let Err(seen) = holds(look, looking.sources).await? {
+                return Err(PlanError::Script(format!("not so: {}: {seen}", look.what)));
+            }
+            found.push(Precondition::Answer { step: n, guard, what: look.what.clone(), holds: true });
+        }
+        looking.sources.http.line(&self.call)?;
+        Ok(found)
+    }
+
+    fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
+        let line = looking.sources.http.line(&self.call).unwrap_or_default();
+        let body = body_of(&self.call);
+        let preview = if body.is_null() { line.clone() } else { format!("{line}\n{body}") };
+        let (method, url) = line.split_once(' ').unwrap_or(("GET", &line));
+        let data = if body.is_null() { String::new() } else { format!(" --json '{body}'") };
+        Described {
+            title: self.title.clone(),
+            preview,
+            command: format!("curl -fsS -X {method} '{url}'{data}  # with its access token"),
+            risk: match (self.only_looks, &self.loses) {
+                (true, _) => Risk::Read,
+                (false, Some(_)) => Risk::Destructive,
+                (false, None) => Risk::Reversible,
+            },
+            before: None,
+            after: self.loses.as_ref().map(|what| format!("lost for good: {what}")),
+            blast_radius: if self.only_looks { nobody() } else { self.blast_radius.clone() },
+            undo: self.undo.as_ref().map(|undo| undo.title.clone()),
+        }
+    }
+
+    fn acts(&self) -> bool {
+        !self.only_looks
+    }
+
+    async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        let answer = match acting.acts.http.call(&self.call).await {
+            Ok(answer) => answer,
+            // The call went out and no answer came: it may have been carried out.
+            Err(error) if error.kind == SourceErrorKind::TimedOut && !self.only_looks => {
+                return Err(StepStop::InDoubt(error.to_string()));
+            }
+            Err(error) => return Err(StepStop::Failed(format!("{error}. {}", error.hint))),
+        };
+        let shown = format!("answered {} {}", answer.status, answer.body);
+        if !self.ok_statuses.contains(&answer.status) {
+            return Err(StepStop::Failed(shown));
+        }
+        if !has(&answer.body, &self.has) {
+            return Err(StepStop::Failed(format!("{shown}, which is without {}", self.has)));
+        }
+        let detail = format!("answered {}", answer.status);
+        Ok(StepDone { detail, output: vec![shown], returned: vec![answer.body], after: Vec::new() })
+    }
+
+    fn is_undoable(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+        let undo = self.undo.as_ref().ok_or("it can't be taken back")?;
+        let answer = left.returned.first().ok_or("the journal does not have the call's answer")?;
+        let look = HttpLook {
+            what: undo.look.what.clone(),
+            call: filled_call(&undo.look.call, answer)?,
+            has: filled(&undo.look.has, answer)?,
+        };
+        Ok(Step::Http(Box::new(Self {
+            title: undo.title.clone(),
+            call: filled_call(&undo.call, answer)?,
+            guards: vec![look],
+            has: Value::Null,
+            undo: None,
+            loses: None,
+            ..self.clone()
+        })))
+    }
+
+    /// What the undo must find stands in its own guard.
+    fn left_behind(&self, _left: &StepRecord, _n: u32) -> Vec<Precondition> {
+        Vec::new()
+    }
+
+    async fn happened(&self, _begun: &StepRecord, _run: &RunRecord, _sources: &Sources) -> Happened {
+        if self.only_looks || self.repeatable {
+            let how = "whether it was answered is not known, and it does no harm to call again";
+            return Happened::No { how: how.into() };
+        }
+        Happened::Unknown("the call may have been carried out; its answer did not live to tell".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_a_part_wherever_it_stands() {
+        let answer = json!({ "items": [{ "id": "a", "n": 1 }, { "id": "b" }], "more": false });
+        assert!(has(&answer, &json!({ "items": [{ "id": "b" }] })));
+        assert!(has(&answer, &Value::Null));
+        assert!(!has(&answer, &json!({ "items": [{ "id": "c" }] })));
+        assert!(!has(&answer, &json!({ "items": [{ "id": "b", "n": 1 }] })));
+    }
+
+    #[test]
+    fn an_undo_uses_what_the_call_answered() {
+        let call = HttpCall::Livekit {
+            service: "SIP".into(),
+            method: "DeleteSIPDispatchRule".into(),
+            grants: json!({}),
+            body: json!({ "sip_dispatch_rule_id": "{answer:/sip_dispatch_rule_id}" }),
+        };
+        let filled = filled_call(&call, &json!({ "sip_dispatch_rule_id": "SDR_1" })).unwrap();
+        assert_eq!(body_of(&filled), &json!({ "sip_dispatch_rule_id": "SDR_1" }));
+        assert!(filled_call(&call, &json!({})).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! A patch of the checkout.
+
+use async_trait::async_trait;
+
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop};
+use crate::{
+    journal::{RunRecord, StepRecord},
+    model::{Change, counted},
+    playbook::step::{PatchStep, Risk, Step},
+    ports::{ChangeError, FileFacts, Sources},
+    remedy::{FileOf, PlanError, Precondition},
+};
+
+fn files_of(found: &[Precondition]) -> Vec<FileFacts> {
+    let file = |p: &Precondition| match p {
+        Precondition::File { of: FileOf::Checkout, facts } => Some(facts.clone()),
+        _ => None,
+    };
+    found.iter().filter_map(file).collect()
+}
+
+fn as_preconditions(files: Vec<FileFacts>) -> Vec<Precondition> {
+    files.into_iter().map(|facts| Precondition::File { of: FileOf::Checkout, facts }).collect()
+}
+
+#[async_trait]
+impl Kind for PatchStep {
+    async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        let facts = looking.sources.repo()?.patch(&self.diff, self.reverse).await?;
+        if let Some(why) = facts.refused {
+            return Err(PlanError::Script(format!("the patch does not apply: {why}")));
+        }
+        // What an undo meets is this console's own change, which git does not know yet.
+        if !facts.unclean.is_empty() && !self.reverse {
+            let files = facts.unclean.join(", ");
+            return Err(PlanError::Script(format!("not as git last knew it, so it is not patched: {files}")));
+        }
+        Ok(as_preconditions(facts.files))
+    }
+
+    fn describe(&self, found: &[Precondition], _looking: &Looking<'_>) -> Described {
+        let files: Vec<String> = files_of(found).into_iter().map(|f| f.path).collect();
+        let backwards = if self.reverse { " -R" } else { "" };
+        Described {
+            title: self.title.clone(),
+            preview: format!("git apply{backwards}\n{}", self.diff),
+            command: format!("git apply{backwards} <<'PATCH'\n{}\nPATCH", self.diff.trim_end()),
+            risk: Risk::Reversible,
+            before: Some(format!("{} as git last knew: {}", counted(files.len(), "file"), files.join(", "))),
+            after: Some("patched, not committed".into()),
+            blast_radius: self.blast_radius.clone(),
+            undo: Some(format!("Take the patch out of {} again", files.join(", "))),
+        }
+    }
+
+    fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
+        matches!(precondition, Precondition::File { of: FileOf::Checkout, facts }
+            if self.diff.contains(&facts.path))
+    }
+
+    async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
+        match repo.apply(&self.diff, self.reverse, &files_of(acting.before)).await {
+            Ok(files) => Ok(StepDone {
+                detail: format!("{} patched", counted(files.len(), "file")),
+                after: as_preconditions(files),
+                ..StepDone::default()
+            }),
+            Err(ChangeError::GuardChanged { what, planned, now }) => {
+                Err(StepStop::Changed(vec![Change::new(what, "content", planned, now)]))
+            }
+            Err(error) => Err(StepStop::Failed(error.to_string())),
+        }
+    }
+
+    fn is_undoable(&self) -> bool {
+        true
+    }
+
+    fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+        Ok(Step::Patch(Self {
+            title: format!("Take out again: {}", self.title),
+            reverse: !self.reverse,
+            ..self.clone()
+        }))
+    }
+
+    /// The patch fits either forwards or backwards; one that fits neither way is half applied, or
+    /// somebody else changed the files.
+    async fn happened(&self, _begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
+        let Ok(repo) = sources.repo() else { return Happened::Unknown("there is no checkout".into()) };
+        match (repo.patch(&self.diff, self.reverse).await, repo.patch(&self.diff, !self.reverse).await) {
+            (Ok(forwards), Ok(_)) if forwards.refused.is_none() => {
+                Happened::No { how: "the patch still applies".into() }
+            }
+            (Ok(_), Ok(backwards)) if backwards.refused.is_none() => Happened::Yes {
+                how: "the files have the patch".into(),
+                returned: Vec::new(),
+                after: as_preconditions(backwards.files),
+            },
+            (Ok(_), Ok(_)) => Happened::Unknown("the files fit the patch neither before nor after it".into()),
+            (Err(error), _) | (_, Err(error)) => Happened::Unknown(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What else the stack in memory holds: Redis values, a `.env`, files of the checkout, endpoints,
+//! volumes; and the ports that change them.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use ratiba_core::{
+    model::{SourceError, SourceErrorKind, SourceName},
+    playbook::step::{BackupOf, DotenvValue, HttpCall},
+    ports::{
+        BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
+        DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, ExecCommand, FileFacts, HttpAnswer, HttpCalls,
+        HttpLooks, PatchFacts, Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::Stack;
+
+/// Everything beside containers, rows and threads.
+#[derive(Default)]
+pub(crate) struct Beside {
+    redis: BTreeMap<(String, Option<String>), String>,
+    dotenv: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+    answers: BTreeMap<String, HttpAnswer>,
+    pub(crate) volumes: BTreeMap<String, String>,
+    pub(crate) going_on: Vec<Vec<String>>,
+    command_ends: Option<CommandEnd>,
+    backup: Option<BackupError>,
+}
+
+impl Beside {
+    pub(crate) fn redis_value(&self, key: &str, field: Option<&str>) -> RedisValue {
+        let value = self.redis.get(&(key.to_owned(), field.map(str::to_owned))).cloned();
+        let kind = match (&value, field) {
+            (None, _) => "none",
+            (Some(_), None) => "string",
+            (Some(_), Some(_)) => "hash",
+        };
+        RedisValue { kind: kind.into(), value, ttl_ms: None }
+    }
+}
+
+/// Not a fingerprint that hides anything: tests read it.
+fn print_of(text: &str) -> String {
+    format!("fingerprint of {text}")
+}
+
+impl Stack {
+    /// Sets a string, or a field of a hash.
+    pub fn set_redis(&self, key: &str, field: Option<&str>, value: &str) {
+        self.held().beside.redis.insert((key.to_owned(), field.map(str::to_owned)), value.to_owned());
+    }
+
+    /// Sets a key of the `.env`.
+    pub fn set_dotenv(&self, key: &str, value: &str) {
+        self.held().beside.dotenv.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// The value of a key of the `.env`.
+    pub fn dotenv_value(&self, key: &str) -> Option<String> {
+        self.held().beside.dotenv.get(key).cloned()
+    }
+
+    /// Sets a file of the checkout.
+    pub fn set_file(&self, path: &str, text: &str) {
+        self.held().beside.files.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// What calls of this line, such as `POST backend/rooms`, are answered.
+    pub fn answer_http(&self, line: &str, status: u16, body: Value) {
+        self.held().beside.answers.insert(line.to_owned(), HttpAnswer { status, body });
+    }
+
+    /// Makes a volume.
+    pub fn make_volume(&self, name: &str, created_at: &str) {
+        self.held().beside.volumes.insert(name.to_owned(), created_at.to_owned());
+    }
+
+    /// How commands in containers end from now on.
+    pub fn commands_end(&self, end: CommandEnd) {
+        self.held().beside.command_ends = Some(end);
+    }
+
+    /// Lets a command go on in every container.
+    pub fn goes_on(&self, argv: &[&str]) {
+        self.held().beside.going_on.push(argv.iter().map(|a| (*a).to_owned()).collect());
+    }
+
+    /// Lets backups fail.
+    pub fn backups_fail(&self, error: BackupError) {
+        self.held().beside.backup = Some(error);
+    }
+
+    fn dotenv_facts(&self) -> FileFacts {
+        let text = format!("{:?}", self.held().beside.dotenv);
+        FileFacts { path: ".env".into(), fingerprint: Some(print_of(&text)), mode: Some("600".into()) }
+    }
+
+    fn answered(&self, call: &HttpCall) -> Read<HttpAnswer> {
+        let line = self.line(call)?;
+        self.ask(SourceName::Http, &line)?;
+        self.held().beside.answers.get(&line).cloned().ok_or_else(|| SourceError {
+            source_name: SourceName::Http,
+            kind: SourceErrorKind::TimedOut,
+            attempted: line,
+            happened: "no answer".into(),
+            hint: "Is it up?".into(),
+        })
+    }
+}
+
+#[async_trait]
+impl RedisChanges for Stack {
+    async fn set(&self, change: &RedisChange) -> Result<(), ChangeError> {
+        self.ask(SourceName::Redis, &format!("set {}", change.key))?;
+        let mut held = self.held();
+        let now = held.beside.redis_value(&change.key, change.field.as_deref());
+        if now.value != change.expect.value {
+            let (planned, now) = (vec![json!(change.expect.value)], vec![json!(now.value)]);
+            return Err(ChangeError::GuardChanged { what: change.key.clone(), planned, now });
+        }
+        let at = (change.key.clone(), change.field.clone());
+        match &change.value {
+            Some(value) => drop(held.beside.redis.insert(at, value.clone())),
+            None => drop(held.beside.redis.remove(&at)),
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Dotenv for Stack {
+    async fn file(&self) -> Read<FileFacts> {
+        Ok(self.dotenv_facts())
+    }
+    async fn entry(&self, key: &str) -> Read<DotenvEntry> {
+        let value = self.dotenv_value(key);
+        Ok(DotenvEntry { count: value.is_some().into(), fingerprint: value.as_deref().map(print_of) })
+    }
+    async fn secret(&self, from: &str) -> Read<String> {
+        Ok(print_of(from))
+    }
+}
+
+#[async_trait]
+impl DotenvChanges for Stack {
+    async fn keep(&self, name: &str, _change: &DotenvChange) -> Result<DotenvKept, ChangeError> {
+        let fingerprint = self.dotenv_facts().fingerprint.unwrap_or_default();
+        Ok(DotenvKept { copy: name.to_owned(), fingerprint, becomes: String::new() })
+    }
+    async fn set(&self, change: &DotenvChange) -> Result<FileFacts, ChangeError> {
+        let now = self.dotenv_facts();
+        if now != change.expect {
+            let (planned, now) = (vec![json!(change.expect)], vec![json!(now)]);
+            return Err(ChangeError::GuardChanged { what: ".env".into(), planned, now });
+        }
+        match &change.to {
+            DotenvValue::Plain(value) => self.set_dotenv(&change.key, value),
+            DotenvValue::Secret(secret) => self.set_dotenv(&change.key, &secret.from),
+            DotenvValue::Removed | DotenvValue::AsKept { .. } => {
+                self.held().beside.dotenv.remove(&change.key);
+            }
+        }
+        Ok(self.dotenv_facts())
+    }
+}
+
+#[async_trait]
+impl Repo for Stack {
+    async fn recent_commits(&self, _count: u32) -> Read<Vec<String>> {
+        self.ask(SourceName::Repo, "recent commits")?;
+        Ok(Vec::new())
+    }
+    async fn file(&self, path: &str) -> Read<FileFacts> {
+        let text = self.held().beside.files.get(path).cloned();
+        let mode = text.is_some().then(|| "644".to_owned());
+        Ok(FileFacts { path: path.to_owned(), fingerprint: text.as_deref().map(print_of), mode })
+    }
+    async fn patch(&self, diff: &str, _reverse: bool) -> Read<PatchFacts> {
+        let names = diff.lines().filter_map(|l| l.strip_prefix("+++ b/"));
+        let mut files = Vec::new();
+        for name in names {
+            files.push(Repo::file(self, name).await?);
+        }
+        let refused = files.is_empty().then(|| "no valid patches in input".to_owned());
+        Ok(PatchFacts { files, unclean: Vec::new(), refused })
+    }
+}
+
+#[async_trait]
+impl RepoChanges for Stack {
+    async fn apply(
+        &self,
+        diff: &str,
+        reverse: bool,
+        expect: &[FileFacts],
+    ) -> Result<Vec<FileFacts>, ChangeError> {
+        for planned in expect {
+            let now = Repo::file(self, &planned.path).await?;
+            if now != *planned {
+                let (planned_now, now) = (vec![json!(planned)], vec![json!(now)]);
+                return Err(ChangeError::GuardChanged {
+                    what: planned.path.clone(),
+                    planned: planned_now,
+                    now,
+                });
+            }
+            self.set_file(&planned.path, &format!("{}{diff}", if reverse { "taken out: " } else { "" }));
+        }
+        Ok(Repo::patch(self, diff, reverse).await?.files)
+    }
+}
+
+#[async_trait]
+impl ContainerCommands for Stack {
+    async fn exec(
+        &self,
+        command: &ExecCommand,
+        _limits: CommandLimits<'_>,
+        line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<CommandEnd, SourceError> {
+        self.ask(SourceName::Docker, &format!("exec {}", command.argv.join(" ")))?;
+        line(format!("{} …", command.argv.join(" ")));
+        Ok(self.held().beside.command_ends.clone().unwrap_or(CommandEnd::Exited { code: 0 }))
+    }
+    async fn remove(&self, name: &str) -> Result<(), SourceError> {
+        self.ask(SourceName::Docker, &format!("remove {name}"))
+    }
+    async fn with_volumes(
+        &self,
+        _like: &str,
+        _volumes: &[String],
+        _argv: &[String],
+        _limits: CommandLimits<'_>,
+        _line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<CommandEnd, SourceError> {
+        Ok(CommandEnd::Exited { code: 0 })
+    }
+}
+
+#[async_trait]
+impl HttpLooks for Stack {
+    async fn look(&self, call: &HttpCall) -> Read<HttpAnswer> {
+        self.answered(call)
+    }
+    fn line(&self, call: &HttpCall) -> Read<String> {
+        Ok(match call {
+            HttpCall::Livekit { service, method, .. } => format!("POST livekit/{service}/{method}"),
+            HttpCall::StkQuery { checkout_request_id } => format!("POST daraja/query {checkout_request_id}"),
+            HttpCall::Endpoint { endpoint, method, path, .. } => format!("{method} {endpoint}{path}"),
+        })
+    }
+}
+
+#[async_trait]
+impl HttpCalls for Stack {
+    async fn call(&self, call: &HttpCall) -> Result<HttpAnswer, SourceError> {
+        self.answered(call)
+    }
+}
+
+#[async_trait]
+impl Backups for Stack {
+    async fn make(
+        &self,
+        of: &BackupOf,
+        name: &str,
+        _limits: CommandLimits<'_>,
+        _line: &mut (dyn FnMut(String) + Send),
+    ) -> Result<BackupMade, BackupError> {
+        if let Some(error) = self.held().beside.backup.clone() {
+            return Err(error);
+        }
+        Ok(BackupMade {
+            place: format!("/backups/{name}"),
+            bytes: 1,
+            sha256: "00".into(),
+            holds: format!("{of:?}"),
+            trial: "restored for trial".into(),
+            restore: "restore it".into(),
+        })
+    }
+}
