@@ -1,6 +1,7 @@
 //! The only place that builds adapters: from a profile to a console.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -8,7 +9,8 @@ use std::{
 
 use include_dir::{Dir, include_dir};
 use ratiba_core::{
-    playbook::{Catalog, ScriptFile},
+    journal::trusted,
+    playbook::{Catalog, ScriptFile, Trust},
     profile::{self, Profile},
     wire::WireError,
 };
@@ -28,11 +30,22 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// not to open.
 pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireError> {
     let (profile, file) = read_profile(profile)?;
+    let built = crate::sources::build(&profile, &file).await?;
     let catalog = match std::env::var_os("RATIBA_PLAYBOOKS") {
-        Some(dir) if !dir.is_empty() => catalog_in(Path::new(&dir))?,
+        Some(dir) if !dir.is_empty() => {
+            // A journal that can't be read trusts nobody.
+            let entries = built.store.entries(None).await.unwrap_or_default();
+            let (known, shipped) = (trusted(&entries), shipped_catalog());
+            let shipped: BTreeSet<&str> = shipped.all().iter().map(|p| p.sha256.as_str()).collect();
+            let (scripts, shared) = scripts_of(Path::new(&dir))?;
+            Catalog::judged(scripts, shared, &|sum| match (shipped.contains(sum), known.contains(sum)) {
+                (true, _) => Trust::Shipped,
+                (false, true) => Trust::Trusted,
+                (false, false) => Trust::Untrusted,
+            })
+        }
         _ => shipped_catalog(),
     };
-    let built = crate::sources::build(&profile, &file).await?;
     Ok(Console::new(Parts {
         profile,
         sources: built.sources,
@@ -70,11 +83,17 @@ pub fn shipped_catalog() -> Catalog {
     };
     let mut scripts = files(&SHIPPED);
     scripts.extend(SHIPPED.get_dir("extras").map(files).unwrap_or_default());
-    Catalog::load(&scripts, &SHIPPED.get_dir("lib").map(files).unwrap_or_default())
+    Catalog::load(scripts, SHIPPED.get_dir("lib").map(files).unwrap_or_default())
 }
 
-/// The playbooks of a folder laid out like `playbooks/`.
+/// The playbooks of a folder laid out like `playbooks/`, for checking them: all are compiled.
 pub fn catalog_in(dir: &Path) -> Result<Catalog, WireError> {
+    let (scripts, shared) = scripts_of(dir)?;
+    Ok(Catalog::judged(scripts, shared, &|_| Trust::Trusted))
+}
+
+/// The playbooks of a folder, and what they may import.
+fn scripts_of(dir: &Path) -> Result<(Vec<ScriptFile>, Vec<ScriptFile>), WireError> {
     if !dir.is_dir() {
         return Err(usage(
             format!("read the playbooks in {}: there is no such folder", dir.display()),
@@ -83,7 +102,7 @@ pub fn catalog_in(dir: &Path) -> Result<Catalog, WireError> {
     }
     let mut scripts = scripts_in(dir)?;
     scripts.extend(scripts_in(&dir.join("extras"))?);
-    Ok(Catalog::load(&scripts, &scripts_in(&dir.join("lib"))?))
+    Ok((scripts, scripts_in(&dir.join("lib"))?))
 }
 
 fn scripts_in(dir: &Path) -> Result<Vec<ScriptFile>, WireError> {

@@ -12,7 +12,7 @@ fn plan(env, finding, params) { [] }
 "#;
 
 fn error_of(detect: &str) -> (ScriptErrorKind, String) {
-    let catalog = Catalog::load(&[playbook_file("07-test", &format!("{ABOUT}{detect}"))], &[]);
+    let catalog = Catalog::load(vec![playbook_file("07-test", &format!("{ABOUT}{detect}"))], vec![]);
     let playbook = catalog.get("07-test").unwrap();
     let error = match &playbook.error {
         Some(error) => error.clone(),
@@ -71,8 +71,8 @@ fn a_source_that_is_down_makes_the_row_unknown_with_its_own_sentence() {
     let stack = Stack::default().with_containers(vec![container("redis")]);
     stack.take_down(ratiba_core::model::SourceName::Docker);
     let catalog = Catalog::load(
-        &[playbook_file("07-test", &format!("{ABOUT}fn detect(env) {{ docker::services(); [] }}"))],
-        &[],
+        vec![playbook_file("07-test", &format!("{ABOUT}fn detect(env) {{ docker::services(); [] }}"))],
+        vec![],
     );
     let playbook = catalog.get("07-test").unwrap();
     let outcome = playbook.detect(&stack.call_context());
@@ -88,7 +88,7 @@ fn the_same_question_is_asked_once_in_a_pass() {
         let a = docker::services(); let b = docker::services();
         [#{ verdict: "absent", evidence: [evidence(a, "services", b.value.len())] }]
     }"#;
-    let catalog = Catalog::load(&[playbook_file("07-test", &format!("{ABOUT}{body}"))], &[]);
+    let catalog = Catalog::load(vec![playbook_file("07-test", &format!("{ABOUT}{body}"))], vec![]);
     let context = stack.call_context();
     for _ in 0..3 {
         catalog.get("07-test").unwrap().detect(&context).unwrap();

@@ -21,7 +21,7 @@ fn read_scripts(folder: &str) -> Vec<ScriptFile> {
 
 /// The shipped catalogue.
 pub fn catalog() -> Catalog {
-    Catalog::load(&read_scripts("playbooks"), &read_scripts("playbooks/lib"))
+    Catalog::load(read_scripts("playbooks"), read_scripts("playbooks/lib"))
 }
 
 /// One shipped playbook; it must be usable.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use ratiba_core::{
@@ -46,7 +46,7 @@ pub struct Console {
     pub(super) sources: Sources,
     pub(super) acts: Acts,
     pub(super) store: Arc<dyn JournalStore>,
-    pub(super) catalog: Catalog,
+    catalog: RwLock<Arc<Catalog>>,
     pub(super) operator: String,
     pub(super) updates: broadcast::Sender<Update>,
     /// Something was read: the publisher folds and sends.
@@ -78,7 +78,7 @@ impl Console {
             sources: parts.sources,
             acts: parts.acts,
             store: parts.store,
-            catalog: parts.catalog,
+            catalog: RwLock::new(Arc::new(parts.catalog)),
             operator: parts.operator,
             updates: broadcast::channel(256).0,
             moved: Notify::new(),
@@ -99,6 +99,15 @@ impl Console {
     /// Everything that changes from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         self.updates.subscribe()
+    }
+
+    /// The playbooks as they are now: trusting one makes another catalogue.
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn use_catalog(&self, catalog: Catalog) {
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -195,14 +195,14 @@ impl Console {
 
     fn check_playbooks(&self) -> Check {
         let broken: Vec<String> =
-            self.catalog.all().iter().filter_map(|p| p.error.as_ref().map(ToString::to_string)).collect();
+            self.catalog().all().iter().filter_map(|p| p.error.as_ref().map(ToString::to_string)).collect();
         match broken.first() {
-            None if self.catalog.all().is_empty() => Check::fail(
+            None if self.catalog().all().is_empty() => Check::fail(
                 "playbooks",
                 "there are none",
                 "Reinstall the console, or correct RATIBA_PLAYBOOKS.",
             ),
-            None => Check::ok("playbooks", format!("{} playbooks, all usable", self.catalog.all().len())),
+            None => Check::ok("playbooks", format!("{} playbooks, all usable", self.catalog().all().len())),
             Some(first) => Check::fail("playbooks", first.clone(), "Fix that playbook; the others work."),
         }
     }

@@ -11,6 +11,7 @@ mod playbooks;
 mod runs;
 mod status;
 mod triage;
+mod trust;
 mod watch;
 mod wire_error;
 

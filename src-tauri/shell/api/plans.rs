@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ratiba_core::{
     model::Subject,
-    playbook::resolve_params,
-    remedy::{MakePlan, Plan, digest, make, make_undo},
+    playbook::{ParamKind, ParamView, resolve_params},
+    remedy::{MakePlan, Plan, make, make_undo},
     wire::{PlanRequest, PlanView, UndoRequest, WireError},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Console, lookout::takes_back, not_found, playbooks::blocking, usage, wire_error};
+use super::{Console, lookout::takes_back, not_found, playbooks::blocking, unreachable, usage, wire_error};
 
 /// A plan as `ratibactl plan -o FILE` writes it: what is shown, and the plan itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ impl Console {
                 format!("`ratibactl playbooks show {}` lists its parameters.", playbook.id),
             )
         })?;
+        let params = self.with_fingerprints(&specs, params).await?;
         let (asked, about, chosen) = (playbook.clone(), finding.clone(), params.clone());
         let steps = blocking(move || asked.plan(&context, &about, &chosen))
             .await?
@@ -68,6 +69,24 @@ impl Console {
             .map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
         Ok(PlanFile::new(plan))
+    }
+
+    /// A secret parameter as the script and the plan get it: where it is found, and its keyed
+    /// fingerprint now. The secret itself is looked up when the step acts.
+    async fn with_fingerprints(
+        &self,
+        specs: &[ParamView],
+        mut params: BTreeMap<String, Value>,
+    ) -> Result<BTreeMap<String, Value>, WireError> {
+        for spec in specs.iter().filter(|s| s.kind == ParamKind::Secret) {
+            let Some(from) = params.get(&spec.name).and_then(Value::as_str).map(str::to_owned) else {
+                continue;
+            };
+            let dotenv = self.sources.dotenv().map_err(|e| unreachable(&e))?;
+            let fingerprint = dotenv.secret(&from).await.map_err(|e| unreachable(&e))?;
+            params.insert(spec.name.clone(), json!({ "from": from, "fingerprint": fingerprint }));
+        }
+        Ok(params)
     }
 
     /// What taking a run back would do; kept like any plan.
@@ -107,10 +126,11 @@ impl Console {
         })?;
         let plan = file.checked()?;
         let kept = self.kept_plan(&plan.plan_id).await?;
-        if digest(&kept) != digest(&plan) {
+        // All of it, and not only what the digest covers: nor may it expire later.
+        if kept != plan {
             return Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan));
         }
-        Ok(plan)
+        Ok(kept)
     }
 
     /// Splits `-p name=value` into the finding's subject and the playbook's parameters.

@@ -15,7 +15,7 @@ impl Console {
     /// All playbooks.
     pub async fn playbooks(self: &Arc<Self>, _request: Empty) -> Result<CatalogView, WireError> {
         Ok(CatalogView {
-            playbooks: self.catalog.all().iter().map(|p| PlaybookView::from(p.as_ref())).collect(),
+            playbooks: self.catalog().all().iter().map(|p| PlaybookView::from(p.as_ref())).collect(),
         })
     }
 
@@ -25,8 +25,9 @@ impl Console {
     }
 
     pub(super) fn find(&self, id: &str) -> Result<Arc<Playbook>, WireError> {
-        self.catalog.get(id).cloned().ok_or_else(|| {
-            let hint = match self.catalog.nearest(id) {
+        let catalog = self.catalog();
+        catalog.get(id).cloned().ok_or_else(|| {
+            let hint = match catalog.nearest(id) {
                 Some(near) => format!("Did you mean `{near}`? `ratibactl playbooks list` shows all."),
                 None => "`ratibactl playbooks list` shows all.".into(),
             };

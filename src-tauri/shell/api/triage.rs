@@ -58,7 +58,8 @@ impl Console {
 
     async fn ranked(self: &Arc<Self>) -> Vec<Verdict> {
         let context = self.call_context();
-        let looking = self.catalog.all().iter().map(|playbook| {
+        let catalog = self.catalog();
+        let looking = catalog.all().iter().map(|playbook| {
             let (asked, with) = (playbook.clone(), context.clone());
             async move { (playbook, blocking(move || asked.detect(&with)).await) }
         });

@@ -52,6 +52,11 @@ pub(super) fn journal(trouble: &JournalError) -> WireError {
 pub(super) fn script(trouble: &ScriptError) -> WireError {
     match &trouble.kind {
         ScriptErrorKind::Probe(source) => unreachable(source),
+        ScriptErrorKind::Untrusted => error(
+            "refused",
+            trouble.to_string(),
+            "Read the file; `ratibactl playbooks show ID` prints what trusts it.",
+        ),
         ScriptErrorKind::Invalid | ScriptErrorKind::Limit | ScriptErrorKind::Failed => {
             error("failed", trouble.to_string(), "Fix the playbook, or choose other parameters.")
         }

@@ -144,6 +144,14 @@ pub enum PlaybooksCommand {
         /// Its id.
         id: String,
     },
+    /// Let a playbook run that is not part of the console. Read it first.
+    Trust {
+        /// Its id.
+        id: String,
+        /// The SHA-256 that `playbooks show` prints: the text that was read is the one that is trusted.
+        #[arg(long)]
+        sha256: String,
+    },
     /// Compile and check a folder of playbooks.
     Check {
         /// The folder; default: the shipped ones.

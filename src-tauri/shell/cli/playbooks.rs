@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ratiba_core::wire::{Empty, PlaybookId, PlaybookView};
+use ratiba_core::wire::{Empty, PlaybookId, PlaybookView, Trust, TrustRequest};
 use serde_json::json;
 
 use super::{
@@ -27,6 +27,15 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
         PlaybooksCommand::Show { id } => {
             let view = crate::open_console(profile).await?.playbook(PlaybookId { id }).await?;
             output.show(&view, |out| page(&view, out))?;
+            Ok(0)
+        }
+        PlaybooksCommand::Trust { id, sha256 } => {
+            let request = TrustRequest { id, sha256 };
+            let view = crate::open_console(profile).await?.trust(request).await?;
+            output.show(&view, |_| match &view.error {
+                None => format!("{} may run from now on, as it is.\n", view.id),
+                Some(error) => format!("{} is trusted, and can't be used: {}\n", view.id, visible(error)),
+            })?;
             Ok(0)
         }
         PlaybooksCommand::Check { dir } => check(dir.as_deref(), output),
@@ -56,6 +65,12 @@ fn page(view: &PlaybookView, out: &Output) -> String {
     let mut text = format!("{}\nrow {}, {}\n\n", out.bold(&view.title), view.row, view.id);
     if let Some(error) = &view.error {
         text += &format!("{}\n\n", out.mark(ratiba_core::model::Mark::Crit, &visible(error)));
+    }
+    if view.trust == Trust::Untrusted {
+        text += &format!(
+            "SHA-256 {}\nRead the file. If you know where it is from:\n  ratibactl playbooks trust {} --sha256 {}\n\n",
+            view.sha256, view.id, view.sha256
+        );
     }
     for section in &view.sections {
         text += &format!("{}\n{}\n\n", out.bold(&section.heading), visible(&section.text));

@@ -2,7 +2,8 @@
 
 use ratiba_core::wire::{
     ApplyRequest, CatalogView, DiagnoseView, Empty, LogTail, LogTailRequest, PlanRequest, PlanView,
-    PlaybookId, PlaybookView, RunId, RunView, RunsView, SnapshotView, TriageView, UndoRequest, WireError,
+    PlaybookId, PlaybookView, RunId, RunView, RunsView, SnapshotView, TriageView, TrustRequest, UndoRequest,
+    WireError,
 };
 use tauri::{State, ipc::Invoke};
 

@@ -189,7 +189,10 @@ impl ContainerCommands for Engine {
         let feeding = async {
             match &command.input {
                 Some(path) => feed(path, input).await,
-                None => Ok(drop(input)),
+                None => {
+                    drop(input);
+                    Ok(())
+                }
             }
         };
         let mut lines = Lines::default();

@@ -90,7 +90,7 @@ impl RedisBackups {
                 let words: [&[u8]; 5] = [b"RESTORE", key, ttl.as_bytes(), &dump, b"REPLACE"];
                 file.write_all(&encoded(&words)).map_err(failed)?;
                 kept += 1;
-                if kept % 10_000 == 0 {
+                if kept.is_multiple_of(10_000) {
                     line(format!("{kept} keys"));
                 }
             }

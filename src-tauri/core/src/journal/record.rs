@@ -33,6 +33,9 @@ pub enum EntryKind {
     RunFinished,
     /// A confirmation was refused; the body says why.
     Refused,
+    /// The operator trusted a playbook that is not part of the console; the body has its id and
+    /// SHA-256. It is no run's.
+    PlaybookTrusted,
 }
 
 /// An entry before the store gives it its place in the chain.

@@ -1,7 +1,7 @@
 //! Runs, read back from the journal's entries. What the entries don't say is not made up: a step
 //! with an intent and no outcome is *interrupted*.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -175,6 +175,12 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
     order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()
 }
 
+/// The SHA-256 of each playbook that the operator trusted.
+pub fn trusted(entries: &[Entry]) -> BTreeSet<String> {
+    let trusts = entries.iter().filter(|e| e.kind == EntryKind::PlaybookTrusted);
+    trusts.filter_map(|e| field(&e.body, "sha256")).collect()
+}
+
 fn field<T: DeserializeOwned>(body: &Value, name: &str) -> Option<T> {
     body.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
 }
@@ -241,6 +247,7 @@ fn take(run: &mut RunRecord, entry: &Entry) {
         (
             EntryKind::RunStarted
             | EntryKind::Refused
+            | EntryKind::PlaybookTrusted
             | EntryKind::StepIntent
             | EntryKind::StepPrepared
             | EntryKind::StepOutcome

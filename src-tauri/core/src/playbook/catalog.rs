@@ -14,6 +14,7 @@ use super::{
     host::Libs,
     param::{ParamChoice, ParamView, Severity},
     step::Step,
+    trust::Trust,
 };
 use crate::{
     model::{Evidence, Finding, Row, Subject, VerdictKind, counted},
@@ -41,6 +42,8 @@ pub struct Playbook {
     pub sha256: String,
     /// Why it can't be used.
     pub error: Option<ScriptError>,
+    /// Whether it may run at all.
+    pub trust: Trust,
     file: String,
     ast: AST,
     libs: Libs,
@@ -49,6 +52,8 @@ pub struct Playbook {
 /// All playbooks, by row.
 pub struct Catalog {
     playbooks: Vec<Arc<Playbook>>,
+    scripts: Vec<ScriptFile>,
+    shared: Vec<ScriptFile>,
 }
 
 /// What a script's own `verify` says.
@@ -99,12 +104,29 @@ struct LiveChoices {
 impl Catalog {
     /// Compiles `scripts`, which may import `libs`. A playbook that does not compile, or whose
     /// head or `about()` is not as it must be, is kept with its error; it can't be run.
-    pub fn load(scripts: &[ScriptFile], libs: &[ScriptFile]) -> Self {
-        let loaded_libs = Libs::compile(libs);
+    pub fn load(scripts: Vec<ScriptFile>, shared: Vec<ScriptFile>) -> Self {
+        Self::judged(scripts, shared, &|_| Trust::Shipped)
+    }
+
+    /// The same; `trust` says by a playbook's SHA-256 whether it may run. Of one that may not,
+    /// nothing is run or even compiled: all that is known of it is its file's name and sum.
+    pub fn judged(scripts: Vec<ScriptFile>, shared: Vec<ScriptFile>, trust: &dyn Fn(&str) -> Trust) -> Self {
+        let libs = Libs::compile(&shared);
         let mut playbooks: Vec<_> =
-            scripts.iter().map(|file| Arc::new(Playbook::load(file, libs, &loaded_libs))).collect();
+            scripts.iter().map(|file| Arc::new(Playbook::load(file, &shared, &libs, trust))).collect();
         playbooks.sort_by(|a, b| (&a.about.row, &a.id).cmp(&(&b.about.row, &b.id)));
-        Self { playbooks }
+        Self { playbooks, scripts, shared }
+    }
+
+    /// The same catalogue, in which a playbook that was not trusted is.
+    pub fn trusting(&self, sha256: &str) -> Self {
+        let known = |sum: &str| {
+            let same = self.playbooks.iter().find(|p| p.sha256 == sum);
+            same.map_or(Trust::Untrusted, |p| p.trust)
+        };
+        Self::judged(self.scripts.clone(), self.shared.clone(), &|sum| {
+            if sum == sha256 { Trust::Trusted } else { known(sum) }
+        })
     }
 
     /// All, by row.
@@ -129,7 +151,12 @@ impl Catalog {
 }
 
 impl Playbook {
-    fn load(file: &ScriptFile, libs: &[ScriptFile], loaded: &Result<Libs, ScriptError>) -> Self {
+    fn load(
+        file: &ScriptFile,
+        libs: &[ScriptFile],
+        loaded: &Result<Libs, ScriptError>,
+        trust: &dyn Fn(&str) -> Trust,
+    ) -> Self {
         let id = file.name.trim_end_matches(".rhai").to_owned();
         let mut hasher = Sha256::new();
         for part in std::iter::once(file).chain(libs) {
@@ -138,17 +165,25 @@ impl Playbook {
             hasher.update((part.text.len() as u64).to_le_bytes());
             hasher.update(part.text.as_bytes());
         }
+        let sha256 = hex(&hasher.finalize());
+        let trust = trust(&sha256);
+        let may_run = trust != Trust::Untrusted;
         let mut playbook = Self {
             about: about_from_id(&id),
             id,
-            sections: head::sections(&file.text),
-            sha256: hex(&hasher.finalize()),
+            sections: if may_run { head::sections(&file.text) } else { Vec::new() },
+            sha256,
             error: None,
+            trust,
             file: file.name.clone(),
             ast: AST::empty(),
             libs: Libs::default(),
         };
-        playbook.error = playbook.prepare(file, loaded).err();
+        playbook.error = if may_run {
+            playbook.prepare(file, loaded).err()
+        } else {
+            Some(ScriptError::untrusted(&file.name, &playbook.sha256))
+        };
         playbook
     }
 

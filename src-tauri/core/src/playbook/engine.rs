@@ -41,6 +41,8 @@ pub enum ScriptErrorKind {
     Probe(SourceError),
     /// It threw, or answered something that can't be used.
     Failed,
+    /// Nobody trusted it: it was not run.
+    Untrusted,
 }
 
 /// A script's failure: makes its row unknown, nothing else.
@@ -152,6 +154,15 @@ impl Call<'_> {
 impl ScriptError {
     pub(super) fn invalid(file: &str, what: impl Into<String>) -> Self {
         Self { kind: ScriptErrorKind::Invalid, place: format!("{file}: "), what: what.into() }
+    }
+
+    pub(super) fn untrusted(file: &str, sha256: &str) -> Self {
+        let short = sha256.get(..12).unwrap_or(sha256);
+        Self {
+            kind: ScriptErrorKind::Untrusted,
+            place: format!("{file}: "),
+            what: format!("it is not part of the console, and nobody has trusted this text yet ({short}…)"),
+        }
     }
 
     /// A failure in running `file`, in words.

@@ -8,6 +8,7 @@ pub mod host;
 mod param;
 pub mod sql_template;
 pub mod step;
+mod trust;
 
 pub use about::{About, Recheck};
 pub use catalog::Verification;
@@ -15,3 +16,4 @@ pub use catalog::{Catalog, Playbook, ScriptFile};
 pub use engine::{CallContext, Env, ScriptError, ScriptErrorKind};
 pub use head::PlaybookSection;
 pub use param::{ParamChoice, ParamKind, ParamView, Severity, resolve_params};
+pub use trust::Trust;

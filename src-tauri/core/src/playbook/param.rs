@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::profile::SecretRef;
+
 /// How bad the fault is while it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,6 +37,9 @@ pub enum ParamKind {
     Choices,
     /// A time of day, `HH:MM`.
     Time,
+    /// Where a secret is found: `env:NAME`, `dotenv:NAME` or `file:PATH`. The secret itself is
+    /// never a parameter.
+    Secret,
 }
 
 /// One choice of a parameter.
@@ -123,6 +128,10 @@ fn checked(spec: &ParamView, value: &Value) -> Result<Value, String> {
             .and_then(time_of_day)
             .map(Value::from)
             .ok_or_else(|| "must be a time of day such as 09:00, from 00:00 to 23:59".into()),
+        ParamKind::Secret => {
+            let reference = text.ok_or("must say where the secret is found")?;
+            SecretRef::try_from(reference.to_owned()).map(|secret| String::from(secret).into())
+        }
         ParamKind::Choice => {
             let text = text.ok_or("must be one of its choices")?;
             is_choice(spec, text)?;
@@ -210,6 +219,15 @@ mod tests {
         assert!(resolve(ParamKind::Choices, json!([])).unwrap_err().contains("at least one"));
         for bad in ["24:00", "9", "09:60", "0x:10", "-1:00", ""] {
             assert!(resolve(ParamKind::Time, json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_named_and_never_given() {
+        assert_eq!(resolve(ParamKind::Secret, json!("env:NEW")), Ok(json!("env:NEW")));
+        for given in ["hunter2", "env:", ""] {
+            let why = resolve(ParamKind::Secret, json!(given)).unwrap_err();
+            assert!(why.contains("by reference") && !why.contains("hunter2"), "{why}");
         }
     }
 

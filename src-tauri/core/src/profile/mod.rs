@@ -5,6 +5,6 @@ mod schema;
 
 pub use read::{Field, ProfileError, parse};
 pub use schema::{
-    ComposeSection, DockerSection, LabSection, LogsSection, PostgresSection, Profile, ProfileKind,
-    RedisSection, RepoSection, SchemaSection, SecretRef, Thresholds,
+    ComposeSection, DarajaSection, DockerSection, LabSection, LivekitSection, LogsSection, PostgresSection,
+    Profile, ProfileKind, RedisSection, RepoSection, SchemaSection, SecretRef, Thresholds,
 };

@@ -9,6 +9,7 @@ use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
     kinds::{Acting, Emit, StepDone, StepStop},
     precondition::{self, Reach},
+    reference::Returned,
     verify,
 };
 use crate::{
@@ -73,7 +74,8 @@ impl RunEnd {
 
 /// Applies a confirmed plan. Events end with exactly one `RunDone`.
 pub async fn apply(confirmed: Confirmed, context: &ApplyContext<'_>, emit: &mut Emit<'_>) -> RunEnd {
-    let run = Run { confirmed: &confirmed, context, expected: Mutex::default() };
+    let returned = Mutex::new(confirmed.plan.returned.clone());
+    let run = Run { confirmed: &confirmed, context, expected: Mutex::default(), returned };
     let end = run.carry_out(emit).await;
     emit(RunEvent::RunDone {
         run: if end.outcome == RunOutcome::Refused { String::new() } else { context.run.clone() },
@@ -89,6 +91,8 @@ struct Run<'a> {
     context: &'a ApplyContext<'a>,
     /// The preconditions, moved on by what this run's own steps left behind.
     expected: Mutex<Vec<Precondition>>,
+    /// What its steps returned; of a resumed run, those before too.
+    returned: Mutex<Returned>,
 }
 
 /// Records what a transaction is about to commit.
@@ -262,6 +266,7 @@ impl Run<'_> {
                     acted |= step.step.acts();
                     let elapsed_ms = clock.monotonic_ms().saturating_sub(began);
                     self.moved_on(done.after);
+                    self.returned().insert(n, done.returned);
                     emit(RunEvent::StepDone { n, detail: done.detail, elapsed_ms });
                 }
                 Err(stop) => {
@@ -292,8 +297,19 @@ impl Run<'_> {
         }
     }
 
-    fn acting<'s>(&'s self, n: u32, before: &'s [Precondition], record: &'s Prepared<'s>) -> Acting<'s> {
+    fn returned(&self) -> std::sync::MutexGuard<'_, Returned> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn acting<'s>(
+        &'s self,
+        n: u32,
+        before: &'s [Precondition],
+        returned: &'s Returned,
+        record: &'s Prepared<'s>,
+    ) -> Acting<'s> {
         Acting {
+            returned,
             plan: self.plan(),
             run: &self.context.run,
             n,
@@ -310,7 +326,8 @@ impl Run<'_> {
     /// What goes with the act is kept first.
     async fn kept(&self, step: &PlannedStep, before: &[Precondition]) -> Result<Value, String> {
         let record = Prepared { run: self, n: step.n };
-        step.step.kind_of().keep(&self.acting(step.n, before, &record)).await
+        let returned = self.returned().clone();
+        step.step.kind_of().keep(&self.acting(step.n, before, &returned, &record)).await
     }
 
     async fn act(
@@ -321,7 +338,8 @@ impl Run<'_> {
     ) -> Result<StepDone, StepStop> {
         self.still_so_for(step).await?;
         let record = Prepared { run: self, n: step.n };
-        step.step.kind_of().act(&self.acting(step.n, &before, &record), emit).await
+        let returned = self.returned().clone();
+        step.step.kind_of().act(&self.acting(step.n, &before, &returned, &record), emit).await
     }
 
     async fn verified(&self, emit: &mut Emit<'_>) -> RunEnd {

@@ -11,12 +11,13 @@ pub fn digest(plan: &Plan) -> String {
     let preconditions: Vec<Value> = plan.preconditions.iter().map(without_prose).collect();
     let steps: Vec<Value> = plan.steps.iter().map(|s| json!([s.n, s.step, s.preview])).collect();
     let whole = json!({
-        "form": 2,
+        "form": 3,
         "playbook": plan.playbook,
         "script_sha256": plan.script_sha256,
         "undo_of": plan.undo_of,
         "resume_of": plan.resume_of,
         "resolved": plan.resolved,
+        "returned": plan.returned,
         "subject": plan.subject,
         "params": plan.params,
         "target": plan.target,

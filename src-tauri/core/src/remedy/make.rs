@@ -10,6 +10,7 @@ use super::{
     impact::impact,
     kinds,
     precondition::{self, Reach},
+    reference,
 };
 use crate::{
     model::{ContainerFacts, Finding, SourceError},
@@ -93,6 +94,7 @@ pub async fn make(
         let why = "it loses data, and no step before it makes a backup of what it loses";
         return Err(PlanError::Script(format!("{}: step {} \"{}\": {why}", playbook.id, step.n, step.title)));
     }
+    reference::check(&steps)?;
     let reach = Reach::of(&steps);
     let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
     let created_at = from.sources.clock.now();
@@ -103,6 +105,7 @@ pub async fn make(
         plan_id: from.sources.clock.new_id(),
         playbook: playbook.id.clone(),
         title: playbook.about.title.clone(),
+        returned: BTreeMap::new(),
         undo_of: None,
         resume_of: None,
         resolved: Vec::new(),

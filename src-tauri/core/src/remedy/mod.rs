@@ -10,6 +10,7 @@ mod kinds;
 mod make;
 mod plan;
 mod precondition;
+mod reference;
 mod render;
 mod resolve;
 mod restored;

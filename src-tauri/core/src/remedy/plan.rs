@@ -66,6 +66,9 @@ pub struct Plan {
     pub playbook: String,
     /// Its title.
     pub title: String,
+    /// For a plan that goes on with a run: what that run's steps returned.
+    #[serde(default)]
+    pub returned: BTreeMap<u32, Vec<Value>>,
     /// The run that this plan takes back; its steps are that run's undos.
     #[serde(default)]
     pub undo_of: Option<String>,

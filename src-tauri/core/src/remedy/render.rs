@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::playbook::step::Reference;
+
 /// A statement with its values in place of `$1`…, as literals. For reading and typing; the console
 /// itself binds them.
 pub(super) fn sql_with_values(sql: &str, params: &[Value]) -> String {
@@ -65,7 +67,10 @@ fn literal(value: &Value) -> String {
         Value::Number(n) => n.to_string(),
         Value::String(text) => text_literal(text),
         Value::Array(items) => format!("ARRAY[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
-        Value::Object(_) => text_literal(&value.to_string()),
+        Value::Object(_) => match Reference::of(value) {
+            Some(reference) => reference.to_string(),
+            None => text_literal(&value.to_string()),
+        },
     }
 }
 

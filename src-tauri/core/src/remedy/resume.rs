@@ -50,6 +50,7 @@ pub async fn make_resume(
     Ok(Plan {
         plan_id: from.sources.clock.new_id(),
         resume_of: Some(run.run.clone()),
+        returned: run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect(),
         resolved,
         moved: moved(run, &preconditions),
         target,

@@ -5,6 +5,7 @@ use super::{
     impact::impact,
     make::expiry,
     precondition::{self, Reach},
+    reference,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -42,6 +43,10 @@ pub async fn make_undo(
                 steps.push(step.map_err(|why| not(format!("step {n}: {why}")))?);
             }
             Some(original) => match done_again(record, original) {
+                Some(step) if reference::needs_another(&step) => {
+                    let why = "it used what an earlier step had returned; make the repair again instead";
+                    return Err(not(format!("step {n} can't be done again: {why}")));
+                }
                 Some(step) => steps.push(step),
                 None => continue,
             },

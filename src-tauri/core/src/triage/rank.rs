@@ -54,7 +54,10 @@ fn candidates(detected: Detected<'_>) -> Vec<Candidate> {
         Err(error) => {
             let blind = match &error.kind {
                 ScriptErrorKind::Probe(source) => Some(source.source_name),
-                ScriptErrorKind::Invalid | ScriptErrorKind::Limit | ScriptErrorKind::Failed => None,
+                ScriptErrorKind::Invalid
+                | ScriptErrorKind::Limit
+                | ScriptErrorKind::Failed
+                | ScriptErrorKind::Untrusted => None,
             };
             (vec![could_not_look(&error)], blind)
         }

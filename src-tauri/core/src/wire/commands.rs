@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[cfg(test)]
-use super::{CatalogView, DiagnoseView, PlanView, PlaybookView, RunView, RunsView, SnapshotView, TriageView};
+use super::{
+    CatalogView, DiagnoseView, PlanView, PlaybookView, RunView, RunsView, SnapshotView, TriageView,
+    TrustRequest,
+};
 use crate::{model::Subject, ports::LogLine};
 
 /// No request fields.
@@ -79,7 +82,7 @@ pub struct LogTailRequest {
 /// Calls `$then!` with the whole list: `name(Request) -> Answer;` in the order of the window's use.
 ///
 /// `snapshot` the present snapshot; `triage` the present ranking; `playbooks` the catalogue;
-/// `playbook` one page; `diagnose` one playbook's findings now; `choices` the parameters with the
+/// `playbook` one page; `trust` lets one run that is not part of the console; `diagnose` one playbook's findings now; `choices` the parameters with the
 /// live system's choices for one finding; `plan` makes and keeps a plan; `apply` confirms and
 /// starts it, giving the run's id at once (events come by the channel); `undo_plan` what an undo
 /// would do; `undo` starts it; `resume_plan` what going on with an interrupted run would do;
@@ -93,6 +96,7 @@ macro_rules! with_commands {
             triage(Empty) -> TriageView;
             playbooks(Empty) -> CatalogView;
             playbook(PlaybookId) -> PlaybookView;
+            trust(TrustRequest) -> PlaybookView;
             diagnose(PlaybookId) -> DiagnoseView;
             choices(PlanRequest) -> PlaybookView;
             plan(PlanRequest) -> PlanView;

@@ -10,14 +10,14 @@ mod triage;
 
 pub use crate::{
     observe::{PaymentStuck, ServiceView, TenantView},
-    playbook::{ParamChoice, ParamKind, ParamView, PlaybookSection, Severity},
+    playbook::{ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
 };
 pub use commands::{
     ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanRequest, PlaybookId, RunId, UndoRequest,
 };
 pub use error::WireError;
-pub use playbook::{CatalogView, PlaybookView};
+pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
     ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView, RunsView, UndoView,
 };

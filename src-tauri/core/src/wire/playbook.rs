@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::Row,
-    playbook::{ParamView, Playbook, PlaybookSection, Severity},
+    playbook::{ParamView, Playbook, PlaybookSection, Severity, Trust},
 };
 
 /// A playbook, as `ratibactl playbooks list|show --json` prints it.
@@ -25,11 +25,23 @@ pub struct PlaybookView {
     pub params: Vec<ParamView>,
     /// SHA-256 of the script.
     pub sha256: String,
+    /// Whether it may run.
+    pub trust: Trust,
     /// Its documentation.
     pub sections: Vec<PlaybookSection>,
     /// Why it can't be used: file, line, column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// Trust a playbook that is not part of the console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct TrustRequest {
+    /// The playbook.
+    pub id: String,
+    /// Its SHA-256 as the operator saw it: another text since then is not trusted.
+    pub sha256: String,
 }
 
 /// `ratibactl playbooks list --json`.
@@ -50,6 +62,7 @@ impl From<&Playbook> for PlaybookView {
             severity: playbook.about.severity,
             params: playbook.about.params.clone(),
             sha256: playbook.sha256.clone(),
+            trust: playbook.trust,
             sections: playbook.sections.clone(),
             error: playbook.error.as_ref().map(ToString::to_string),
         }

@@ -1,6 +1,9 @@
-//! `step::…`: makers of steps. They only build data; a plan is what becomes of it.
+//! `step::…`: makers of steps. They only build data; a plan is what becomes of it. What a map must
+//! have is said by the step's type, and a wrong one names the field.
 
-use rhai::{Dynamic, ImmutableString, Map, Module};
+use rhai::{Array, Dynamic, ImmutableString, Map, Module};
+
+use super::Probed;
 
 fn map<const N: usize>(entries: [(&str, Dynamic); N]) -> Map {
     entries.into_iter().map(|(key, value)| (key.into(), value)).collect()
@@ -10,6 +13,16 @@ fn service_up(service: ImmutableString) -> Dynamic {
     map([("service_up", map([("service", service.into())]).into())]).into()
 }
 
+fn of_kind(kind: &str, mut step: Map) -> Probed {
+    step.insert("kind".into(), kind.into());
+    Ok(step.into())
+}
+
+fn command(place: &str, mut step: Map) -> Probed {
+    step.insert("place".into(), place.into());
+    of_kind("command", step)
+}
+
 pub(super) fn module() -> Module {
     let mut module = Module::new();
     // step::compose("restart", "redis", "who will notice")
@@ -17,39 +30,48 @@ pub(super) fn module() -> Module {
         "compose",
         |verb: ImmutableString, service: ImmutableString, blast_radius: ImmutableString| {
             let action = map([(verb.as_str(), map([("service", service.into())]).into())]);
-            Ok(map([
-                ("kind", "compose".into()),
-                ("action", action.into()),
-                ("blast_radius", blast_radius.into()),
-            ]))
+            of_kind("compose", map([("action", action.into()), ("blast_radius", blast_radius.into())]))
         },
     );
-    // step::sql(#{ title, tenant, guards, sql, params, expect_rows, undo, blast_radius })
-    module.set_native_fn("sql", |mut step: Map| {
-        step.insert("kind".into(), "sql".into());
-        Ok(step)
+    // step::down("who will notice")
+    module.set_native_fn("down", |blast_radius: ImmutableString| {
+        of_kind("project", map([("action", "down".into()), ("blast_radius", blast_radius.into())]))
+    });
+    // step::up_all(["postgres", "redis"], "who will notice")
+    module.set_native_fn("up_all", |services: Array, blast_radius: ImmutableString| {
+        let action = map([("up", map([("services", services.into())]).into())]);
+        of_kind("project", map([("action", action.into()), ("blast_radius", blast_radius.into())]))
+    });
+    // step::exec(#{ title, service, argv, within_s, … }): in the service's running container
+    module.set_native_fn("exec", |step: Map| command("exec", step));
+    // step::run(#{ title, service, argv, within_s, … }): in a container of its own
+    module.set_native_fn("run", |step: Map| command("run", step));
+    for kind in ["sql", "redis", "dotenv", "patch", "http", "backup", "wait_until", "manual"] {
+        // step::sql(#{ title, … })
+        module.set_native_fn(kind, move |step: Map| of_kind(kind, step));
+    }
+    // step::returned(1, "id"): a column of the rows that step 1 returns, as an array
+    module.set_native_fn("returned", |step: i64, column: ImmutableString| {
+        Ok(map([("of_step", step.into()), ("column", column.into())]))
     });
     // step::wait_until_up("redis", 60)
     module.set_native_fn("wait_until_up", |service: ImmutableString, within_s: i64| {
-        Ok(map([
-            ("kind", "wait_until".into()),
-            ("title", format!("Wait until {service} is up").into()),
-            ("until", service_up(service)),
-            ("within_s", within_s.into()),
-        ]))
+        let title = format!("Wait until {service} is up").into();
+        let step = [("title", title), ("until", service_up(service)), ("within_s", within_s.into())];
+        of_kind("wait_until", map(step))
     });
     // step::manual_until_port_free("Free port 5434", ["…"], 5434, 600)
     module.set_native_fn(
         "manual_until_port_free",
-        |title: ImmutableString, instructions: rhai::Array, port: i64, within_s: i64| {
+        |title: ImmutableString, instructions: Array, port: i64, within_s: i64| {
             let done = map([("port_free", map([("port", port.into())]).into())]);
-            Ok(map([
-                ("kind", "manual".into()),
+            let step = [
                 ("title", title.into()),
                 ("instructions", instructions.into()),
                 ("done", done.into()),
                 ("within_s", within_s.into()),
-            ]))
+            ];
+            of_kind("manual", map(step))
         },
     );
     module

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Condition, Word};
 
 /// Where a command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct CommandUndo {
     /// What it does, in words.
     pub title: String,
     /// The command.
-    pub argv: Vec<String>,
+    pub argv: Vec<Word>,
     /// What must be so before it may run: the console can't know what a command left behind.
     pub only_if: Condition,
 }
@@ -37,7 +37,7 @@ pub struct CommandStep {
     /// The service.
     pub service: String,
     /// Program and arguments.
-    pub argv: Vec<String>,
+    pub argv: Vec<Word>,
     /// Seconds after which it is ended.
     pub within_s: u32,
     /// Exit codes that mean that it worked.

@@ -9,6 +9,7 @@ mod http;
 mod patch;
 mod project;
 mod redis;
+mod reference;
 mod sql;
 mod wait;
 
@@ -22,6 +23,7 @@ pub use http::{HttpCall, HttpLook, HttpStep, HttpUndo};
 pub use patch::PatchStep;
 pub use project::{ProjectAction, ProjectStep};
 pub use redis::RedisStep;
+pub use reference::{Reference, Word};
 pub use sql::{Bound, GuardSpec, SqlStep, SqlUndo, UndoGuard};
 pub use wait::{Condition, ManualStep, WaitStep};
 

@@ -76,7 +76,7 @@ pub struct SqlStep {
     pub guards: Vec<GuardSpec>,
     /// One statement; what it returns is the step's output and its post-image.
     pub sql: String,
-    /// Bound values.
+    /// Bound values, or [`super::Reference`]s to what earlier steps returned.
     #[serde(default)]
     pub params: Vec<Value>,
     /// Rows it must touch.

@@ -12,22 +12,22 @@ use crate::{
     journal::{RunRecord, StepRecord},
     model::counted,
     observe::worst_container,
-    playbook::step::{CommandPlace, CommandStep, Risk, Step},
+    playbook::step::{CommandPlace, CommandStep, Risk, Step, Word},
     ports::{CommandEnd, ExecCommand, Sources},
-    remedy::{PlanError, Precondition, precondition, render},
+    remedy::{PlanError, Precondition, precondition, reference, render},
 };
 
 impl CommandStep {
     /// What is shown is what runs: the same container, the same mark, the same words.
     fn line(&self, looking: &Looking<'_>) -> String {
         match self.place {
-            CommandPlace::Run => render::shell_line(&self.oneoff(looking.sources)),
+            CommandPlace::Run => render::shell_line(&self.oneoff(looking.sources, &self.shown())),
             CommandPlace::Exec => {
                 let facts = worst_container(looking.containers, &self.service);
                 let id = facts.map_or("", |f| f.id.as_str());
                 let mark = format!("RATIBA_STEP={}", self.mark);
                 let head = ["docker", "exec", "-e", &mark, id.get(..12).unwrap_or(id)].map(str::to_owned);
-                render::shell_line(&[head.to_vec(), self.argv.clone()].concat())
+                render::shell_line(&[head.to_vec(), self.shown()].concat())
             }
         }
     }
@@ -36,8 +36,22 @@ impl CommandStep {
         format!("ratiba-step-{}", self.mark.to_ascii_lowercase())
     }
 
-    fn oneoff(&self, sources: &Sources) -> Vec<String> {
-        sources.compose.oneoff_argv(&self.service, &self.name(), &self.mark, &self.argv)
+    fn oneoff(&self, sources: &Sources, argv: &[String]) -> Vec<String> {
+        sources.compose.oneoff_argv(&self.service, &self.name(), &self.mark, argv)
+    }
+
+    /// Its words as the plan shows them.
+    fn shown(&self) -> Vec<String> {
+        self.argv.iter().map(ToString::to_string).collect()
+    }
+
+    /// Whether a command that goes on in the container is this one.
+    fn is_it(&self, argv: &[String]) -> bool {
+        self.argv.len() == argv.len()
+            && self.argv.iter().zip(argv).all(|(word, found)| match word {
+                Word::Text(text) => text == found,
+                Word::OfStep(_) => true,
+            })
     }
 
     fn container<'p>(&self, before: &'p [Precondition]) -> Option<&'p str> {
@@ -109,23 +123,24 @@ impl Kind for CommandStep {
     }
 
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        if let Some(only_if) = &self.only_if {
-            if let Err(seen) = seen(only_if, acting.sources, acting.schema).await? {
-                return Err(StepStop::Failed(format!("nothing was done, as {seen}")));
-            }
+        if let Some(only_if) = &self.only_if
+            && let Err(seen) = seen(only_if, acting.sources, acting.schema).await?
+        {
+            return Err(StepStop::Failed(format!("nothing was done, as {seen}")));
         }
+        let argv = reference::words(&self.argv, acting.returned).map_err(StepStop::Failed)?;
         let within = Duration::from_secs(self.within_s.into());
         let mut output = Output::new(acting.n, emit);
         let limits = acting.limits(within);
         let ended = match self.place {
             CommandPlace::Exec => {
                 let container = self.container(acting.before).unwrap_or_default().to_owned();
-                let (argv, mark) = (self.argv.clone(), self.mark.clone());
+                let mark = self.mark.clone();
                 let command = ExecCommand { container, argv, mark, ..ExecCommand::default() };
                 acting.acts.containers.exec(&command, limits, &mut |line| output.take(line)).await
             }
             CommandPlace::Run => {
-                let argv = self.oneoff(acting.sources);
+                let argv = self.oneoff(acting.sources, &argv);
                 let ended = acting.acts.compose.run(&argv, limits, &mut |line| output.take(line)).await;
                 match ended {
                     Ok(CommandEnd::Exited { .. }) => ended,
@@ -182,7 +197,9 @@ impl Kind for CommandStep {
         let goes_on = match self.place {
             CommandPlace::Run => sources.containers.named(&self.name()).await.map(|state| state.is_some()),
             CommandPlace::Exec => match self.container(&begun.before) {
-                Some(id) => sources.containers.execs(id).await.map(|all| all.contains(&self.argv)),
+                Some(id) => {
+                    sources.containers.execs(id).await.map(|all| all.iter().any(|argv| self.is_it(argv)))
+                }
                 None => Ok(false),
             },
         };

@@ -17,7 +17,9 @@ use serde_json::Value;
 
 pub(super) use http::holds;
 
-use super::{Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition};
+use super::{
+    Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
+};
 use crate::{
     journal::{RunRecord, StepRecord},
     model::{Change, ContainerFacts, TenantSlug},
@@ -58,6 +60,8 @@ pub(super) struct Acting<'a> {
     pub n: u32,
     /// What the step depends on, as it must be found.
     pub before: &'a [Precondition],
+    /// What earlier steps of the run returned.
+    pub returned: &'a Returned,
     pub sources: &'a Sources,
     pub acts: &'a Acts,
     pub schema: &'a SchemaSection,

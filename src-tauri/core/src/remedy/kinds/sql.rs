@@ -12,6 +12,7 @@ use crate::{
     remedy::{
         PlanError, Precondition,
         precondition::{guard_read, sorted},
+        reference,
         render::{self, with_used_params},
         resolve::fate_of,
     },
@@ -165,10 +166,12 @@ impl SqlStep {
             })
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| StepStop::Failed("the plan does not say what its guards must find".into()))?;
+        let params = self.params.iter().map(|param| reference::value(param, acting.returned));
+        let params = params.collect::<Result<_, _>>().map_err(StepStop::Failed)?;
         Ok(SqlChange {
             guards,
             sql: self.sql.clone(),
-            params: self.params.clone(),
+            params,
             expect_rows: self.expect_rows,
             lock: format!("ratiba-console:{}", plan.playbook),
             holder: format!("ratiba-console: {}", acting.holder),

@@ -50,7 +50,7 @@ now: unknown, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
 
 /**
  * How a plan is confirmed.
@@ -112,7 +112,7 @@ hash: string, };
  * What an entry says. `RunStarted`…`RunFinished` of one run stand in this order; a `StepIntent`
  * without a `StepOutcome` means that it is not known whether the step happened.
  */
-export type EntryKind = "run_started" | "step_intent" | "step_prepared" | "step_outcome" | "step_resolved" | "run_resumed" | "verified" | "run_finished" | "refused";
+export type EntryKind = "run_started" | "step_intent" | "step_prepared" | "step_outcome" | "step_resolved" | "run_resumed" | "verified" | "run_finished" | "refused" | "playbook_trusted";
 
 /**
  * Which stack, and what may be done to it.
@@ -159,6 +159,31 @@ as_of: string,
  * Whether it speaks against the finding.
  */
 against?: boolean, };
+
+/**
+ * Who and what a plan touches. For reading: it binds nothing.
+ */
+export type Impact = { 
+/**
+ * Rows that are changed.
+ */
+rows: number, 
+/**
+ * Services whose containers are touched.
+ */
+services: Array<string>, 
+/**
+ * Tenants whose data is changed.
+ */
+tenants: Array<string>, 
+/**
+ * Conversations of customers that go on where it acts; absent: Redis can't be asked.
+ */
+customers: number, 
+/**
+ * Backups that are made first, in words.
+ */
+backups: Array<string>, };
 
 /**
  * A run whose end is not on record.
@@ -249,7 +274,7 @@ label: string, };
 /**
  * What a parameter may hold.
  */
-export type ParamKind = "text" | "integer" | "flag" | "choice" | "choices" | "time";
+export type ParamKind = "text" | "integer" | "flag" | "choice" | "choices" | "time" | "secret";
 
 /**
  * A parameter.
@@ -432,6 +457,10 @@ resume_of?: string,
  */
 moved: Array<Change>, 
 /**
+ * Who and what it touches.
+ */
+impact: Impact, 
+/**
  * How it is confirmed.
  */
 confirm: ConfirmView, 
@@ -494,6 +523,10 @@ params: Array<ParamView>,
  * SHA-256 of the script.
  */
 sha256: string, 
+/**
+ * Whether it may run.
+ */
+trust: Trust, 
 /**
  * Its documentation.
  */
@@ -1012,6 +1045,25 @@ logs: { service: string; line: string; at: string | null }[],
  * Every playbook's verdicts: present, suspected, unknown, absent; cause first.
  */
 ranked: Array<Verdict>, };
+
+/**
+ * Whether a playbook may run. One that was not shipped does only after the operator trusted
+ * exactly its text; a change of the text, or of a script it may import, asks again.
+ */
+export type Trust = "shipped" | "trusted" | "untrusted";
+
+/**
+ * Trust a playbook that is not part of the console.
+ */
+export type TrustRequest = { 
+/**
+ * The playbook.
+ */
+id: string, 
+/**
+ * Its SHA-256 as the operator saw it: another text since then is not trusted.
+ */
+sha256: string, };
 
 /**
  * Take a run back. Without a digest: say what that would do.
