@@ -67,6 +67,9 @@ pub(super) fn plan(trouble: &PlanError) -> WireError {
     match trouble {
         PlanError::Source(source) => unreachable(source),
         PlanError::Script(what) => error("failed", what.clone(), "Fix the playbook."),
+        PlanError::NotNow(what) => {
+            error("failed", what.clone(), "Change what it names, then make the plan again.")
+        }
         PlanError::NotResumable(what) => error(
             "refused",
             what.clone(),

@@ -311,7 +311,7 @@ impl Compose for Stack {
     fn project_argv(&self, action: &ProjectAction) -> Vec<String> {
         let head = ["docker-compose", "-p", "lab"].map(str::to_owned);
         match action {
-            ProjectAction::Down => [head.to_vec(), vec!["down".into()]].concat(),
+            ProjectAction::Down { .. } => [head.to_vec(), vec!["down".into()]].concat(),
             ProjectAction::Up { services } => [head.to_vec(), vec!["up".into()], services.clone()].concat(),
         }
     }

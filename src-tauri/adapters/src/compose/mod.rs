@@ -161,7 +161,7 @@ impl Compose for ComposeCli {
     fn project_argv(&self, action: &ProjectAction) -> Vec<String> {
         let mut argv = self.base();
         match action {
-            ProjectAction::Down => argv.push("down".into()),
+            ProjectAction::Down { .. } => argv.push("down".into()),
             ProjectAction::Up { services } => {
                 argv.extend(["up", "-d", "--no-build"].map(str::to_owned));
                 argv.extend(services.iter().cloned());

@@ -195,13 +195,15 @@ impl ContainerCommands for Engine {
                 }
             }
         };
-        let mut lines = Lines::default();
+        // Each stream has its own lines: what comes on one does not end the other's.
+        let (mut lines, mut errors) = (Lines::default(), Lines::default());
         let follow = async {
             while let Some(chunk) = output.next().await {
                 match (chunk.map_err(of)?, &mut file) {
                     (LogOutput::StdOut { message } | LogOutput::Console { message }, Some(file)) => {
                         file.write_all(&message).await.map_err(|e| disk(&attempted, &e))?;
                     }
+                    (LogOutput::StdErr { message }, _) => errors.take(&message, line),
                     (other, _) => lines.take(&other.into_bytes(), line),
                 }
             }
@@ -220,6 +222,7 @@ impl ContainerCommands for Engine {
             () = limits.stop => Ok(Followed::Stopped),
         };
         lines.end(line);
+        errors.end(line);
         if let Some(file) = &mut file {
             file.sync_all().await.map_err(|e| disk(&attempted, &e))?;
         }

@@ -34,6 +34,9 @@ pub enum PlanError {
     /// The playbook's steps can't be used.
     #[error("{0}")]
     Script(String),
+    /// The stack is not so that the steps could be done.
+    #[error("{0}")]
+    NotNow(String),
     /// What would be taken back is no longer as the run left it, or can't be taken back.
     #[error("{0}")]
     NotUndoable(String),

@@ -245,7 +245,11 @@ fn lab_profile(
          [postgres]\nurl = {postgres}\npassword = \"dotenv:POSTGRES_PASSWORD\"\n\n\
          [redis]\nurl = {redis}\npassword = \"dotenv:REDIS_PASSWORD\"\n\n\
          [repo]\npath = {checkout}\n\n\
-         [endpoints]\nbackend = {backend}\n\n\
+         [endpoints]\nbackend = {backend}\nlivekit = {livekit}\n\n\
+         [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\n\
+         [daraja]\nurl = {daraja}\nconsumer_key = \"dotenv:DARAJA_CONSUMER_KEY\"\n\
+         consumer_secret = \"dotenv:DARAJA_CONSUMER_SECRET\"\nshortcode = \"174379\"\n\
+         passkey = \"dotenv:DARAJA_PASSKEY\"\n\n\
          [lab]\ndir = {dir}\nport_offset = {offset}\n",
         name = quoted(name),
         project = quoted(&says.project),
@@ -254,6 +258,8 @@ fn lab_profile(
         redis = quoted(&address("redis")),
         checkout = quoted(&says.checkout),
         backend = quoted(&address("backend")),
+        livekit = quoted(&address("livekit")),
+        daraja = quoted(&address("daraja")),
         dir = quoted(&dir.display().to_string()),
     )
 }

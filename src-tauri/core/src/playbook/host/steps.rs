@@ -35,7 +35,8 @@ pub(super) fn module() -> Module {
     );
     // step::down("who will notice")
     module.set_native_fn("down", |blast_radius: ImmutableString| {
-        of_kind("project", map([("action", "down".into()), ("blast_radius", blast_radius.into())]))
+        let action = map([("down", Map::new().into())]);
+        of_kind("project", map([("action", action.into()), ("blast_radius", blast_radius.into())]))
     });
     // step::up_all(["postgres", "redis"], "who will notice")
     module.set_native_fn("up_all", |services: Array, blast_radius: ImmutableString| {
@@ -57,7 +58,7 @@ pub(super) fn module() -> Module {
     // step::wait_until_up("redis", 60)
     module.set_native_fn("wait_until_up", |service: ImmutableString, within_s: i64| {
         let title = format!("Wait until {service} is up").into();
-        let step = [("title", title), ("until", service_up(service)), ("within_s", within_s.into())];
+        let step = [("title", title), ("condition", service_up(service)), ("within_s", within_s.into())];
         of_kind("wait_until", map(step))
     });
     // step::manual_until_port_free("Free port 5434", ["…"], 5434, 600)

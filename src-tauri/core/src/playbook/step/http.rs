@@ -45,7 +45,7 @@ pub struct HttpUndo {
     pub title: String,
     /// The call. A text `{answer:/pointer}` in its body or path stands for that part of the
     /// step's own answer.
-    pub call: HttpCall,
+    pub request: HttpCall,
     /// A call that only looks, and what its answer must hold before the undo may run.
     pub look: HttpLook,
 }
@@ -57,7 +57,7 @@ pub struct HttpLook {
     /// What it makes sure of, in words.
     pub what: String,
     /// The call.
-    pub call: HttpCall,
+    pub request: HttpCall,
     /// A part that the answer must have; lists must have an element with each given part.
     pub has: Value,
 }
@@ -69,7 +69,7 @@ pub struct HttpStep {
     /// What it does, in words.
     pub title: String,
     /// What is called.
-    pub call: HttpCall,
+    pub request: HttpCall,
     /// Statuses that mean that it worked.
     #[serde(default = "ok")]
     pub ok_statuses: Vec<u16>,

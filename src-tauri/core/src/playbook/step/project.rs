@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum ProjectAction {
     /// Stop and remove all containers and networks; volumes are kept.
-    Down,
+    Down {
+        /// The services that have a container. Filled in when the plan is made.
+        #[serde(default)]
+        services: Vec<String>,
+    },
     /// Create and start these services.
     Up {
         /// Which.

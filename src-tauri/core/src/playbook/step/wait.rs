@@ -64,7 +64,7 @@ pub struct WaitStep {
     /// In words.
     pub title: String,
     /// What.
-    pub until: Condition,
+    pub condition: Condition,
     /// Seconds after which the step fails.
     pub within_s: u32,
 }

@@ -43,11 +43,11 @@ impl Kind for BackupStep {
         let BackupOf::Volume { service, volume } = &self.of else { return Ok(Vec::new()) };
         if worst_container(looking.containers, service).is_some_and(|f| f.is_running()) {
             let why = format!("{service} runs: a copy of {volume} would be torn. Stop it in a step before");
-            return Err(PlanError::Script(why));
+            return Err(PlanError::NotNow(why));
         }
         let created_at = looking.sources.containers.volume(volume).await?;
         if created_at.is_none() {
-            return Err(PlanError::Script(format!("there is no volume {volume}")));
+            return Err(PlanError::NotNow(format!("there is no volume {volume}")));
         }
         let container = precondition::container(looking.containers, service);
         Ok(vec![container, Precondition::Volume { volume: volume.clone(), created_at }])
@@ -88,7 +88,10 @@ impl Kind for BackupStep {
         match made {
             Ok(made) => Ok(StepDone {
                 detail: format!("{} in {}; {}", made.holds, made.place, made.trial),
-                output: output.lines,
+                output: {
+                    output.take(format!("to restore it: {}", made.restore));
+                    output.lines
+                },
                 returned: vec![json!(made)],
                 after: Vec::new(),
             }),

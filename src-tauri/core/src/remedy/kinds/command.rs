@@ -76,7 +76,7 @@ impl Kind for CommandStep {
         let facts = worst_container(looking.containers, &self.service);
         if self.place == CommandPlace::Exec && !facts.is_some_and(|f| f.is_running()) {
             let service = &self.service;
-            return Err(PlanError::Script(format!(
+            return Err(PlanError::NotNow(format!(
                 "{service} has no running container to run a command in; a one-off container can (step::run)"
             )));
         }

@@ -52,13 +52,13 @@ impl Kind for DotenvStep {
         let dotenv = looking.sources.dotenv()?;
         let facts = dotenv.file().await?;
         if facts.fingerprint.is_none() {
-            return Err(PlanError::Script(format!("{} is not there", facts.path)));
+            return Err(PlanError::NotNow(format!("{} is not there", facts.path)));
         }
         if let DotenvValue::Secret(secret) = &self.to
             && dotenv.secret(&secret.from).await? != secret.fingerprint
         {
             let what = format!("the secret that {} refers to is another one now", secret.from);
-            return Err(PlanError::Script(what));
+            return Err(PlanError::NotNow(what));
         }
         Ok(vec![Precondition::File { of: FileOf::Dotenv, facts }])
     }

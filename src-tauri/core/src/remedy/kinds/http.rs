@@ -9,7 +9,7 @@ use crate::{
     model::SourceErrorKind,
     playbook::step::{HttpCall, HttpLook, HttpStep, Risk, Step},
     ports::{Read, Sources},
-    remedy::{PlanError, Precondition},
+    remedy::{PlanError, Precondition, render},
 };
 
 /// Whether an answer has a part: maps by key, lists by an element that has it.
@@ -28,7 +28,7 @@ fn has(answer: &Value, part: &Value) -> bool {
 
 /// Whether a look is answered as it must be; the text says what was answered instead.
 pub(in crate::remedy) async fn holds(look: &HttpLook, sources: &Sources) -> Read<Result<(), String>> {
-    let answer = sources.http.look(&look.call).await?;
+    let answer = sources.http.look(&look.request).await?;
     let is_so = (200..300).contains(&answer.status) && has(&answer.body, &look.has);
     Ok(if is_so { Ok(()) } else { Err(format!("answered {} {}", answer.status, answer.body)) })
 }
@@ -73,24 +73,27 @@ impl Kind for HttpStep {
         let mut found = Vec::new();
         for (guard, look) in (0..).zip(&self.guards) {
             if let Err(seen) = holds(look, looking.sources).await? {
-                return Err(PlanError::Script(format!("not so: {}: {seen}", look.what)));
+                return Err(PlanError::NotNow(format!("not so: {}: {seen}", look.what)));
             }
             found.push(Precondition::Answer { step: n, guard, what: look.what.clone(), holds: true });
         }
-        looking.sources.http.line(&self.call)?;
+        looking.sources.http.line(&self.request)?;
         Ok(found)
     }
 
     fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
-        let line = looking.sources.http.line(&self.call).unwrap_or_default();
-        let body = body_of(&self.call);
+        let line = looking.sources.http.line(&self.request).unwrap_or_default();
+        let body = body_of(&self.request);
         let preview = if body.is_null() { line.clone() } else { format!("{line}\n{body}") };
         let (method, url) = line.split_once(' ').unwrap_or(("GET", &line));
-        let data = if body.is_null() { String::new() } else { format!(" --json '{body}'") };
+        let mut curl: Vec<String> = ["curl", "-fsS", "-X", method, url].map(str::to_owned).to_vec();
+        if !body.is_null() {
+            curl.extend(["--json".to_owned(), body.to_string()]);
+        }
         Described {
             title: self.title.clone(),
             preview,
-            command: format!("curl -fsS -X {method} '{url}'{data}  # with its access token"),
+            command: format!("{}  # with its access token", render::shell_line(&curl)),
             risk: match (self.only_looks, &self.loses) {
                 (true, _) => Risk::Read,
                 (false, Some(_)) => Risk::Destructive,
@@ -108,7 +111,7 @@ impl Kind for HttpStep {
     }
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        let answer = match acting.acts.http.call(&self.call).await {
+        let answer = match acting.acts.http.call(&self.request).await {
             Ok(answer) => answer,
             // The call went out and no answer came: it may have been carried out.
             Err(error) if error.kind == SourceErrorKind::TimedOut && !self.only_looks => {
@@ -136,12 +139,12 @@ impl Kind for HttpStep {
         let answer = left.returned.first().ok_or("the journal does not have the call's answer")?;
         let look = HttpLook {
             what: undo.look.what.clone(),
-            call: filled_call(&undo.look.call, answer)?,
+            request: filled_call(&undo.look.request, answer)?,
             has: filled(&undo.look.has, answer)?,
         };
         Ok(Step::Http(Box::new(Self {
             title: undo.title.clone(),
-            call: filled_call(&undo.call, answer)?,
+            request: filled_call(&undo.request, answer)?,
             guards: vec![look],
             has: Value::Null,
             undo: None,

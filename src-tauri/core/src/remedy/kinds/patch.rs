@@ -28,12 +28,14 @@ impl Kind for PatchStep {
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
         let facts = looking.sources.repo()?.patch(&self.diff, self.reverse).await?;
         if let Some(why) = facts.refused {
-            return Err(PlanError::Script(format!("the patch does not apply: {why}")));
+            return Err(PlanError::NotNow(format!("the patch does not apply: {why}")));
         }
         // What an undo meets is this console's own change, which git does not know yet.
         if !facts.unclean.is_empty() && !self.reverse {
             let files = facts.unclean.join(", ");
-            return Err(PlanError::Script(format!("not as git last knew it, so it is not patched: {files}")));
+            return Err(PlanError::NotNow(format!(
+                "patch {files}: it has changes of its own that git does not know; commit or undo them first"
+            )));
         }
         Ok(as_preconditions(facts.files))
     }
@@ -85,13 +87,14 @@ impl Kind for PatchStep {
         }))
     }
 
-    /// The patch fits either forwards or backwards; one that fits neither way is half applied, or
-    /// somebody else changed the files.
-    async fn happened(&self, _begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
+    /// Files that are neither as before nor have the patch are half patched, or somebody else
+    /// changed them.
+    async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
         let Ok(repo) = sources.repo() else { return Happened::Unknown("there is no checkout".into()) };
         match (repo.patch(&self.diff, self.reverse).await, repo.patch(&self.diff, !self.reverse).await) {
-            (Ok(forwards), Ok(_)) if forwards.refused.is_none() => {
-                Happened::No { how: "the patch still applies".into() }
+            // Not asked by trying: a patch may fit forwards and backwards.
+            (Ok(forwards), Ok(_)) if forwards.files == files_of(&begun.before) => {
+                Happened::No { how: "the files are as before".into() }
             }
             (Ok(_), Ok(backwards)) if backwards.refused.is_none() => Happened::Yes {
                 how: "the files have the patch".into(),

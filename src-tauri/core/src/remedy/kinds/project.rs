@@ -38,11 +38,20 @@ fn all_services(containers: &[ContainerFacts]) -> Vec<String> {
 
 #[async_trait]
 impl Kind for ProjectStep {
+    fn fill(&mut self, looking: &Looking<'_>) -> Result<(), PlanError> {
+        if let ProjectAction::Down { services } = &mut self.action {
+            *services = all_services(looking.containers);
+        }
+        Ok(())
+    }
+
+    fn services(&self) -> Vec<&str> {
+        let (ProjectAction::Down { services } | ProjectAction::Up { services }) = &self.action;
+        services.iter().map(String::as_str).collect()
+    }
+
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
-        let services = match &self.action {
-            ProjectAction::Down => all_services(looking.containers),
-            ProjectAction::Up { services } => services.clone(),
-        };
+        let (ProjectAction::Down { services } | ProjectAction::Up { services }) = &self.action;
         Ok(services.iter().map(|s| precondition::container(looking.containers, s)).collect())
     }
 
@@ -50,7 +59,7 @@ impl Kind for ProjectStep {
         let preview = render::shell_line(&looking.sources.compose.project_argv(&self.action));
         let up = running(looking.containers);
         let (title, after, undo) = match &self.action {
-            ProjectAction::Down => (
+            ProjectAction::Down { .. } => (
                 "Take the whole project down".to_owned(),
                 "no containers and no networks; all volumes are kept".to_owned(),
                 format!("Bring up again what ran: {}", up.join(", ")),
@@ -73,16 +82,9 @@ impl Kind for ProjectStep {
         }
     }
 
-    fn services(&self) -> Vec<&str> {
-        match &self.action {
-            ProjectAction::Down => Vec::new(),
-            ProjectAction::Up { services } => services.iter().map(String::as_str).collect(),
-        }
-    }
-
     fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
         match (precondition, &self.action) {
-            (Precondition::Container { .. }, ProjectAction::Down) => true,
+            (Precondition::Container { .. }, ProjectAction::Down { .. }) => true,
             (Precondition::Container { service, .. }, ProjectAction::Up { services }) => {
                 services.contains(service)
             }
@@ -92,7 +94,7 @@ impl Kind for ProjectStep {
 
     /// A container's log goes with it.
     async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
-        let ProjectAction::Down = self.action else { return Ok(Value::Null) };
+        let ProjectAction::Down { .. } = self.action else { return Ok(Value::Null) };
         let containers = acting.sources.containers.list().await.map_err(|e| e.to_string())?;
         let services = all_services(&containers);
         Ok(last_words(acting, &services.iter().map(String::as_str).collect::<Vec<_>>()).await)
@@ -151,10 +153,10 @@ impl Kind for ProjectStep {
             _ => None,
         };
         let action = match &self.action {
-            ProjectAction::Down => {
+            ProjectAction::Down { .. } => {
                 ProjectAction::Up { services: left.before.iter().filter_map(ran).collect() }
             }
-            ProjectAction::Up { .. } => ProjectAction::Down,
+            ProjectAction::Up { .. } => ProjectAction::Down { services: Vec::new() },
         };
         match &action {
             ProjectAction::Up { services } if services.is_empty() => Err("nothing ran before".into()),
@@ -169,7 +171,7 @@ impl Kind for ProjectStep {
         };
         let is_up = |service: &String| running(&containers).contains(service);
         let (done, half) = match &self.action {
-            ProjectAction::Down => {
+            ProjectAction::Down { .. } => {
                 let there = all_services(&containers);
                 (there.is_empty(), there.len() < begun.before.len())
             }

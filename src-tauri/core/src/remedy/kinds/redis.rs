@@ -48,7 +48,7 @@ impl Kind for RedisStep {
             let wanted = if self.field.is_some() { "hash" } else { "string" };
             if found.kind != wanted && found.kind != "none" {
                 let (key, kind) = (&self.key, &found.kind);
-                return Err(PlanError::Script(format!("{key} is a {kind} in Redis, not a {wanted}")));
+                return Err(PlanError::NotNow(format!("{key} is a {kind} in Redis, not a {wanted}")));
             }
         }
         Ok(vec![found])

@@ -24,7 +24,7 @@ impl Kind for WaitStep {
     }
 
     fn describe(&self, _found: &[Precondition], _looking: &Looking<'_>) -> Described {
-        let (until, within_s) = (self.until.words(), self.within_s);
+        let (until, within_s) = (self.condition.words(), self.within_s);
         Described {
             title: self.title.clone(),
             preview: format!("look every second, for at most {within_s} s, until {until}"),
@@ -42,7 +42,7 @@ impl Kind for WaitStep {
     }
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        wait(&self.until, self.within_s, acting).await
+        wait(&self.condition, self.within_s, acting).await
     }
 }
 

@@ -1,0 +1,210 @@
+//! Backups, each restored for trial before what follows may lose anything.
+
+use std::{path::Path, process::Command};
+
+use ratiba_testkit::lab;
+
+use super::playbook::{Kernel, signal};
+
+fn databases() -> String {
+    lab::psql("ratiba", "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database")
+}
+
+fn place_of(kernel: &Kernel, run: &str) -> String {
+    let run = kernel.run(run);
+    let detail = run["steps"][0]["detail"].as_str().unwrap();
+    let place = detail.split(" in ").nth(1).unwrap().split(';').next().unwrap();
+    place.to_owned()
+}
+
+/// Restores as the run says how.
+fn restore(kernel: &Kernel, run: &str) {
+    let run = kernel.run(run);
+    let said = run["steps"][0]["output"].as_array().unwrap().last().unwrap().as_str().unwrap();
+    let command = said.strip_prefix("to restore it: ").unwrap();
+    let done = Command::new("sh").args(["-c", command]).output().unwrap();
+    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn table(rows: &str) -> String {
+    format!(
+        "DROP TABLE IF EXISTS public.kernel_b; CREATE TABLE public.kernel_b AS \
+         SELECT i AS id, md5(i::text) AS note, now() + i * interval '1 s' AS at FROM generate_series(1, {rows}) i"
+    )
+}
+
+const DELETE: &str =
+    r#"step::sql(#{ title: "Delete all", sql: "DELETE FROM public.kernel_b", expect_rows: 1000 })"#;
+
+#[test]
+fn what_is_deleted_after_a_backup_can_be_restored_from_it() {
+    lab::psql("ratiba", &table("1000"));
+    let before =
+        lab::psql("ratiba", "SELECT md5(string_agg(b::text, ',' ORDER BY id)) FROM public.kernel_b b");
+    let all = databases();
+    let kernel = Kernel::with(&format!(
+        r#"[step::backup(#{{ title: "Back up the table", of: #{{ table: #{{ schema: "public", table: "kernel_b" }} }} }}), {DELETE}]"#
+    ));
+    let plan = kernel.plan(&[]);
+    assert_eq!(plan.view["confirm"]["kind"], "phrase", "rows are lost: {:#}", plan.view);
+    assert_eq!(plan.view["impact"]["backups"][0], "Back up the table");
+    // A click is not enough, nor is another word.
+    kernel.fails(&["apply", &plan.file, "--digest", plan.digest(), "--yes"], 4, &["phrase"]);
+    kernel.fails(&["apply", &plan.file, "--digest", plan.digest(), "--phrase", "Redis"], 4, &["phrase"]);
+    let run = kernel.apply(&plan, 0)["run"].as_str().unwrap().to_owned();
+    assert_eq!(lab::psql("ratiba", "SELECT count(*) FROM public.kernel_b"), "0");
+    assert_eq!(databases(), all, "the trial database is gone");
+    assert_eq!(kernel.run(&run)["can_undo"], false);
+
+    lab::psql("ratiba", "DROP TABLE public.kernel_b");
+    restore(&kernel, &run);
+    let after =
+        lab::psql("ratiba", "SELECT md5(string_agg(b::text, ',' ORDER BY id)) FROM public.kernel_b b");
+    assert_eq!(after, before);
+    lab::psql("ratiba", "DROP TABLE public.kernel_b");
+}
+
+#[test]
+fn without_a_backup_before_it_what_loses_data_is_no_plan() {
+    lab::psql("ratiba", &table("1000"));
+    let kernel = Kernel::with(&format!("[{DELETE}]"));
+    kernel.plan_fails(&["no step before it makes a backup"]);
+    lab::psql("ratiba", "DROP TABLE public.kernel_b");
+}
+
+#[test]
+fn when_the_backup_fails_nothing_after_it_is_done() {
+    lab::psql("ratiba", &table("1000"));
+    let all = databases();
+    let kernel = Kernel::with(&format!(
+        r#"[step::backup(#{{ title: "Back up", of: #{{ table: #{{ schema: "public", table: "not_there" }} }} }}), {DELETE}]"#
+    ));
+    let plan = kernel.plan(&[]);
+    let done = kernel.apply(&plan, 1);
+    assert!(done["reason"].as_str().unwrap().contains("no table to back up"), "{done:#}");
+    assert_eq!(lab::psql("ratiba", "SELECT count(*) FROM public.kernel_b"), "1000");
+    assert_eq!(databases(), all);
+    lab::psql("ratiba", "DROP TABLE public.kernel_b");
+}
+
+#[test]
+fn a_dump_that_does_not_restore_is_no_backup() {
+    // Its function lives in another schema, which a dump of this one leaves behind.
+    lab::psql(
+        "ratiba",
+        "DROP SCHEMA IF EXISTS kernel_s CASCADE; DROP SCHEMA IF EXISTS kernel_f CASCADE; \
+         CREATE SCHEMA kernel_f; CREATE TYPE kernel_f.mood AS ENUM ('ok'); \
+         CREATE SCHEMA kernel_s; CREATE TABLE kernel_s.t (m kernel_f.mood); INSERT INTO kernel_s.t VALUES ('ok')",
+    );
+    let all = databases();
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "Back up", of: #{ schema: #{ schema: "kernel_s" } } }),
+            step::sql(#{ title: "Empty it", sql: "DELETE FROM kernel_s.t", expect_rows: 1 })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let done = kernel.apply(&plan, 1);
+    assert!(done["reason"].as_str().unwrap().contains("restoring it for trial"), "{done:#}");
+    assert_eq!(lab::psql("ratiba", "SELECT count(*) FROM kernel_s.t"), "1", "nothing was deleted");
+    assert_eq!(databases(), all);
+    lab::psql("ratiba", "DROP SCHEMA kernel_s CASCADE; DROP SCHEMA kernel_f CASCADE");
+}
+
+#[test]
+fn the_whole_database_and_a_schema_are_backed_up_and_compared() {
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "All", of: "database" }),
+            step::backup(#{ title: "One tenant", of: #{ schema: #{ schema: "tenant_zuri_spa" } } })]"#,
+    );
+    let run = kernel.repaired(&[]);
+    let run = kernel.run(&run);
+    for n in [0, 1] {
+        let detail = run["steps"][n]["detail"].as_str().unwrap();
+        assert!(detail.contains("tables compared row for row"), "{detail}");
+    }
+    assert!(!databases().contains("trial"), "{}", databases());
+}
+
+#[test]
+fn a_backup_that_the_operator_stops_leaves_no_trial_behind() {
+    let wide = "DROP TABLE IF EXISTS public.kernel_wide; CREATE TABLE public.kernel_wide AS \
+        SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 200000) i";
+    lab::psql("ratiba", wide);
+    let kernel = Kernel::with(r#"[step::backup(#{ title: "All", of: "database" })]"#);
+    let plan = kernel.plan(&[]);
+    let events = kernel.apply_with(&plan, 130, |event, pid| {
+        if event["event"] == "step_started" {
+            signal(pid, "INT");
+        }
+    });
+    assert_eq!(events.last().unwrap()["outcome"], "cancelled", "{events:#?}");
+    assert!(!databases().contains("trial"), "{}", databases());
+    assert!(kernel.kept_bytes().iter().all(|(name, _)| !name.ends_with(".dump") && !name.ends_with(".part")));
+    lab::psql("ratiba", "DROP TABLE public.kernel_wide");
+}
+
+#[test]
+fn redis_keys_are_backed_up_in_what_redis_itself_reads() {
+    lab::redis_eval(
+        "redis.call('SET', 'kernel:b:s', 'text', 'PX', '900000') redis.call('HSET', 'kernel:b:h', 'f', '1', 'g', '2') \
+         redis.call('RPUSH', 'kernel:b:l', 'x', 'y') redis.call('SADD', 'kernel:b:t', 'p', 'q') \
+         redis.call('ZADD', 'kernel:b:z', '1', 'm') redis.call('XADD', 'kernel:b:x', '*', 'a', 'b')",
+    );
+    let kernel =
+        Kernel::with(r#"[step::backup(#{ title: "Keys", of: #{ redis_keys: #{ prefix: "kernel:b:" } } })]"#);
+    let run = kernel.repaired(&[]);
+    let detail = kernel.run(&run)["steps"][0]["detail"].to_string();
+    assert!(detail.contains("6 keys"), "{detail}");
+    let place = place_of(&kernel, &run);
+    let keys = "local n = 0 for _, k in ipairs(redis.call('KEYS', 'kernel:b:*')) do n = n + redis.call('DEL', k) end return n";
+    lab::redis_eval(keys);
+    let redis = lab::container_of("redis");
+    let pipe = format!(
+        "docker exec -i {redis} sh -c 'REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli --pipe' < {place}"
+    );
+    let piped = Command::new("sh").args(["-c", &pipe]).output().unwrap();
+    assert!(String::from_utf8_lossy(&piped.stdout).contains("errors: 0, replies: 6"), "{piped:?}");
+    lab::redis_eval(
+        "assert(redis.call('GET', 'kernel:b:s') == 'text') assert(redis.call('PTTL', 'kernel:b:s') > 0) \
+         assert(redis.call('HGET', 'kernel:b:h', 'g') == '2') assert(redis.call('LINDEX', 'kernel:b:l', 1) == 'y') \
+         assert(#redis.call('KEYS', 'ratiba:trial:*') == 0)",
+    );
+    lab::redis_eval(keys);
+}
+
+#[test]
+fn a_volume_is_copied_while_its_service_stands_still() {
+    let volume = format!("{}_redisdata", lab::profile().compose.project);
+    let copies = || lab::docker(&["volume", "ls", "-q", "--filter", &format!("name={volume}-ratiba-")]);
+    let step = format!(
+        r#"step::backup(#{{ title: "Copy", of: #{{ volume: #{{ service: "redis", volume: "{volume}" }} }} }})"#
+    );
+    let kernel = Kernel::with(&format!("[{step}]"));
+    kernel.plan_fails(&["would be torn"]);
+    drop(kernel);
+    let stop = Kernel::with(r#"[step::compose("stop", "redis", "Everybody")]"#);
+    let stopped = stop.repaired(&[]);
+    // The other playbook has a journal of its own: the stop is taken back with the one it was made with.
+    let ctl = stop;
+    let made = {
+        let home = &ctl;
+        let text = std::fs::read_to_string(home.ctl.path("playbooks/90-kernel.rhai")).unwrap();
+        let other = text.replace(r#"[step::compose("stop", "redis", "Everybody")]"#, &format!("[{step}]"));
+        home.ctl.file("playbooks/90-kernel.rhai", &other);
+        let page = home.json(&["playbooks", "show", "90-kernel"], 0);
+        home.json(&["playbooks", "trust", "90-kernel", "--sha256", page["sha256"].as_str().unwrap()], 0);
+        let run = home.repaired(&[]);
+        home.ctl.file("playbooks/90-kernel.rhai", &text);
+        place_of(home, &run)
+    };
+    assert_eq!(copies(), made);
+    ctl.undone(&stopped);
+    lab::docker(&["volume", "rm", &made]);
+    assert!(!Path::new(&made).exists());
+    drop(ctl);
+    // For the tests that follow: what ended with redis is started again.
+    let up: Vec<String> = ["worker", "backend"]
+        .iter()
+        .map(|s| format!(r#"step::compose("start", "{s}", ""), step::wait_until_up("{s}", 60)"#))
+        .collect();
+    Kernel::with(&format!("[{}]", up.join(", "))).repaired(&[]);
+}

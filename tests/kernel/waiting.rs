@@ -1,0 +1,62 @@
+//! Waiting for the stack, and for a person.
+
+use ratiba_testkit::lab;
+
+use super::playbook::Kernel;
+
+fn wait(until: &str) -> String {
+    format!(r#"step::wait_until(#{{ title: "Wait", condition: {until}, within_s: 5 }})"#)
+}
+
+#[test]
+fn each_condition_is_seen_on_the_real_thing() {
+    lab::redis_eval("redis.call('SET', 'kernel:w', '1')");
+    let backend = lab::profile().endpoints["backend"].clone();
+    let steps: Vec<String> = [
+        r#"#{ service_up: #{ service: "redis" } }"#.to_owned(),
+        r#"#{ service_down: #{ service: "nobody" } }"#.to_owned(),
+        r#"#{ port_free: #{ port: 1 } }"#.to_owned(),
+        r#"#{ rows: #{ what: "one is one", sql: "SELECT 1 AS one", rows: [#{ one: 1 }] } }"#.to_owned(),
+        r#"#{ redis_value: #{ key: "kernel:w", value: "1" } }"#.to_owned(),
+        format!(r#"#{{ http_status: #{{ url: "{backend}/health", status: 200 }} }}"#),
+    ]
+    .iter()
+    .map(|until| wait(until))
+    .collect();
+    let kernel = Kernel::with(&format!("[{}]", steps.join(", ")));
+    let run = kernel.repaired(&[]);
+    let run = kernel.run(&run);
+    assert!(run["steps"].as_array().unwrap().iter().all(|s| s["state"] == "done"), "{run:#}");
+    assert_eq!(run["can_undo"], false, "waiting leaves nothing to take back");
+    lab::redis_eval("redis.call('DEL', 'kernel:w')");
+}
+
+#[test]
+fn what_never_comes_is_a_failed_run_that_says_what_is_seen() {
+    let kernel = Kernel::with(
+        r#"[step::wait_until(#{ title: "Wait", condition: #{ redis_value: #{ key: "kernel:never", value: "1" } }, within_s: 1 })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let done = kernel.apply(&plan, 1);
+    assert!(
+        done["reason"].as_str().unwrap().contains("not within 1 s: kernel:never is not there"),
+        "{done:#}"
+    );
+}
+
+#[test]
+fn a_person_is_told_what_to_do_and_the_run_goes_on_when_it_is_done() {
+    let kernel = Kernel::with(
+        r#"[step::manual(#{ title: "Set the key", instructions: ["Set kernel:hand to 1."],
+            done: #{ redis_value: #{ key: "kernel:hand", value: "1" } }, within_s: 60 })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let events = kernel.apply_with(&plan, 0, |event, _| {
+        if event["event"] == "manual" {
+            assert_eq!(event["instructions"][0], "Set kernel:hand to 1.");
+            lab::redis_eval("redis.call('SET', 'kernel:hand', '1')");
+        }
+    });
+    assert!(events.iter().any(|e| e["event"] == "manual"), "{events:#?}");
+    lab::redis_eval("redis.call('DEL', 'kernel:hand')");
+}
