@@ -8,6 +8,7 @@ mod broken;
 pub mod cli;
 #[cfg(feature = "desktop")]
 pub mod desktop;
+mod hidden;
 mod paths;
 mod secrets;
 mod sources;

@@ -1,8 +1,11 @@
 //! Where the profile's references to secrets lead.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use ratiba_adapters::dotenv;
+use ratiba_adapters::{dotenv, known_secrets::Known};
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     profile::{Profile, SecretRef},
@@ -12,15 +15,23 @@ use ratiba_core::{
 const LARGEST: u64 = 64 * 1_024;
 
 /// Finds secrets. What it gives goes into a connection, a request or the `.env`, and nowhere else.
+/// All that was found is remembered, to be kept out of what is shown.
 pub(crate) struct Secrets {
     dotenv: Option<PathBuf>,
+    known: Arc<Known>,
 }
 
 impl Secrets {
     pub(crate) fn of(profile: &Profile) -> Self {
         let dotenv = profile.repo.dotenv.clone().map(PathBuf::from);
         let in_repo = profile.repo.path.as_ref().map(|path| Path::new(path).join(".env"));
-        Self { dotenv: dotenv.or(in_repo) }
+        let dotenv = dotenv.or(in_repo);
+        Self { known: Arc::new(Known::of_dotenv(dotenv.clone())), dotenv }
+    }
+
+    /// What must be kept out of what is shown.
+    pub(crate) fn known(&self) -> Arc<Known> {
+        self.known.clone()
     }
 
     /// The `.env` that the profile means.
@@ -56,6 +67,16 @@ impl Secrets {
         what: &str,
         secret: &SecretRef,
     ) -> Result<String, SourceError> {
+        let value = self.looked_up(source, what, secret)?;
+        let name = match secret {
+            SecretRef::Dotenv(name) => name.clone(),
+            SecretRef::Env(_) | SecretRef::File(_) => String::from(secret.clone()),
+        };
+        self.known.remember(&name, &value);
+        Ok(value)
+    }
+
+    fn looked_up(&self, source: SourceName, what: &str, secret: &SecretRef) -> Result<String, SourceError> {
         let missing = |happened, hint| missing(source, what, happened, hint);
         match secret {
             SecretRef::Env(name) => std::env::var(name).map_err(|_| {

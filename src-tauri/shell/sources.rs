@@ -22,14 +22,14 @@ use ratiba_core::{
     model::{SourceError, SourceName},
     playbook::sql_template::{expand, quoted},
     ports::{
-        Acts, Containers, Database, DatabaseChanges, Dotenv, DotenvChanges, JournalStore, RedisChanges, Repo,
-        RepoChanges, Sources, Threads,
+        Acts, Containers, Database, DatabaseChanges, Dotenv, DotenvChanges, JournalStore, KnownSecrets,
+        RedisChanges, Repo, RepoChanges, Sources, Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,
 };
 
-use crate::{backups::AllBackups, broken::Broken, paths, secrets::Secrets};
+use crate::{backups::AllBackups, broken::Broken, hidden::HidingJournal, paths, secrets::Secrets};
 
 /// What a profile leads to.
 pub struct Built {
@@ -39,6 +39,8 @@ pub struct Built {
     pub acts: Acts,
     /// The profile's journal.
     pub store: Arc<dyn JournalStore>,
+    /// The stack's secrets.
+    pub known: Arc<dyn KnownSecrets>,
 }
 
 /// Builds all adapters. Nothing is connected, and nothing that is missing is a reason to stop: it
@@ -123,7 +125,9 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         state.join("journals").join(format!("{name}.sqlite")),
         state.join("locks"),
     ));
-    Ok(Built { sources, acts, store })
+    let known: Arc<dyn KnownSecrets> = secrets.known();
+    let store = Arc::new(HidingJournal { inner: store, known: known.clone() });
+    Ok(Built { sources, acts, store, known })
 }
 
 fn postgres(

@@ -51,6 +51,7 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
         sources: built.sources,
         acts: built.acts,
         store: built.store,
+        known: built.known,
         catalog,
         operator: operator(),
     }))

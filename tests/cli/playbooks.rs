@@ -43,6 +43,14 @@ fn a_bad_playbook_is_unknown_with_its_place_and_the_others_go_on() {
     let ctl = Ctl::new();
     let dir = folder(&ctl);
     let ctl = ctl.with("RATIBA_PLAYBOOKS", &dir);
+    let profile = lab::profile_file();
+    for page in ctl.json(&["--profile", &profile, "playbooks", "list"], 0)["playbooks"].as_array().unwrap() {
+        let (id, sha256) = (page["id"].as_str().unwrap(), page["sha256"].as_str().unwrap());
+        match page["trust"].as_str().unwrap() {
+            "shipped" => assert!(id.starts_with('0'), "{page}"),
+            _ => drop(ctl.json(&["--profile", &profile, "playbooks", "trust", id, "--sha256", sha256], 0)),
+        }
+    }
     let began = std::time::Instant::now();
     let triage = ctl.json(&["--profile", &lab::profile_file(), "triage"], 0);
     assert!(began.elapsed().as_secs() < 25, "{:?}", began.elapsed());
@@ -64,6 +72,45 @@ fn a_bad_playbook_is_unknown_with_its_place_and_the_others_go_on() {
     for id in ["01-service-unhealthy", "05-fsm-stuck-collect-slot"] {
         assert_eq!(item(&triage["ranked"], "playbook", id)["verdict"], "absent");
     }
+}
+
+#[test]
+fn a_playbook_from_elsewhere_is_not_run_before_it_is_trusted_and_a_change_asks_again() {
+    let ctl = Ctl::new();
+    let profile = lab::profile_file();
+    let text = format!("{}fn detect(env) {{ throw \"it ran\" }}\n", HEAD.replace("ROW", "40"));
+    let file = ctl.file("books/40-foreign.rhai", &text);
+    let dir = ctl.path("books").display().to_string();
+    let ctl = ctl.with("RATIBA_PLAYBOOKS", &dir);
+    let on = |args: &[&str]| [&["--profile", profile.as_str()], args].concat().join("\u{1f}");
+    let args = |joined: &str| joined.split('\u{1f}').map(str::to_owned).collect::<Vec<_>>();
+    let run = |words: &[&str], code| {
+        let all = args(&on(words));
+        ctl.json(&all.iter().map(String::as_str).collect::<Vec<_>>(), code)
+    };
+    let verdict = || run(&["triage"], 0)["ranked"][0].clone();
+    let not_yet = |verdict: &serde_json::Value| {
+        let reason = verdict["reason"].as_str().unwrap();
+        assert!(reason.contains("nobody has trusted this text"), "{verdict}");
+        assert!(!reason.contains("it ran"), "{verdict}");
+    };
+    not_yet(&verdict());
+    assert_eq!(run(&["playbooks", "show", "40-foreign"], 0)["sections"], serde_json::json!([]));
+    ctl.fails(&["--profile", &profile, "plan", "40-foreign"], 4, &["nobody has trusted"]);
+    // Not the text that was looked at.
+    let other = "0".repeat(64);
+    ctl.fails(
+        &["--profile", &profile, "playbooks", "trust", "40-foreign", "--sha256", &other],
+        4,
+        &["script"],
+    );
+    let sha256 = run(&["playbooks", "show", "40-foreign"], 0)["sha256"].as_str().unwrap().to_owned();
+    run(&["playbooks", "trust", "40-foreign", "--sha256", &sha256], 0);
+    assert!(verdict()["reason"].as_str().unwrap().contains("it ran"), "{}", verdict());
+    // The journal has it, and its chain holds.
+    assert_eq!(run(&["runs", "verify"], 0)["ok"], true);
+    fs::write(file, format!("{text}// one more line\n")).unwrap();
+    not_yet(&verdict());
 }
 
 #[test]

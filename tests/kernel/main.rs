@@ -21,4 +21,5 @@ mod files;
 mod http;
 mod redis;
 mod references;
+mod secrets;
 mod waiting;

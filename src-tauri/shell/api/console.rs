@@ -8,7 +8,7 @@ use std::{
 use ratiba_core::{
     observe::{FoldRules, Readings},
     playbook::{CallContext, Catalog, Env},
-    ports::{Acts, JournalStore, Sources},
+    ports::{Acts, JournalStore, KnownSecrets, Sources},
     profile::Profile,
     remedy::Canceller,
     wire::{Environment, TriageView, Update},
@@ -27,6 +27,8 @@ pub struct Parts {
     pub acts: Acts,
     /// Where runs are recorded.
     pub store: Arc<dyn JournalStore>,
+    /// The stack's secrets.
+    pub known: Arc<dyn KnownSecrets>,
     /// The playbooks.
     pub catalog: Catalog,
     /// Who is at the console, for the journal: `user@host`.
@@ -46,6 +48,7 @@ pub struct Console {
     pub(super) sources: Sources,
     pub(super) acts: Acts,
     pub(super) store: Arc<dyn JournalStore>,
+    known: Arc<dyn KnownSecrets>,
     catalog: RwLock<Arc<Catalog>>,
     pub(super) operator: String,
     pub(super) updates: broadcast::Sender<Update>,
@@ -78,6 +81,7 @@ impl Console {
             sources: parts.sources,
             acts: parts.acts,
             store: parts.store,
+            known: parts.known,
             catalog: RwLock::new(Arc::new(parts.catalog)),
             operator: parts.operator,
             updates: broadcast::channel(256).0,
@@ -94,6 +98,11 @@ impl Console {
     /// The stack's sources.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The stack's secrets: nothing that is shown or passed on may hold one.
+    pub fn known(&self) -> &Arc<dyn KnownSecrets> {
+        &self.known
     }
 
     /// Everything that changes from now on.

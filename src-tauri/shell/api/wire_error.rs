@@ -46,7 +46,15 @@ pub fn unreachable(source: &SourceError) -> WireError {
 }
 
 pub(super) fn journal(trouble: &JournalError) -> WireError {
-    error("failed", trouble.to_string(), "Check the disk and the rights of ~/.local/state/ratiba-console.")
+    let hint = match trouble {
+        JournalError::HoldsSecret { .. } => {
+            "A playbook sets a secret by a parameter of kind secret, and leaves it out of everything else."
+        }
+        JournalError::Store { .. } | JournalError::Locked { .. } => {
+            "Check the disk and the rights of ~/.local/state/ratiba-console."
+        }
+    };
+    error("failed", trouble.to_string(), hint)
 }
 
 pub(super) fn script(trouble: &ScriptError) -> WireError {

@@ -29,7 +29,7 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
         DrillCommand::Status => show(&lab(profile).await?.status().await?, output)?,
         DrillCommand::Down => show(&lab(profile).await?.down().await?, output)?,
         DrillCommand::Inject { id } => {
-            let (console, lab) = console_and_lab(profile).await?;
+            let (console, lab) = console_and_lab(profile, output).await?;
             output.progress(&format!("causing {id} …"));
             let active = drill::inject(&console, &lab, &id).await?;
             output.show(&json!({ "injected": active }), |_| {
@@ -40,12 +40,12 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
             })?;
         }
         DrillCommand::ByHand { id } => {
-            let (console, lab) = console_and_lab(profile).await?;
+            let (console, lab) = console_and_lab(profile, output).await?;
             drill::by_hand(&console, &lab, &id).await?;
             output.show(&json!({ "done": id }), |_| format!("{id}: done by hand"))?;
         }
         DrillCommand::Heal => {
-            let (console, lab) = console_and_lab(profile).await?;
+            let (console, lab) = console_and_lab(profile, output).await?;
             let healed = drill::heal(&console, &lab).await?;
             output.show(&json!({ "healed": healed }), |_| match healed.len() {
                 0 => "no fault was active; all services are up".into(),
@@ -74,8 +74,11 @@ async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError>
     }
 }
 
-async fn console_and_lab(profile: Option<&str>) -> Result<(Arc<Console>, Lab), ratiba_core::wire::WireError> {
-    let console = crate::open_console(profile).await?;
+async fn console_and_lab(
+    profile: Option<&str>,
+    output: &Output,
+) -> Result<(Arc<Console>, Lab), ratiba_core::wire::WireError> {
+    let console = super::open(profile, output).await?;
     let read = console.profile();
     // Faults are caused in a lab and nowhere else.
     if read.kind != ratiba_core::profile::ProfileKind::Lab {

@@ -11,12 +11,12 @@ mod run;
 mod status;
 mod triage;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use ratiba_core::wire::WireError;
 
-use crate::api::{failed, unreachable, usage};
+use crate::api::{Console, failed, unreachable, usage};
 use args::{Args, Command};
 use output::Output;
 
@@ -93,33 +93,38 @@ async fn dispatch(
             .map_err(|error| failed(format!("write the man page: {error}"), "Write it to another place.")),
         Command::Doctor => doctor::run(profile, output).await,
         Command::Drill { drill } => drill::run(drill, profile, output).await,
-        Command::Status { watch } => status::run(&crate::open_console(profile).await?, watch, output).await,
-        Command::Triage { exit_code } => {
-            triage::run(&crate::open_console(profile).await?, exit_code, output).await
-        }
+        Command::Status { watch } => status::run(&open(profile, output).await?, watch, output).await,
+        Command::Triage { exit_code } => triage::run(&open(profile, output).await?, exit_code, output).await,
         Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
         Command::Diagnose { id, params } => {
-            triage::diagnose(&crate::open_console(profile).await?, &id, &params, output).await
+            triage::diagnose(&open(profile, output).await?, &id, &params, output).await
         }
         Command::Plan { id, params, out } => {
-            plan::run(&crate::open_console(profile).await?, &id, &params, out.as_deref(), output).await
+            plan::run(&open(profile, output).await?, &id, &params, out.as_deref(), output).await
         }
         Command::Apply { plan, digest, yes, phrase } => {
-            run::apply(&crate::open_console(profile).await?, &plan, &digest, yes, phrase, limit, output).await
+            run::apply(&open(profile, output).await?, &plan, &digest, yes, phrase, limit, output).await
         }
         Command::Undo { run, yes } => {
-            run::undo(&crate::open_console(profile).await?, &run, yes, limit, output).await
+            run::undo(&open(profile, output).await?, &run, yes, limit, output).await
         }
         Command::Resume { run, plan, verify, yes, phrase } => {
-            let console = crate::open_console(profile).await?;
+            let console = open(profile, output).await?;
             if verify {
                 return resume::verify(&console, run, output).await;
             }
             let answer = resume::Answer { only_show: plan, yes, phrase };
             resume::resume(&console, run, answer, limit, output).await
         }
-        Command::Runs { runs } => run::runs(&crate::open_console(profile).await?, runs, output).await,
+        Command::Runs { runs } => run::runs(&open(profile, output).await?, runs, output).await,
     }
+}
+
+/// The console of a profile; what is printed from now on is without its secrets.
+async fn open(profile: Option<&str>, output: &Output) -> Result<Arc<Console>, WireError> {
+    let console = crate::open_console(profile).await?;
+    output.hide(console.known());
+    Ok(console)
 }
 
 /// Splits `name=value`.

@@ -1,12 +1,14 @@
 //! Printing: JSON or text, and never a control character of somebody else's.
 
 use std::{
+    borrow::Cow,
     io::{IsTerminal, Write},
     process::ExitCode,
+    sync::{Arc, OnceLock},
 };
 
 use jiff::Timestamp;
-use ratiba_core::{model::Mark, observe::age, wire::WireError};
+use ratiba_core::{model::Mark, observe::age, ports::KnownSecrets, wire::WireError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,12 +18,13 @@ use crate::api::exit_code;
 pub struct Output {
     json: bool,
     colour: bool,
+    known: OnceLock<Arc<dyn KnownSecrets>>,
 }
 
 impl Output {
     pub fn new(json: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self { json, colour: !json && wanted && std::io::stdout().is_terminal() }
+        Self { json, colour: !json && wanted && std::io::stdout().is_terminal(), known: OnceLock::new() }
     }
 
     /// Prints `view` as JSON, or `text` for a person.
@@ -36,19 +39,32 @@ impl Output {
         Ok(())
     }
 
+    /// From now on none of these is printed.
+    pub fn hide(&self, known: &Arc<dyn KnownSecrets>) {
+        // Set once: a process opens one console.
+        let _again = self.known.set(known.clone());
+    }
+
+    fn hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.known.get().and_then(|known| known.hide(text)) {
+            Some(hidden) => hidden.into(),
+            None => text.into(),
+        }
+    }
+
     pub fn is_json(&self) -> bool {
         self.json
     }
 
     /// One line on standard output. A closed pipe is the reader's wish to stop.
     pub fn line(&self, text: &str) {
-        let _closed = writeln!(std::io::stdout(), "{text}");
+        let _closed = writeln!(std::io::stdout(), "{}", self.hidden(text));
     }
 
     /// Progress, for a person only.
     pub fn progress(&self, text: &str) {
         if !self.json {
-            let _closed = writeln!(std::io::stderr(), "{}", visible(text));
+            let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text)));
         }
     }
 
@@ -58,7 +74,7 @@ impl Output {
             self.line(&json!({ "error": error }).to_string());
         }
         let text = format!("ratibactl: {}. {}", error.message.trim_end_matches('.'), error.hint);
-        let _closed = writeln!(std::io::stderr(), "{}", visible(text.trim_end()));
+        let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text.trim_end())));
         ExitCode::from(exit_code(error))
     }
 

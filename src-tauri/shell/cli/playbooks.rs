@@ -15,7 +15,7 @@ use crate::wiring::{catalog_in, shipped_catalog};
 pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Output) -> Ended {
     match command {
         PlaybooksCommand::List => {
-            let view = crate::open_console(profile).await?.playbooks(Empty {}).await?;
+            let view = super::open(profile, output).await?.playbooks(Empty {}).await?;
             output.show(&view, |_| {
                 let row = |p: &PlaybookView| {
                     vec![p.row.to_string(), p.id.clone(), visible(p.error.as_deref().unwrap_or(&p.title))]
@@ -25,13 +25,13 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
             Ok(0)
         }
         PlaybooksCommand::Show { id } => {
-            let view = crate::open_console(profile).await?.playbook(PlaybookId { id }).await?;
+            let view = super::open(profile, output).await?.playbook(PlaybookId { id }).await?;
             output.show(&view, |out| page(&view, out))?;
             Ok(0)
         }
         PlaybooksCommand::Trust { id, sha256 } => {
             let request = TrustRequest { id, sha256 };
-            let view = crate::open_console(profile).await?.trust(request).await?;
+            let view = super::open(profile, output).await?.trust(request).await?;
             output.show(&view, |_| match &view.error {
                 None => format!("{} may run from now on, as it is.\n", view.id),
                 Some(error) => format!("{} is trusted, and can't be used: {}\n", view.id, visible(error)),

@@ -7,14 +7,15 @@ use ratiba_core::wire::{
 };
 use tauri::{State, ipc::Invoke};
 
-use super::Opened;
+use super::{Opened, shown};
 
 macro_rules! tauri_commands {
     ($($name:ident($request:ty) -> $answer:ty;)*) => {
         $(
             #[tauri::command]
             async fn $name(opened: State<'_, Opened>, request: $request) -> Result<$answer, WireError> {
-                opened.console().await?.$name(request).await
+                let console = opened.console().await?;
+                shown(console.$name(request).await, console)
             }
         )*
 

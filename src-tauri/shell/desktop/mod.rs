@@ -7,10 +7,14 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use ratiba_core::wire::WireError;
+use serde::{Serialize, de::DeserializeOwned};
 use tauri::{WebviewUrl, WebviewWindowBuilder};
 use tokio::sync::OnceCell;
 
-use crate::api::{Console, watch};
+use crate::{
+    api::{Console, failed, watch},
+    hidden::hidden,
+};
 
 /// Watch, diagnose and repair one Ratiba stack, in a window.
 #[derive(Debug, Parser)]
@@ -71,6 +75,19 @@ pub fn main() -> ExitCode {
     match built {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("open the window: {error}")),
+    }
+}
+
+/// An answer as the window may have it: without the stack's secrets.
+fn shown<T: Serialize + DeserializeOwned>(
+    answer: Result<T, WireError>,
+    console: &Console,
+) -> Result<T, WireError> {
+    let known = console.known().as_ref();
+    let unsayable = || failed("show the answer: it can't be told without a secret", "Look with ratibactl.");
+    match answer {
+        Ok(answer) => hidden(answer, known).ok_or_else(unsayable),
+        Err(error) => Err(hidden(error, known).unwrap_or_else(unsayable)),
     }
 }
 

@@ -5,6 +5,7 @@ use tauri::{State, ipc::Channel};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Opened;
+use crate::hidden::hidden;
 
 /// Sends what is known now, then everything that changes, until the window goes away.
 #[tauri::command]
@@ -15,7 +16,7 @@ pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update
     tokio::spawn(async move {
         let mut next = Some(first);
         loop {
-            if let Some(update) = next.take()
+            if let Some(update) = next.take().and_then(|update| hidden(update, console.known().as_ref()))
                 && channel.send(update).is_err()
             {
                 // A channel that is closed belongs to a page that was left.

@@ -12,9 +12,14 @@ pub fn read(path: &Path, key: &str) -> io::Result<Option<String>> {
     Ok(value_of(&fs::read_to_string(path)?, key))
 }
 
-fn value_of(text: &str, key: &str) -> Option<String> {
+/// All keys with their values, in order.
+pub(crate) fn entries(text: &str) -> Vec<(String, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines().filter_map(entry).rev().find(|(name, _)| *name == key).map(|(_, value)| value)
+    text.lines().filter_map(entry).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn value_of(text: &str, key: &str) -> Option<String> {
+    entries(text).into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
 fn entry(line: &str) -> Option<(&str, String)> {

@@ -40,6 +40,12 @@ pub enum JournalError {
         /// What happened.
         happened: String,
     },
+    /// It would hold a secret of the stack, and is not kept.
+    #[error("keep the plan: it would hold the value of {name}")]
+    HoldsSecret {
+        /// The secret's name.
+        name: String,
+    },
     /// Somebody else is applying to this target.
     #[error("another console is applying to this stack: {holder}")]
     Locked {

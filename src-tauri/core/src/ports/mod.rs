@@ -7,6 +7,7 @@
 
 mod act;
 mod journal;
+mod secrets;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ pub use act::{
     ExecCommand, HttpCalls, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
+pub use secrets::KnownSecrets;
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},

@@ -1,0 +1,7 @@
+//! What must not be seen.
+
+/// Knows the stack's secrets, to keep them out of whatever is shown, kept or passed on.
+pub trait KnownSecrets: Send + Sync {
+    /// The text with each known secret replaced by its name; `None`: there is none in it.
+    fn hide(&self, text: &str) -> Option<String>;
+}
