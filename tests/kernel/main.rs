@@ -13,13 +13,16 @@
 #[expect(dead_code, reason = "these tests use a part of it")]
 mod ctl;
 mod playbook;
+mod proxy;
 
 mod backups;
 mod commands;
 mod containers;
 mod files;
 mod http;
+mod reads;
 mod redis;
 mod references;
 mod secrets;
+mod silence;
 mod waiting;

@@ -178,3 +178,60 @@ async fn a_server_that_keeps_silent_is_given_up_in_time() {
     assert_eq!(error.kind, SourceErrorKind::TimedOut, "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
+
+/// Rounds of the race; `RATIBA_RACES` says how many, for a long run.
+fn races() -> usize {
+    std::env::var("RATIBA_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_several_operators_at_one_row_exactly_one_wins_and_the_others_are_told_who() {
+    let own = Own::new("livetest_race", "CREATE TABLE raced (id int PRIMARY KEY, state text, by text)");
+    // Each operator is a console of its own: nothing is shared but the database.
+    let operators: Vec<_> = (0..8).map(|_| connected(own.0, None)).collect();
+    let identity = operators[0].identity().await.unwrap();
+    let rounds = races();
+    own.sql(&format!("INSERT INTO raced SELECT i, 'open', NULL FROM generate_series(1, {rounds}) i"));
+    let (mut locked, mut changed) = (0, 0);
+    for round in 1..=rounds {
+        let racing = 2 + round % (operators.len() - 1);
+        let tries = operators.iter().take(racing).enumerate().map(|(n, database)| {
+            let change = SqlChange {
+                guards: vec![SqlGuard {
+                    what: "it is open".into(),
+                    read: SqlRead {
+                        sql: "SELECT state FROM raced WHERE id = $1::int FOR UPDATE".into(),
+                        params: vec![json!(round)],
+                    },
+                    expect: vec![json!({ "state": "open" })],
+                }],
+                sql: "UPDATE raced SET state = 'done', by = $2 WHERE id = $1::int AND state = 'open' RETURNING id".into(),
+                params: vec![json!(round), json!(n)],
+                expect_rows: 1,
+                lock: "livetest-race".into(),
+                holder: format!("operator {n}"),
+                identity: identity.clone(),
+            };
+            async move { database.change(&change, &Unrecorded).await }
+        });
+        let ended = futures_util::future::join_all(tries).await;
+        let winners: Vec<usize> = (0..ended.len()).filter(|n| ended[*n].is_ok()).collect();
+        assert_eq!(winners.len(), 1, "round {round}: {ended:?}");
+        for lost in ended.iter().filter_map(|e| e.as_ref().err()) {
+            match lost {
+                ChangeError::Locked { holder } => {
+                    locked += 1;
+                    // The one who holds it may be gone between the try and the question.
+                    let named = holder.starts_with("operator ") && holder.contains(", since 20");
+                    assert!(named || holder == "unknown", "{holder}");
+                }
+                ChangeError::GuardChanged { .. } => changed += 1,
+                other => panic!("round {round}: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(own.sql("SELECT count(*) FROM raced WHERE state = 'done'"), rounds.to_string());
+    println!(
+        "{rounds} races, exactly one winner each; of the others {locked} were locked out, {changed} came late"
+    );
+}
