@@ -119,10 +119,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         http,
         backups: Arc::new(backups),
     };
-    let store = Arc::new(SqliteJournal::new(
-        state.join("journals").join(format!("{name}.sqlite")),
-        state.join("locks"),
-    ));
+    let store = Arc::new(SqliteJournal::new(&state, &name));
     Ok(Built { sources, acts, store })
 }
 
