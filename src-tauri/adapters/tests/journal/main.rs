@@ -10,7 +10,11 @@
 )]
 
 mod anchored;
+mod child;
 mod file_bytes;
 mod opened;
+#[cfg(target_os = "linux")]
+mod power;
+mod races;
 mod tampered;
 mod written;

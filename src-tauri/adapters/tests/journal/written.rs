@@ -9,7 +9,7 @@ use ratiba_core::{
 };
 use serde_json::{Value, json};
 use sqlx::{
-    Connection, Row, SqliteConnection,
+    Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
 use tempfile::TempDir;
@@ -80,11 +80,6 @@ pub async fn raw(state: &Path) -> SqliteConnection {
 
 pub async fn run(raw: &mut SqliteConnection, sql: &str) {
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(raw).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
-}
-
-pub async fn count(raw: &mut SqliteConnection, what: &str) -> i64 {
-    let sql = format!("SELECT count(*) FROM {what}");
-    sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(raw).await.unwrap().get(0)
 }
 
 /// Closes it, so that everything is in the one file.
