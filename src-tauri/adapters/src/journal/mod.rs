@@ -117,7 +117,8 @@ impl SqliteJournal {
     fn gone(&self) -> Option<History> {
         let anchor = self.anchor.kept().transpose()?;
         let has_entries = anchor.as_ref().is_ok_and(|a| a.confirmed.seq > 0);
-        (has_entries && !self.path.exists()).then_some(History { rows: Vec::new(), anchor })
+        (has_entries && self.path.try_exists().is_ok_and(|there| !there))
+            .then_some(History { rows: Vec::new(), anchor })
     }
 
     /// Runs `work` on the one connection; after an error it is opened anew.

@@ -28,8 +28,7 @@ fn of_threads_that_race_one_wins_and_the_others_are_told_who() {
     let mut raced = 0;
     for (racers, rounds) in [(2, 4_000), (3, 2_500), (5, 1_800), (8, 800), (16, 400)] {
         let start = Arc::new(Barrier::new(racers));
-        let seen: Arc<Mutex<Vec<Vec<Result<String, String>>>>> =
-            Arc::new(Mutex::new(vec![Vec::new(); rounds]));
+        let seen = Arc::new(Mutex::new(vec![Vec::<Result<String, String>>::new(); rounds]));
         let threads = (0..racers).map(|racer| {
             let (start, seen, path) = (start.clone(), seen.clone(), state.path().to_owned());
             thread::spawn(move || {
