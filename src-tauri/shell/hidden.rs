@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ratiba_core::{
-    journal::{Entry, EntryDraft},
+    journal::{Entry, EntryDraft, History},
     ports::{JournalError, JournalStore, KnownSecrets, TargetLock},
     remedy::Plan,
 };
@@ -35,6 +35,10 @@ impl JournalStore for HidingJournal {
 
     async fn entries(&self, run: Option<&str>) -> Result<Vec<Entry>, JournalError> {
         self.inner.entries(run).await
+    }
+
+    async fn history(&self) -> Result<History, JournalError> {
+        self.inner.history().await
     }
 
     /// What is confirmed must be what runs: a plan is not changed, it is not kept.

@@ -121,12 +121,9 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         http,
         backups: Arc::new(backups),
     };
-    let store = Arc::new(SqliteJournal::new(
-        state.join("journals").join(format!("{name}.sqlite")),
-        state.join("locks"),
-    ));
     let known: Arc<dyn KnownSecrets> = secrets.known();
-    let store = Arc::new(HidingJournal { inner: store, known: known.clone() });
+    let inner = Arc::new(SqliteJournal::new(&state, &name));
+    let store = Arc::new(HidingJournal { inner, known: known.clone() });
     Ok(Built { sources, acts, store, known })
 }
 

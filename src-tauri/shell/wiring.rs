@@ -33,8 +33,9 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
     let built = crate::sources::build(&profile, &file).await?;
     let catalog = match std::env::var_os("RATIBA_PLAYBOOKS") {
         Some(dir) if !dir.is_empty() => {
-            // A journal that can't be read trusts nobody.
-            let entries = built.store.entries(None).await.unwrap_or_default();
+            // A journal that can't be read, or is not what was written, trusts nobody.
+            let history = built.store.history().await.ok().filter(|history| history.first_bad().is_none());
+            let entries = history.map(|history| history.entries()).unwrap_or_default();
             let (known, shipped) = (trusted(&entries), shipped_catalog());
             let shipped: BTreeSet<&str> = shipped.all().iter().map(|p| p.sha256.as_str()).collect();
             let (scripts, shared) = scripts_of(Path::new(&dir))?;

@@ -10,6 +10,7 @@
 )]
 
 mod ctl;
+mod journal;
 mod plans;
 mod playbooks;
 mod profiles;

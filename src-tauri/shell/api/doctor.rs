@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use ratiba_core::model::{SourceError, SourceErrorKind, counted};
 use serde::Serialize;
 
-use super::Console;
+use super::{CHANGED_JOURNAL, Console};
+
+const UNUSABLE_JOURNAL: &str = "Correct the disk or the rights, or move the journal and its anchor away, and keep \
+both: nothing can be applied without a journal.";
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,16 +96,18 @@ impl Console {
             Check::from_source("repo", repo),
             self.check_playbooks(),
         ];
-        checks.push(match self.store.entries(None).await {
-            Ok(entries) => match ratiba_core::journal::first_bad(&entries) {
-                None => Check::ok("journal", format!("{} entries, the chain holds", entries.len())),
-                Some(bad) => {
-                    Check::fail("journal", bad, "Somebody changed it. `ratibactl runs verify` says more.")
-                }
+        checks.push(match self.store.history().await {
+            Ok(history) => match history.first_bad() {
+                None => Check::ok(
+                    "journal",
+                    format!(
+                        "{}, the chain holds and ends at its anchor",
+                        counted(history.rows.len(), "entry")
+                    ),
+                ),
+                Some(bad) => Check::fail("journal", bad, CHANGED_JOURNAL),
             },
-            Err(error) => {
-                Check::fail("journal", error.to_string(), "Correct the disk or the rights, or move the file away and keep it: nothing can be applied without a journal.")
-            }
+            Err(error) => Check::fail("journal", error.to_string(), UNUSABLE_JOURNAL),
         });
         DoctorView { checks }
     }

@@ -89,7 +89,9 @@ impl Console {
         let lock = self.store.lock_target(&run.plan.lock_name(), &self.holder(&run.run)).await;
         let _lock = lock.map_err(|error| match error {
             JournalError::Locked { .. } => refused(&Refusal::Locked(error.to_string())),
-            JournalError::Store { .. } | JournalError::HoldsSecret { .. } => wire_error::journal(&error),
+            JournalError::Store { .. } | JournalError::HoldsSecret { .. } | JournalError::Damaged { .. } => {
+                wire_error::journal(&error)
+            }
         })?;
         let (lookout, recheck) = self.lookout_of(&run.plan).await?;
         let (_canceller, cancel) = cancel_pair();

@@ -19,4 +19,4 @@ pub use console::{Console, Parts};
 pub use doctor::{Check, CheckStatus, DoctorView};
 pub use plans::PlanFile;
 pub use watch::watch;
-pub use wire_error::{exit_code, failed, not_found, refused, unreachable, usage};
+pub use wire_error::{CHANGED_JOURNAL, exit_code, failed, not_found, refused, unreachable, usage};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    journal::{RunRecord, first_bad, runs},
+    journal::{RunRecord, runs},
     remedy::{
         ApplyContext, Cancel, Confirmed, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent, RunOutcome, apply,
         cancel_pair, confirm,
@@ -16,8 +16,14 @@ use super::{Console, console::Running, not_found, refused, wire_error};
 impl Console {
     /// All runs, oldest first. Whether one was taken back stands in another's entries.
     pub(super) async fn all_runs(&self) -> Result<Vec<RunRecord>, WireError> {
-        let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
-        Ok(runs(&entries))
+        let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
+        Ok(runs(&history.entries()))
+    }
+
+    /// The first bad entry of the journal, in words.
+    pub async fn chain_error(&self) -> Result<Option<String>, WireError> {
+        let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
+        Ok(history.first_bad())
     }
 
     /// The run of this id, from the journal.
@@ -36,10 +42,10 @@ impl Console {
 
     /// All runs, newest first, and whether the journal's chain holds.
     pub async fn runs(self: &Arc<Self>, _request: Empty) -> Result<RunsView, WireError> {
-        let entries = self.store.entries(None).await.map_err(|e| wire_error::journal(&e))?;
-        let chain_error = first_bad(&entries);
+        let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
+        let chain_error = history.first_bad();
         let mut shown = Vec::new();
-        for run in runs(&entries).into_iter().rev() {
+        for run in runs(&history.entries()).into_iter().rev() {
             shown.push(self.run_view(run).await);
         }
         Ok(RunsView { runs: shown, chain_ok: chain_error.is_none(), chain_error })

@@ -8,6 +8,11 @@ use ratiba_core::{
     wire::WireError,
 };
 
+/// What to do about a journal that is not what was written.
+pub const CHANGED_JOURNAL: &str = "It was changed, or the disk lost some of it, and nothing is applied onto it. Put a \
+copy back, or move journals/PROFILE.sqlite and anchors/PROFILE.anchor in ~/.local/state/ratiba-console away, and keep \
+both: a new journal begins.";
+
 fn error(code: &str, message: impl Into<String>, hint: impl Into<String>) -> WireError {
     WireError { code: code.into(), message: message.into(), hint: hint.into(), changes: Vec::new() }
 }
@@ -46,15 +51,21 @@ pub fn unreachable(source: &SourceError) -> WireError {
 }
 
 pub(super) fn journal(trouble: &JournalError) -> WireError {
-    let hint = match trouble {
-        JournalError::HoldsSecret { .. } => {
-            "A playbook sets a secret by a parameter of kind secret, and leaves it out of everything else."
+    match trouble {
+        JournalError::Damaged { attempted, damage, what_to_do } => {
+            error("failed", format!("{attempted}: {damage}"), format!("{what_to_do}."))
         }
-        JournalError::Store { .. } | JournalError::Locked { .. } => {
-            "Check the disk and the rights of ~/.local/state/ratiba-console."
-        }
-    };
-    error("failed", trouble.to_string(), hint)
+        JournalError::HoldsSecret { .. } => error(
+            "failed",
+            trouble.to_string(),
+            "A playbook sets a secret by a parameter of kind secret, and leaves it out of everything else.",
+        ),
+        JournalError::Store { .. } | JournalError::Locked { .. } => error(
+            "failed",
+            trouble.to_string(),
+            "Check the disk and the rights of ~/.local/state/ratiba-console.",
+        ),
+    }
 }
 
 pub(super) fn script(trouble: &ScriptError) -> WireError {

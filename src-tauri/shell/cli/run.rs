@@ -18,7 +18,7 @@ use super::{
     first_line,
     output::{Output, table, visible},
 };
-use crate::api::{Console, failed, refused, usage};
+use crate::api::{CHANGED_JOURNAL, Console, failed, refused, usage};
 
 pub async fn apply(
     console: &Arc<Console>,
@@ -204,28 +204,37 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                 let text = table(&view.runs.iter().map(row).collect::<Vec<_>>());
                 if text.is_empty() { "no runs yet".into() } else { text }
             })?;
+            warn_of(view.chain_error.as_deref());
             Ok(0)
         }
         RunsCommand::Show { run } => {
             let view = console.run(RunId { run }).await?;
             output.show(&view, |out| shown(&view, out))?;
+            warn_of(console.chain_error().await?.as_deref());
             Ok(0)
         }
         RunsCommand::Verify => {
             let view = console.runs(Empty {}).await?;
-            let answer =
-                json!({ "ok": view.chain_ok, "runs": view.runs.len(), "first_bad": view.chain_error });
-            output
-                .show(&answer, |_| format!("the chain holds over {}", counted(view.runs.len(), "run")))
-                .ok();
-            match view.chain_error {
+            let bad = view.chain_error;
+            // With JSON the document says it also where the exit code does.
+            if bad.is_none() || output.is_json() {
+                let answer = json!({ "ok": bad.is_none(), "runs": view.runs.len(), "first_bad": bad });
+                output.show(&answer, |_| {
+                    format!("the chain holds over {}, up to its anchor", counted(view.runs.len(), "run"))
+                })?;
+            }
+            match bad {
                 None => Ok(0),
-                Some(bad) => Err(failed(
-                    format!("verify the journal: {bad}"),
-                    "Keep a copy of it and find out who wrote to it.",
-                )),
+                Some(bad) => Err(failed(format!("verify the journal: {bad}"), CHANGED_JOURNAL)),
             }
         }
+    }
+}
+
+/// A list or a run that is read from a journal which was changed says so.
+fn warn_of(chain_error: Option<&str>) {
+    if let Some(bad) = chain_error {
+        eprintln!("ratibactl: the journal is not what was written: {}. {CHANGED_JOURNAL}", visible(bad));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use ratiba_core::{
-    journal::{Entry, EntryDraft, GENESIS, chain_hash},
+    journal::{Anchor, Entry, EntryDraft, GENESIS, History, Link, chain_hash},
     ports::{JournalError, JournalStore, TargetLock},
     remedy::Plan,
 };
@@ -22,6 +22,13 @@ struct Inner {
     used: Vec<String>,
     /// Appends that still succeed; `None`: all.
     appends_left: Option<usize>,
+}
+
+impl Inner {
+    fn history(&self) -> History {
+        let last = self.entries.last().map_or_else(Link::genesis, Link::from);
+        History { rows: self.entries.iter().cloned().map(Ok).collect(), anchor: Ok(Anchor::at(last)) }
+    }
 }
 
 impl MemoryJournal {
@@ -68,6 +75,10 @@ impl JournalStore for MemoryJournal {
         Ok(self.inner().entries.iter().filter(wanted).cloned().collect())
     }
 
+    async fn history(&self) -> Result<History, JournalError> {
+        Ok(self.inner().history())
+    }
+
     async fn keep_plan(&self, plan: &Plan) -> Result<(), JournalError> {
         self.inner().plans.push(plan.clone());
         Ok(())
@@ -79,7 +90,7 @@ impl JournalStore for MemoryJournal {
 
     async fn use_plan(&self, plan_id: &str, _digest: &str) -> Result<bool, JournalError> {
         let mut inner = self.inner();
-        let is_first = !inner.used.iter().any(|used| used == plan_id);
+        let is_first = !inner.used.iter().any(|used| used == plan_id) && !inner.history().has_begun(plan_id);
         inner.used.push(plan_id.to_owned());
         Ok(is_first)
     }

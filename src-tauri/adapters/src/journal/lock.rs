@@ -1,4 +1,8 @@
 //! One apply at a time per target: a lock file, freed by the system however the holder ends.
+//!
+//! Two files for each target. `lock` is held as long as the apply goes on, and has the holder's
+//! name. `door` is held only while somebody takes the lock and writes a name, or finds it taken and
+//! reads it: so that nobody reads a name that is half written, or the last holder's.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -11,9 +15,10 @@ use jiff::Timestamp;
 use ratiba_core::ports::{JournalError, TargetLock};
 use sha2::{Digest, Sha256};
 
-use super::trouble;
+use super::{durable, trouble};
 
-const ATTEMPTED: &str = "take the lock";
+/// The longest name of a holder that is read.
+const LONGEST_NAME: u64 = 1_000;
 
 fn file_of(dir: &Path, target: &str, suffix: &str) -> PathBuf {
     let name: String =
@@ -21,64 +26,95 @@ fn file_of(dir: &Path, target: &str, suffix: &str) -> PathBuf {
     dir.join(format!("{name}.{suffix}"))
 }
 
-fn open(path: &Path) -> Result<File, JournalError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| trouble(ATTEMPTED, e))
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// A lock that is held until dropped.
+struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing alone frees it only when no child that is just being started has the file, too.
+        let _closed_next = self.0.unlock();
+    }
+}
+
+impl Held {
+    /// Waits its turn: it is held by others for no longer than a look.
+    fn door(dir: &Path, target: &str) -> std::io::Result<Self> {
+        let file = open(&file_of(dir, target, "door"))?;
+        file.lock()?;
+        Ok(Self(file))
+    }
 }
 
 /// Takes the lock of `target`, or says who holds it.
 pub(super) fn take(dir: &Path, target: &str, holder: &str) -> Result<TargetLock, JournalError> {
+    match taken(dir, target, holder) {
+        Ok(Ok(lock)) => Ok(Box::new(lock)),
+        Ok(Err(holder)) => Err(JournalError::Locked { holder }),
+        Err(error) => Err(trouble(&format!("take the lock in {}", dir.display()), error)),
+    }
+}
+
+fn taken(dir: &Path, target: &str, holder: &str) -> std::io::Result<Result<Held, String>> {
+    durable::folder(dir)?;
+    let _door = Held::door(dir, target)?;
     let mut file = open(&file_of(dir, target, "lock"))?;
     match file.try_lock() {
         Ok(()) => {
-            write_holder(&mut file, holder).map_err(|e| trouble(ATTEMPTED, e))?;
-            // Whoever only looks tries this second file: a look must never make a taker fail. It is
-            // held for no longer than the look.
-            let held = open(&file_of(dir, target, "held"))?;
-            held.lock().map_err(|e| trouble(ATTEMPTED, e))?;
-            Ok(Box::new((file, held)))
+            let mut lock = Held(file);
+            write_name(&mut lock.0, holder)?;
+            Ok(Ok(lock))
         }
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { holder: said(&mut file) }),
-        Err(TryLockError::Error(error)) => Err(trouble(ATTEMPTED, error)),
+        Err(TryLockError::WouldBlock) => Ok(Err(name_in(&mut file)?)),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
 /// Who holds the lock of `target`. What stands in the file of a lock that nobody holds is the
 /// last holder's, and says nothing.
 pub(super) fn holder(dir: &Path, target: &str) -> Result<Option<String>, JournalError> {
-    let held = match File::open(file_of(dir, target, "held")) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(trouble("look at the lock", error)),
-    };
-    match held.try_lock_shared() {
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => {
-            let said = File::open(file_of(dir, target, "lock")).map(|mut file| said(&mut file));
-            Ok(Some(said.unwrap_or_else(|_| "unknown".into())))
+    held_by(dir, target).map_err(|e| trouble(&format!("look at the lock in {}", dir.display()), e))
+}
+
+fn held_by(dir: &Path, target: &str) -> std::io::Result<Option<String>> {
+    let path = file_of(dir, target, "lock");
+    if matches!(path.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    // Behind the door: else whoever takes the lock during this look would find it taken.
+    let _door = Held::door(dir, target)?;
+    let mut file = File::open(path)?;
+    match file.try_lock_shared() {
+        Ok(()) => {
+            drop(Held(file));
+            Ok(None)
         }
-        Err(TryLockError::Error(error)) => Err(trouble("look at the lock", error)),
+        Err(TryLockError::WouldBlock) => Ok(Some(name_in(&mut file)?)),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-fn said(file: &mut File) -> String {
-    let mut said = String::new();
-    // The holder may be writing its name just now.
-    let _read = file.read_to_string(&mut said);
-    if said.is_empty() { "unknown".into() } else { said }
+/// The name in a lock that is held. Whoever holds it has written one; what else stands there was put
+/// there by somebody else.
+fn name_in(file: &mut File) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST_NAME).read_to_end(&mut bytes)?;
+    let name = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(if name.trim().is_empty() {
+        "somebody whose name was removed from the lock file".into()
+    } else {
+        name
+    })
 }
 
-fn write_holder(file: &mut File, holder: &str) -> std::io::Result<()> {
+fn write_name(file: &mut File, holder: &str) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    write!(file, "{holder}, since {}", Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ"))?;
-    file.sync_data()
+    // Not synced: no lock outlives a power cut.
+    write!(file, "{holder}, since {}", Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! What was intended, done and seen: append-only, each entry chained to the one before.
 
+mod anchor;
+mod history;
 mod record;
 mod replay;
 
+pub use anchor::{Anchor, Link};
+pub use history::{History, Unreadable, first_bad};
 pub use record::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
-pub use replay::{Prepared, RunRecord, StepRecord, first_bad, runs, trusted};
+pub use replay::{Prepared, RunRecord, StepRecord, runs, trusted};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
+use super::{Entry, EntryKind};
 use crate::{
     model::Evidence,
     remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
@@ -270,24 +270,4 @@ fn resumed(run: &mut RunRecord, entry: &Entry) {
     (run.ended_at, run.outcome, run.reason) = (None, None, None);
     run.is_answered = false;
     run.resumed.push(plan);
-}
-
-/// The first entry whose place, link or hash is wrong, in words; recomputed from the content.
-pub fn first_bad(entries: &[Entry]) -> Option<String> {
-    let mut prev = GENESIS.to_owned();
-    for (seq, entry) in (1..).zip(entries) {
-        let draft =
-            EntryDraft { run: entry.run.clone(), at: entry.at, kind: entry.kind, body: entry.body.clone() };
-        if entry.seq != seq {
-            return Some(format!("entry {seq} is missing: entry {} stands in its place", entry.seq));
-        }
-        if entry.prev != prev {
-            return Some(format!("entry {seq} does not continue the one before it"));
-        }
-        if entry.hash != chain_hash(&prev, seq, &draft) {
-            return Some(format!("entry {seq} was changed after it was written"));
-        }
-        prev.clone_from(&entry.hash);
-    }
-    None
 }

@@ -3,22 +3,26 @@
 use async_trait::async_trait;
 
 use crate::{
-    journal::{Entry, EntryDraft},
+    journal::{Entry, EntryDraft, History},
     remedy::Plan,
 };
 
 /// The journal's store: append-only, durable when `append` returns.
 #[async_trait]
 pub trait JournalStore: Send + Sync {
-    /// Appends one entry, chained to the last one; returns it as stored.
+    /// Appends one entry, chained to the last one; returns it as stored, and anchored. Refused where
+    /// the journal does not end as its anchor says.
     async fn append(&self, draft: EntryDraft) -> Result<Entry, JournalError>;
     /// Entries in order; all, or those of one run.
     async fn entries(&self, run: Option<&str>) -> Result<Vec<Entry>, JournalError>;
+    /// Everything, and what it is held against. A row that can't be read is named, and hides no other.
+    async fn history(&self) -> Result<History, JournalError>;
     /// Keeps a plan, so that it can be confirmed elsewhere.
     async fn keep_plan(&self, plan: &Plan) -> Result<(), JournalError>;
     /// A kept plan.
     async fn plan(&self, plan_id: &str) -> Result<Option<Plan>, JournalError>;
-    /// Marks a plan as used; `false` when it already was. Atomic: a plan is used once.
+    /// Marks a plan as used; `false` when it already was, by its mark or by a run in the chain.
+    /// Atomic: a plan is used once. Refused where the journal is not what was written.
     async fn use_plan(&self, plan_id: &str, digest: &str) -> Result<bool, JournalError>;
     /// Who holds that lock; `None`: nobody. For looking: it is not taken.
     async fn target_holder(&self, target: &str) -> Result<Option<String>, JournalError>;
@@ -45,6 +49,16 @@ pub enum JournalError {
     HoldsSecret {
         /// The secret's name.
         name: String,
+    },
+    /// The journal is not what was written: nothing is added to it.
+    #[error("{attempted}: {damage}. {what_to_do}")]
+    Damaged {
+        /// What was attempted.
+        attempted: String,
+        /// The first bad entry.
+        damage: String,
+        /// What to do.
+        what_to_do: String,
     },
     /// Somebody else is applying to this target.
     #[error("another console is applying to this stack: {holder}")]
