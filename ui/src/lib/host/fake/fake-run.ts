@@ -1,19 +1,42 @@
 /** A run of the fake host: the events that the core would send, one after the other. */
-import type { PlanView, RunEvent, RunOutcome, RunStepView, RunView, StepState } from '../generated/wire';
+import type {
+  Change,
+  PlanView,
+  RunEvent,
+  RunOutcome,
+  RunStepView,
+  RunView,
+  StepState,
+} from '../generated/wire';
 import { ago, evidence } from './stack';
 
 export interface Ending {
   outcome: RunOutcome;
   failsAt?: number;
+  /** At a later step, or before the first one, the stack turns out to have changed. */
+  refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
 }
 
 /** All events in order. */
 export function script(plan: PlanView, run: string, ending: Ending, from = 1): RunEvent[] {
   const events: RunEvent[] = [];
+  const changes = ending.refused?.changes ?? [];
+  if (ending.refused?.at === 'start') {
+    const reason = `the stack changed since this plan: ${sentence(changes)}`;
+    return [{ event: 'run_done', run: '', outcome: 'refused', reason, changes }];
+  }
   for (const step of plan.steps.filter((one) => one.n >= from)) {
     events.push({ event: 'step_started', n: step.n, title: step.title, at: new Date().toISOString() });
     if (step.kind === 'manual')
       events.push({ event: 'manual', n: step.n, title: step.title, instructions: step.instructions });
+    if (ending.refused?.at === 'step' && step.n === 2) {
+      const reason = `nothing was done: ${sentence(changes)}`;
+      events.push(
+        { event: 'step_failed', n: step.n, reason },
+        { event: 'run_done', run, outcome: 'failed', reason: `step ${step.n}: ${reason}`, changes },
+      );
+      return events;
+    }
     for (const line of [
       `$ ${step.command || step.title}`,
       'Starting ratiba-lab_redis_1 ...',
@@ -25,7 +48,7 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
       const reason = 'Bind for 127.0.0.1:6381 failed: port is already allocated';
       events.push(
         { event: 'step_failed', n: step.n, reason },
-        { event: 'run_done', run, outcome: 'failed', reason },
+        { event: 'run_done', run, outcome: 'failed', reason, changes: [] },
       );
       return events;
     }
@@ -37,7 +60,7 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
   ];
   const reason = fixed ? undefined : 'redis has exited again with code 137';
   events.push({ event: 'verified', outcome: ending.outcome, evidence: seen, reason });
-  events.push({ event: 'run_done', run, outcome: ending.outcome, reason });
+  events.push({ event: 'run_done', run, outcome: ending.outcome, reason, changes: [] });
   return events;
 }
 
@@ -70,10 +93,17 @@ export function record(view: RunView, event: RunEvent): RunView {
         outcome: event.outcome,
         reason: event.reason,
         ended_at: now,
-        can_undo: worked && view.undo_of === undefined,
+        can_undo: worked,
+        interrupted: undefined,
       };
     }
   }
+}
+
+function sentence(changes: readonly Change[]): string {
+  return changes
+    .map((one) => `${one.field} of ${one.what} was ${one.planned}, now it is ${one.now}`)
+    .join('; ');
 }
 
 export function begun(plan: PlanView, run: string, undoOf: string | undefined): RunView {

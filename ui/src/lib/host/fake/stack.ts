@@ -264,6 +264,7 @@ export function catalog(): PlaybookView[] {
     severity,
     params: [],
     sha256: 'b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184',
+    trust: 'shipped' as const,
     sections: Object.entries(SECTIONS).map(([heading, text]) => ({ heading, text })),
   }));
 }

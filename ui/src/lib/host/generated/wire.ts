@@ -50,7 +50,7 @@ now: unknown, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], trust: [TrustRequest, PlaybookView], };
 
 /**
  * How a plan is confirmed.
@@ -161,6 +161,31 @@ as_of: string,
 against?: boolean, };
 
 /**
+ * Who and what a plan touches. For reading: it binds nothing.
+ */
+export type Impact = { 
+/**
+ * Rows that are changed.
+ */
+rows: number, 
+/**
+ * Services whose containers are touched.
+ */
+services: Array<string>, 
+/**
+ * Tenants whose data is changed.
+ */
+tenants: Array<string>, 
+/**
+ * Conversations of customers that go on where it acts; absent: Redis can't be asked.
+ */
+customers?: number, 
+/**
+ * Backups that are made first, in words.
+ */
+backups: Array<string>, };
+
+/**
  * A run whose end is not on record.
  */
 export type InterruptedView = { 
@@ -249,7 +274,7 @@ label: string, };
 /**
  * What a parameter may hold.
  */
-export type ParamKind = "text" | "integer" | "flag" | "choice" | "choices" | "time";
+export type ParamKind = "text" | "integer" | "flag" | "choice" | "choices" | "time" | "secret";
 
 /**
  * A parameter.
@@ -331,7 +356,7 @@ export type PlanStepView = {
  */
 n: number, 
 /**
- * `compose`, `sql`, `wait_until`, `manual`.
+ * `compose`, `project`, `command`, `sql`, `redis`, `dotenv`, `patch`, `http`, `backup`, `wait_until`, `manual`.
  */
 kind: string, 
 /**
@@ -432,6 +457,10 @@ resume_of?: string,
  */
 moved: Array<Change>, 
 /**
+ * Who and what it touches.
+ */
+impact: Impact, 
+/**
  * How it is confirmed.
  */
 confirm: ConfirmView, 
@@ -494,6 +523,10 @@ params: Array<ParamView>,
  * SHA-256 of the script.
  */
 sha256: string, 
+/**
+ * Whether it may be used.
+ */
+trust: Trust, 
 /**
  * Its documentation.
  */
@@ -1012,6 +1045,24 @@ logs: { service: string; line: string; at: string | null }[],
  * Every playbook's verdicts: present, suspected, unknown, absent; cause first.
  */
 ranked: Array<Verdict>, };
+
+/**
+ * Whether a playbook may be used: part of the console, or named by its hash by the operator.
+ */
+export type Trust = "shipped" | "trusted" | "untrusted";
+
+/**
+ * Trust a playbook that is not part of the console.
+ */
+export type TrustRequest = { 
+/**
+ * The playbook.
+ */
+id: string, 
+/**
+ * SHA-256 of the script, as shown.
+ */
+sha256: string, };
 
 /**
  * Take a run back. Without a digest: say what that would do.
