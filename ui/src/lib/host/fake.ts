@@ -30,7 +30,8 @@ declare global {
 
 type Handlers = { [N in CommandName]: (request: Commands[N][0]) => Commands[N][1] };
 
-/** Reads `scenario`, `kind`, `read_only`, `pace` (milliseconds between events) and `good_for` (seconds) from the address. */
+/** Reads `scenario`, `kind`, `read_only`, `pace` (milliseconds between events), `good_for` (a plan's seconds) and
+ * `hold` (the step at which a run stays) from the address. */
 export function fakeHost(search: string): Host {
   const query = new URLSearchParams(search);
   const wanted = query.get('scenario') ?? 'redis-stopped';
@@ -42,6 +43,7 @@ class Fake {
   #state: Scenario;
   readonly #pace: number;
   readonly #goodFor: number;
+  readonly #hold: number | undefined;
   #listener: ((update: Update) => void) | undefined;
   #lost: ((error: HostError) => void) | undefined;
   #gone: boolean;
@@ -55,6 +57,7 @@ class Fake {
     this.#gone = state.gone === true;
     this.#pace = Number(query.get('pace') ?? '220');
     this.#goodFor = Number(query.get('good_for') ?? '600');
+    this.#hold = query.has('hold') ? Number(query.get('hold')) : undefined;
     const kind = query.get('kind');
     const environment = { ...state.snapshot.environment };
     if (kind === 'lab' || kind === 'laptop' || kind === 'pilot') {
@@ -190,7 +193,7 @@ class Fake {
       .map((row, i) => ({
         ...row.step,
         n: i + 1,
-        title: row.step.undo?.title ?? '',
+        title: (row.step.undo?.title ?? '').replace('Do it again: ', ''),
         preview: turned(row.step.preview, again, '"up", "-d", "--no-deps"', '"stop"'),
         command: turned(row.step.command, again, 'up -d --no-deps', 'stop'),
         before: row.step.after,
@@ -378,6 +381,7 @@ class Fake {
         return;
       }
       this.#send(run, event);
+      if (event.event === 'step_started' && event.n === this.#hold) return;
       this.#play(run, rest, after);
     }, this.#pace);
   }

@@ -17,24 +17,30 @@ export interface Beside {
   readonly now: Side;
 }
 
-/** Longer values stand on lines of their own, so that the same lines stand beside each other. */
+/** A longer row has a line for each field, so that the same lines stand beside each other. */
 const ONE_LINE = 36;
 
 export function beside(change: Change): Beside {
-  const short = [change.planned, change.now].every(
-    (value) => JSON.stringify(value ?? null).length <= ONE_LINE,
-  );
-  const [planned, now] = [text(change.planned, short), text(change.now, short)];
+  const [planned, now] = [text(change.planned), text(change.now)];
   if (planned === undefined || now === undefined) return { planned: whole(planned), now: whole(now) };
   const front = common(planned, now);
   const back = Math.min(common(reversed(planned), reversed(now)), planned.length - front, now.length - front);
   return { planned: cut(planned, front, back), now: cut(now, front, back) };
 }
 
-function text(value: unknown, short: boolean): string | undefined {
+function text(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'string') return value === '' ? 'empty text' : value;
-  return short ? JSON.stringify(value) : JSON.stringify(value, null, 2);
+  if (!Array.isArray(value)) return fields(value);
+  return value.length === 0 ? 'no rows' : value.map(fields).join('\n\n');
+}
+
+/** A row as `field: value`, a field a line where it is long. */
+function fields(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const lines = Object.entries(value).map(([name, one]) => `${name}: ${JSON.stringify(one)}`);
+  const line = lines.join(', ');
+  return line.length <= ONE_LINE ? line : lines.join('\n');
 }
 
 function whole(value: string | undefined): Side {

@@ -20,10 +20,10 @@ export function stoppedAt(run: RunView): { text: string; title: string | undefin
   return { text: `At step ${n} of ${of}`, title: run.steps.find((row) => row.step.n === n)?.step.title };
 }
 
-/** Whether the step happened. Not known is an answer of its own. */
+/** Whether the step happened. Not known is an answer of its own, and none of them is healthy. */
 export function whetherHappened(run: RunView): Said {
   const { n, happened } = run.interrupted ?? {};
-  if (happened === true) return { mark: 'ok', word: 'The step happened' };
+  if (happened === true) return { mark: 'busy', word: 'The step happened' };
   if (happened === false) return { mark: 'off', word: 'The step did not happen' };
   if (n === undefined) return { mark: 'unknown', word: 'Every step was done; the result was not looked at' };
   if (run.steps.find((row) => row.step.n === n)?.state === 'pending')

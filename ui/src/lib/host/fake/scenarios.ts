@@ -628,7 +628,23 @@ function journal(): Scenario {
   };
   const undo = {
     ...pastRun('01KAVX00000000000000000UDO', 'fixed', 2600),
+    title: 'Take back: A service is down or unhealthy',
     undo_of: '01KAVX00000000000000000UND',
+    steps: pastRun('01KAVX00000000000000000UDO', 'fixed', 2600)
+      .steps.slice(0, 1)
+      .map((row): RunStepView => ({
+        ...row,
+        detail: 'redis stopped',
+        step: {
+          ...row.step,
+          title: 'Stop redis again, if it is still container 4b0d99e1c2aa',
+          preview: '["docker-compose", "--project-name", "ratiba-lab", "stop", "redis"]',
+          command: 'docker-compose --project-name ratiba-lab stop redis',
+          before: row.step.after,
+          after: row.step.before,
+          undo: { title: 'Do it again: Start redis without its dependencies' },
+        },
+      })),
   };
   return {
     ...base(),
