@@ -19,6 +19,10 @@ export interface FakeControls {
   push(update: Update): void;
   drop(): void;
   expirePlan(): void;
+  /** The journal turns out to hold these. */
+  setRuns(runs: RunView[]): void;
+  /** Somebody writes into a script's file. */
+  rewrite(id: string, sha256: string): void;
   calls: { name: string; request: unknown }[];
 }
 
@@ -78,6 +82,12 @@ class Fake {
       },
       expirePlan: () => {
         for (const plan of this.#plans.values()) plan.expires_at = ago(1);
+      },
+      setRuns: (runs) => (this.#state.runs = runs),
+      rewrite: (id, sha256) => {
+        this.#state.playbooks = this.#state.playbooks.map((one) =>
+          one.id === id ? { ...one, sha256 } : one,
+        );
       },
       calls: this.#calls,
     };
@@ -315,7 +325,12 @@ class Fake {
     const run = plan.resume_of ?? `01KAVXRUN${String(++this.#serial).padStart(17, '0')}`;
     const ending =
       plan.undo_of === undefined
-        ? { outcome: this.#state.outcome, failsAt: this.#state.failsAt, refused }
+        ? {
+            outcome: this.#state.outcome,
+            failsAt: this.#state.failsAt,
+            inDoubt: plan.resume_of === undefined && this.#state.inDoubt,
+            refused,
+          }
         : { outcome: 'fixed' as const };
     if (plan.resume_of !== undefined) this.#goOn(plan, run);
     else if (refused?.at !== 'start')

@@ -1,6 +1,6 @@
 /** Scenarios of acting: plans of every kind, refusals, interrupted runs, scripts that are not the console's own. */
 import type { Change, InterruptedView, PlanStepView, PlaybookView, RunView } from '../generated/wire';
-import { base, NEVER, notBegun, pastRun, redisStopped, START_REDIS, type Scenario } from './scenarios';
+import { base, NEVER, notBegun, pastRun, redisStopped, row5, START_REDIS, type Scenario } from './scenarios';
 import { ago, catalog, evidence, triage, verdict } from './stack';
 
 const RUN = '01KAVX00000000000000000INT';
@@ -295,6 +295,8 @@ function secret(): Scenario {
 export const ACTING = {
   'every-kind': everyKind,
   'refused-confirm': (): Scenario => ({ ...redisStopped(), refused: { at: 'confirm', changes: MOVED } }),
+  'refused-params': (): Scenario => ({ ...row5(), refused: { at: 'confirm', changes: MOVED.slice(2, 3) } }),
+  'ends-in-doubt': (): Scenario => ({ ...redisStopped(), inDoubt: true }),
   'refused-run': (): Scenario => ({
     ...redisStopped(),
     refused: { at: 'start', changes: MOVED.slice(0, 2) },

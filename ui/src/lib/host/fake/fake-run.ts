@@ -13,6 +13,8 @@ import { ago, evidence } from './stack';
 export interface Ending {
   outcome: RunOutcome;
   failsAt?: number;
+  /** The answer to its first step is lost. */
+  inDoubt?: boolean;
   /** At a later step, or before the first one, the stack turns out to have changed. */
   refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
 }
@@ -43,6 +45,14 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
       'Starting ratiba-lab_redis_1 ... done',
     ]) {
       events.push({ event: 'step_output', n: step.n, line });
+    }
+    if (ending.inDoubt === true) {
+      const reason = 'it is not known whether it happened: the engine did not answer';
+      events.push(
+        { event: 'step_failed', n: step.n, reason },
+        { event: 'run_done', run, outcome: 'unknown', reason: `step ${step.n}: ${reason}`, changes: [] },
+      );
+      return events;
     }
     if (ending.failsAt === step.n) {
       const reason = 'Bind for 127.0.0.1:6381 failed: port is already allocated';
@@ -87,6 +97,8 @@ export function record(view: RunView, event: RunEvent): RunView {
     case 'verified':
       return { ...view, evidence: event.evidence, reason: event.reason };
     case 'run_done': {
+      const lost = view.steps.find((row) => row.state === 'failed');
+      if (event.outcome === 'unknown' && lost !== undefined) return inDoubt(view, lost.step.n, event.reason);
       const worked = view.steps.some((row) => row.state === 'done' && row.step.undo !== undefined);
       return {
         ...view,
@@ -98,6 +110,18 @@ export function record(view: RunView, event: RunEvent): RunView {
       };
     }
   }
+}
+
+/** By the time one asks, the step turns out to have happened. */
+function inDoubt(view: RunView, n: number, reason: string | undefined): RunView {
+  const how = 'redis is running, started after the step began';
+  return {
+    ...view,
+    outcome: 'unknown',
+    reason,
+    steps: view.steps.map((row) => (row.step.n === n ? { ...row, state: 'done' as const } : row)),
+    interrupted: { n, happened: true, how, can_resume: true, can_undo: true },
+  };
 }
 
 function sentence(changes: readonly Change[]): string {

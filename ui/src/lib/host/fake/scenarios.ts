@@ -37,6 +37,7 @@ export interface Scenario {
   /** How a run of this scenario ends, and at which step it fails. */
   outcome: RunOutcome;
   failsAt?: number;
+  inDoubt?: boolean;
   /** What the stack turns out to have changed in, and where that is found. */
   refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
   /** For the plan that goes on with an interrupted run. */
@@ -246,7 +247,7 @@ export function redisStopped(): Scenario {
   };
 }
 
-function row5(): Scenario {
+export function row5(): Scenario {
   const page = catalog().map((one) =>
     one.id !== '05-fsm-stuck-collect-slot'
       ? one
