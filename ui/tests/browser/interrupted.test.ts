@@ -229,6 +229,18 @@ test('a run that loses its answer while one watches is asked about at once, and 
     expect(await window.at('answer-resume').count()).toBe(0);
   }));
 
+test('a run that goes on shows its progress, not how it ended the first time', () =>
+  inWindow({ scenario: 'ends-in-doubt', hash: REDIS, more: 'hold=2' }, async (window) => {
+    await window.at('make-plan').click();
+    await confirm(window);
+    await window.at('answer-resume').click();
+    await window.at('leave-resume').waitFor();
+    await confirm(window);
+    await window.at('run-stage').waitFor();
+    await expect.poll(() => text(window, 'step-state-2')).toMatch(/^Running/);
+    expect(await window.at('run-outcome').count()).toBe(0);
+  }));
+
 test('an undo can itself be taken back, and nothing says otherwise', () =>
   inWindow({ scenario: 'journal', hash: '#/journal/01KAVX00000000000000000UDO' }, async (window) => {
     expect(await text(window, 'undo-run')).toContain('Undo the undo');

@@ -134,6 +134,14 @@ describe('an interrupted run', () => {
     expect(all[2]?.mark).toBe('unknown');
   });
 
+  test('whose last step failed did not do every step', () => {
+    const view = run({});
+    const failed = { ...view, steps: view.steps.map((row) => ({ ...row, state: 'failed' as const })) };
+    expect(whetherHappened(failed)).toMatchObject({ mark: 'warn' });
+    expect(whetherHappened(failed).word).not.toContain('Every step was done');
+    expect(stoppedAt(failed).text).toBe('At step 1 of 2');
+  });
+
   test('says where it stopped', () => {
     expect(stoppedAt(run({ n: 2 })).text).toBe('At step 2 of 2');
     expect(stoppedAt(run({}))).toEqual({ text: 'After step 2 of 2', title: undefined });

@@ -14,7 +14,7 @@ export function unended(runs: RunsView | undefined, live: ReadonlyMap<string, Li
 
 /** Where it stopped: `At step 2 of 3`. */
 export function stoppedAt(run: RunView): { text: string; title: string | undefined } {
-  const n = run.interrupted?.n;
+  const n = failedStep(run) ?? run.interrupted?.n;
   const of = run.steps.length;
   if (n === undefined) return { text: `After step ${of} of ${of}`, title: undefined };
   return { text: `At step ${n} of ${of}`, title: run.steps.find((row) => row.step.n === n)?.step.title };
@@ -23,12 +23,19 @@ export function stoppedAt(run: RunView): { text: string; title: string | undefin
 /** Whether the step happened. Not known is an answer of its own, and none of them is healthy. */
 export function whetherHappened(run: RunView): Said {
   const { n, happened } = run.interrupted ?? {};
+  if (failedStep(run) !== undefined)
+    return { mark: 'warn', word: 'The step failed; the result was not looked at' };
   if (happened === true) return { mark: 'busy', word: 'The step happened' };
   if (happened === false) return { mark: 'off', word: 'The step did not happen' };
   if (n === undefined) return { mark: 'unknown', word: 'Every step was done; the result was not looked at' };
   if (run.steps.find((row) => row.step.n === n)?.state === 'pending')
     return { mark: 'off', word: 'The step had not begun' };
   return { mark: 'unknown', word: 'It is not known whether the step happened' };
+}
+
+/** Its console ended between a step's failure and the run's end. */
+function failedStep(run: RunView): number | undefined {
+  return run.steps.find((row) => row.state === 'failed')?.step.n;
 }
 
 /** Why an answer can't be given now; `undefined` when it can. */

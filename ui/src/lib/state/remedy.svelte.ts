@@ -291,6 +291,7 @@ export class Remedy {
   async #plan(act: Act, ask: () => Promise<PlanView>): Promise<void> {
     this.planning = true;
     this.planError = undefined;
+    this.applyError = undefined;
     this.close();
     try {
       const plan = await ask();

@@ -150,5 +150,6 @@ export function begun(plan: PlanView, run: string, undoOf: string | undefined): 
     evidence: [],
     undo_of: undoOf,
     can_undo: false,
+    interrupted: { how: '', goes_on: 'this console', can_resume: false, can_undo: false },
   };
 }
