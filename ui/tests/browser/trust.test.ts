@@ -53,9 +53,25 @@ describe('a script that is not trusted', () => {
       await page.evaluate(([id, sha]) => window.ratibaFake?.rewrite(id ?? '', sha ?? ''), [ID, other]);
       await at('trust-script').click();
       await at('trust-error').waitFor();
+      expect(await at('trust-error').textContent()).toContain('changed while you looked');
       await expect.poll(() => at('trust-sha').textContent()).toBe(other);
       expect(await at('trust-knows').isChecked()).toBe(false);
       expect(await at('trust-script').isDisabled()).toBe(true);
+    }));
+
+  test('is not said to be broken, nor how bad its fault is', () =>
+    inWindow({ scenario: 'untrusted', hash: `#/playbook/${ID}` }, async ({ page, at }) => {
+      await at('trust-notice').waitFor();
+      expect(await page.getByText('can’t be used').count()).toBe(0);
+      expect(await page.getByText('while it lasts').count()).toBe(0);
+      await page.getByText('known once it is trusted').waitFor();
+    }));
+
+  test('can not be trusted from a read-only profile', () =>
+    inWindow({ scenario: 'untrusted', hash: `#/playbook/${ID}`, more: 'read_only=1' }, async ({ at }) => {
+      await at('trust-notice').getByText('read-only').waitFor();
+      expect(await at('trust-script').count()).toBe(0);
+      expect(await at('trust-knows').count()).toBe(0);
     }));
 
   test('says so in the runbook too', () =>

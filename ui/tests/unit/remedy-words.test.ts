@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { InterruptedView, PlanStepView, PlanView, RunView } from '../../src/lib/host/generated/wire';
+import { impact as counted } from '../../src/lib/host/fake/stack';
 import { pastRun } from '../../src/lib/host/fake/scenarios';
 import { forget, NOTHING } from '../../src/lib/state/fold';
 import {
@@ -40,7 +41,7 @@ const plan = (steps: PlanStepView[], over: Partial<PlanView> = {}): PlanView =>
     steps,
     confirm: { kind: 'click' },
     target: { compose_project: 'p' },
-    impact: { rows: 0, services: [], tenants: [], backups: [] },
+    impact: counted(),
     ...over,
   }) as PlanView;
 
@@ -60,7 +61,7 @@ describe('kinds of steps', () => {
 
 describe('what a plan touches', () => {
   const impact = (rows: number, services: string[] = []): Pick<PlanView, 'impact'> => ({
-    impact: { rows, services, tenants: [], backups: [] },
+    impact: counted({ rows, services }),
   });
 
   test('rows that can not be counted are not none', () => {

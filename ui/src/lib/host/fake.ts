@@ -2,7 +2,7 @@
 import { record, begun, script } from './fake/fake-run';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenarios';
-import { ago, evidence, services, snapshot, triage } from './fake/stack';
+import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
   Commands,
   PlanRequest,
@@ -217,7 +217,7 @@ class Fake {
       subject: view.subject,
       params: {},
       preconditions: [],
-      impact: { rows: 0, services: ['redis'], tenants: [], customers: 41, backups: [] },
+      impact: impact({ services: ['redis'], customers: 41 }),
       steps,
       undo_of: run,
       confirm: { kind: 'click' },
@@ -234,7 +234,7 @@ class Fake {
       subject,
       params: {},
       preconditions: this.#state.plans[playbook]?.preconditions ?? [],
-      impact: { rows: 0, services: [], tenants: [], backups: [] },
+      impact: impact(),
       steps: steps.filter((row) => row.state !== 'done').map((row) => row.step),
       undo_of,
       resume_of: run,
@@ -262,10 +262,12 @@ class Fake {
     if (page.sha256 !== sha256)
       throw new HostError({
         code: 'refused',
-        message: 'The script is not the one that was shown.',
-        hint: 'Look at its hash again.',
+        message: 'the stack changed since this plan',
+        hint: 'Make a new plan and look at it.',
+        changes: [{ what: `the playbook ${id}`, field: 'script', planned: sha256, now: page.sha256 }],
       });
-    const trusted = { ...page, trust: 'trusted' as const };
+    const said = catalog().find((one) => one.id === id) ?? page;
+    const trusted = { ...said, sha256, trust: 'trusted' as const, error: undefined };
     this.#state.playbooks = this.#state.playbooks.map((one) => (one.id === id ? trusted : one));
     return trusted;
   }
@@ -369,7 +371,7 @@ class Fake {
       ...view,
       params: {},
       preconditions: [],
-      impact: { rows: 0, services: [], tenants: [], backups: [] },
+      impact: impact(),
       confirm: { kind: 'click' as const },
       act: '',
       steps: view.steps.map((row) => row.step),

@@ -1,7 +1,7 @@
 /** Scenarios of acting: plans of every kind, refusals, interrupted runs, scripts that are not the console's own. */
 import type { Change, InterruptedView, PlanStepView, PlaybookView, RunView } from '../generated/wire';
 import { base, NEVER, notBegun, pastRun, redisStopped, row5, START_REDIS, type Scenario } from './scenarios';
-import { ago, catalog, evidence, triage, verdict } from './stack';
+import { ago, catalog, evidence, impact, triage, verdict } from './stack';
 
 const RUN = '01KAVX00000000000000000INT';
 
@@ -140,13 +140,13 @@ function everyKind(): Scenario {
         steps: EVERY_KIND,
         confirm: { kind: 'phrase', phrase: 'amani_clinic payments' },
         act: 'Delete 1,204 expired payments of amani_clinic',
-        impact: {
+        impact: impact({
           rows: 1204,
           services: ['livekit', 'sip', 'worker'],
           tenants: ['amani_clinic', 'baraka_salon'],
           customers: 54,
           backups: ['Back up the table tenant_amani_clinic.payments'],
-        },
+        }),
         preconditions: [
           {
             kind: 'redis',
@@ -235,7 +235,15 @@ function untrusted(): Scenario {
   const id = 'e5-tunnel-stale';
   return {
     ...base(),
-    playbooks: withPage(id, { trust: 'untrusted', sha256: OWN_SHA }),
+    playbooks: withPage(id, {
+      trust: 'untrusted',
+      sha256: OWN_SHA,
+      title: id,
+      symptom: '',
+      severity: 'minor',
+      sections: [],
+      error: `${id}.rhai: it is not part of the console, and nobody has trusted this text yet (b1946ac92492…)`,
+    }),
     triage: triage([verdict(id, 'unknown', { reason: 'This script is not trusted, so it was not run.' })]),
     plans: {
       [id]: {
@@ -243,7 +251,7 @@ function untrusted(): Scenario {
         confirm: { kind: 'click' },
         act: 'Register the address',
         preconditions: [],
-        impact: { rows: 0, services: [], tenants: [], customers: 0, backups: [] },
+        impact: impact({ customers: 0 }),
       },
     },
   };
@@ -286,7 +294,7 @@ function secret(): Scenario {
         confirm: { kind: 'click' },
         act: 'Set WHATSAPP_APP_SECRET',
         preconditions: [],
-        impact: { rows: 0, services: [], tenants: [], customers: 0, backups: [] },
+        impact: impact({ customers: 0 }),
       },
     },
   };

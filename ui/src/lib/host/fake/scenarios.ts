@@ -15,6 +15,7 @@ import {
   ago,
   catalog,
   evidence,
+  impact,
   payments,
   services,
   snapshot,
@@ -230,7 +231,7 @@ export function redisStopped(): Scenario {
         steps: START_REDIS,
         confirm: { kind: 'click' },
         act: 'Start redis',
-        impact: { rows: 0, services: ['redis'], tenants: [], backups: [] },
+        impact: impact({ services: ['redis'] }),
         preconditions: [
           {
             kind: 'container',
@@ -391,7 +392,7 @@ export function row5(): Scenario {
         ],
         confirm: { kind: 'click' },
         act: 'Add 5 working days',
-        impact: { rows: 5, services: [], tenants: ['amani_clinic'], customers: 9, backups: [] },
+        impact: impact({ rows: 5, tenants: ['amani_clinic'], customers: 9 }),
         preconditions: [
           { kind: 'rows', step: 1, guard: 0, what: 'Wanjiku Kamau has no working hours', rows: [] },
         ],
@@ -457,13 +458,10 @@ function row12(): Scenario {
         ],
         confirm: { kind: 'phrase', phrase: 'test_tenant_9f31' },
         act: 'Drop test_tenant_9f31',
-        impact: {
-          rows: 0,
-          services: [],
-          tenants: [],
+        impact: impact({
           customers: 0,
           backups: ['Back up test_tenant_9f31 and restore it for a test'],
-        },
+        }),
         preconditions: [{ kind: 'rows', step: 2, guard: 0, what: 'nobody uses the schema', rows: [] }],
       },
     },
@@ -740,7 +738,7 @@ function hostile(): Scenario {
             ],
             confirm: { kind: 'click' },
             act: text,
-            impact: { rows: 1, services: [text], tenants: [text], customers: 3, backups: [text] },
+            impact: impact({ rows: 1, services: [text], tenants: [text], customers: 3, backups: [text] }),
             preconditions: [{ kind: 'rows', step: 1, guard: 0, what: text, rows: [{ a: text }] }],
           },
         }

@@ -2,6 +2,7 @@
 import type {
   Environment,
   Evidence,
+  Impact,
   PaymentStuck,
   PlaybookView,
   ServiceView,
@@ -146,6 +147,11 @@ export function snapshot(over: Partial<SnapshotView> = {}): SnapshotView {
     unreadable_threads: [],
     ...over,
   };
+}
+
+/** Nothing is touched, and who is in a conversation could not be asked. The wire leaves that number out then. */
+export function impact(over: Partial<Impact> = {}): Impact {
+  return { rows: 0, services: [], tenants: [], backups: [], ...over } as Impact;
 }
 
 export function evidence(from: string, what: string, value: unknown, against = false): Evidence {

@@ -50,7 +50,7 @@ now: unknown, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], trust: [TrustRequest, PlaybookView], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
 
 /**
  * How a plan is confirmed.
@@ -112,7 +112,7 @@ hash: string, };
  * What an entry says. `RunStarted`…`RunFinished` of one run stand in this order; a `StepIntent`
  * without a `StepOutcome` means that it is not known whether the step happened.
  */
-export type EntryKind = "run_started" | "step_intent" | "step_prepared" | "step_outcome" | "step_resolved" | "run_resumed" | "verified" | "run_finished" | "refused";
+export type EntryKind = "run_started" | "step_intent" | "step_prepared" | "step_outcome" | "step_resolved" | "run_resumed" | "verified" | "run_finished" | "refused" | "playbook_trusted";
 
 /**
  * Which stack, and what may be done to it.
@@ -179,7 +179,7 @@ tenants: Array<string>,
 /**
  * Conversations of customers that go on where it acts; absent: Redis can't be asked.
  */
-customers?: number, 
+customers: number, 
 /**
  * Backups that are made first, in words.
  */
@@ -356,7 +356,7 @@ export type PlanStepView = {
  */
 n: number, 
 /**
- * `compose`, `project`, `command`, `sql`, `redis`, `dotenv`, `patch`, `http`, `backup`, `wait_until`, `manual`.
+ * `compose`, `sql`, `wait_until`, `manual`.
  */
 kind: string, 
 /**
@@ -524,7 +524,7 @@ params: Array<ParamView>,
  */
 sha256: string, 
 /**
- * Whether it may be used.
+ * Whether it may run.
  */
 trust: Trust, 
 /**
@@ -1047,7 +1047,8 @@ logs: { service: string; line: string; at: string | null }[],
 ranked: Array<Verdict>, };
 
 /**
- * Whether a playbook may be used: part of the console, or named by its hash by the operator.
+ * Whether a playbook may run. One that was not shipped does only after the operator trusted
+ * exactly its text; a change of the text, or of a script it may import, asks again.
  */
 export type Trust = "shipped" | "trusted" | "untrusted";
 
@@ -1060,7 +1061,7 @@ export type TrustRequest = {
  */
 id: string, 
 /**
- * SHA-256 of the script, as shown.
+ * Its SHA-256 as the operator saw it: another text since then is not trusted.
  */
 sha256: string, };
 
