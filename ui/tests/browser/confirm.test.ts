@@ -267,6 +267,28 @@ describe('a plan that is refused', () => {
 });
 
 describe('while a run goes on', () => {
+  test('it is there before its first event: nothing is offered a second time, and it has the focus', () =>
+    inWindow(
+      { scenario: 'redis-stopped', hash: REDIS, size: 'small', more: 'pace=100000' },
+      async (window) => {
+        await review(window);
+        await window.at('confirm-act').click();
+        await window.at('run-stage').waitFor();
+        expect(await window.at('make-plan').count()).toBe(0);
+        await expect.poll(() => focused(window.page)).toBe('run-heading');
+      },
+    ));
+
+  test('its verdict is in sight when it comes, also in a small window', () =>
+    inWindow({ scenario: 'refused-run', hash: REDIS, size: 'small' }, async (window) => {
+      await review(window);
+      await window.at('confirm-act').click();
+      await window.at('changes').waitFor();
+      const y = (await window.at('run-outcome').boundingBox())?.y ?? -1;
+      expect(y).toBeGreaterThan(0);
+      expect(y).toBeLessThan(SIZES.small.height / 2);
+    }));
+
   const hold = async (window: Opened, n: number): Promise<void> => {
     await review(window);
     await window.at('confirm-phrase').fill(PHRASE);

@@ -3,7 +3,7 @@ import type { PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/
 import { asHostError, type Host, type HostError } from '../host/host';
 import { sameSubject } from './findings';
 import { carried, checkAll, type CheckedForm, type Raw } from './params';
-import { merged, type LiveRun } from './run-fold';
+import { emptyRun, merged, type LiveRun } from './run-fold';
 
 /** A repair, the undo of a run, or the rest of an interrupted one. */
 export type Act = 'repair' | 'undo' | 'resume';
@@ -66,7 +66,9 @@ export class Remedy {
   }
 
   get run(): LiveRun | undefined {
-    return this.runId === undefined ? undefined : merged(this.recordedRun, this.#seen.live(this.runId));
+    if (this.runId === undefined) return undefined;
+    // Before its first event a run is there already: what it was planned from must not be offered again.
+    return merged(this.recordedRun, this.#seen.live(this.runId)) ?? emptyRun(this.runId);
   }
 
   #asked = 0;
