@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 use super::{Console, refused, usage, wire_error};
 
+/// Not done, and not known to go on.
+fn is_open(state: StepState) -> bool {
+    matches!(state, StepState::Pending | StepState::Failed)
+}
+
 impl Console {
     /// A run as it is shown. Of an interrupted one it is found out what became of it; nothing is
     /// written.
@@ -33,7 +38,7 @@ impl Console {
         };
         let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
         let interrupted = InterruptedView {
-            n: n.or_else(|| run.steps.iter().find(|s| s.state == StepState::Pending).map(|s| s.planned.n)),
+            n: n.or_else(|| run.steps.iter().find(|s| is_open(s.state)).map(|s| s.planned.n)),
             happened: found.first().map(|r| r.happened),
             how,
             can_resume: is_known && going_on.is_none(),

@@ -1,8 +1,8 @@
 /** The way through a repair as the operator goes it: by keyboard alone, and what must never happen on the way. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { triage, verdict } from '../../src/lib/host/fake/stack';
-import { launch, open, type Opened, type Opening } from './window';
+import { calls, focused, launch, tabTo, within, type Opened } from './window';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -12,39 +12,14 @@ afterAll(() => browser?.close());
 
 const REDIS = '#/playbook/01-service-unhealthy?service=redis';
 
-async function within(opening: Opening, act: (window: Opened) => Promise<void>): Promise<void> {
-  const window = await open(browser, opening);
-  try {
-    await act(window);
-    expect(window.trouble, 'the page complained of nothing').toEqual([]);
-  } finally {
-    await window.close();
-  }
-}
-
-const focused = (page: Page): Promise<string | null> =>
-  page.evaluate(
-    () => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.tagName ?? null,
-  );
-
-const calls = (page: Page): Promise<string[]> =>
-  page.evaluate(() => window.ratibaFake?.calls.map((call) => call.name) ?? []);
-
-/** Presses Tab until the element has the focus; says so if it is never reached. */
-async function tabTo(page: Page, testid: string): Promise<void> {
-  for (let i = 0; i < 60; i++) {
-    if ((await focused(page)) === testid) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`${testid} can't be reached with Tab`);
-}
+const inWindow = within(() => browser);
 
 async function fixed(window: Opened): Promise<void> {
   await window.page.locator('[data-testid="run-outcome"][data-outcome="fixed"]').waitFor();
 }
 
 test('the whole repair and its undo, with the keyboard only', () =>
-  within({ scenario: 'redis-stopped' }, async ({ page, at, ...window }) => {
+  inWindow({ scenario: 'redis-stopped' }, async ({ page, at, ...window }) => {
     await at('wrong-01-service-unhealthy').waitFor();
     await page.keyboard.press('j');
     expect(await focused(page), 'j goes to the first finding').toBe('open-01-service-unhealthy');
@@ -87,7 +62,7 @@ test('the whole repair and its undo, with the keyboard only', () =>
 
 describe('nothing is confirmed by accident', () => {
   test('Enter in a pane that has just opened cancels', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await at('confirm-pane').waitFor();
@@ -97,7 +72,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('Escape closes the pane and gives the focus back', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await at('confirm-pane').waitFor();
@@ -108,7 +83,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('a destructive plan wants the name, exactly; Enter in the field does nothing', () =>
-    within({ scenario: 'row12', hash: '#/playbook/12-leftover-test-schemas' }, async ({ page, at }) => {
+    inWindow({ scenario: 'row12', hash: '#/playbook/12-leftover-test-schemas' }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await at('confirm-phrase').waitFor();
@@ -134,7 +109,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('on the pilot one says first that one means it', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS, more: 'kind=pilot' }, async ({ at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS, more: 'kind=pilot' }, async ({ at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       expect(await at('confirm-act').isDisabled()).toBe(true);
@@ -143,7 +118,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('a read-only profile has no act at all', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS, more: 'read_only=1' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS, more: 'read_only=1' }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('plan-step-1').waitFor();
       expect(await at('review-plan').count()).toBe(0);
@@ -153,7 +128,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('changing a parameter throws the plan away', () =>
-    within({ scenario: 'row5', hash: '#/playbook/05-fsm-stuck-collect-slot' }, async ({ at }) => {
+    inWindow({ scenario: 'row5', hash: '#/playbook/05-fsm-stuck-collect-slot' }, async ({ at }) => {
       await at('param-staff').selectOption('6c1e');
       await at('make-plan').click();
       await at('review-plan').click();
@@ -164,7 +139,7 @@ describe('nothing is confirmed by accident', () => {
     }));
 
   test('a plan that the core refuses is not started, and says why', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await page.evaluate(() => window.ratibaFake?.expirePlan());
@@ -176,7 +151,7 @@ describe('nothing is confirmed by accident', () => {
 });
 
 test('a finding that has gone is not replaced by somebody else’s', () =>
-  within({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
+  inWindow({ scenario: 'redis-stopped', hash: REDIS }, async ({ page, at }) => {
     await at('evidence-for').waitFor();
     const backend = triage(
       [verdict('01-service-unhealthy', 'present', { subject: { service: 'backend' } })],
@@ -193,7 +168,7 @@ test('a finding that has gone is not replaced by somebody else’s', () =>
 
 describe('a form', () => {
   test('names its mistakes, takes the focus there and sends nothing', () =>
-    within({ scenario: 'row5', hash: '#/playbook/05-fsm-stuck-collect-slot' }, async ({ page, at }) => {
+    inWindow({ scenario: 'row5', hash: '#/playbook/05-fsm-stuck-collect-slot' }, async ({ page, at }) => {
       await at('make-plan').click();
       await page.getByText('Staff member is needed.').waitFor();
       await expect.poll(() => focused(page)).toBe('param-staff');
@@ -201,7 +176,7 @@ describe('a form', () => {
     }));
 
   test('sends typed values and the chosen subject', () =>
-    within(
+    inWindow(
       { scenario: 'row5', hash: '#/playbook/05-fsm-stuck-collect-slot?tenant=zuri_spa' },
       async ({ page, at }) => {
         await at('param-staff').selectOption('6c1e');
@@ -229,7 +204,7 @@ describe('a form', () => {
 
 describe('a run', () => {
   test('streams its output, counts its stages, and can be stopped', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS, more: 'pace=120' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS, more: 'pace=120' }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await at('confirm-act').click();
@@ -241,7 +216,7 @@ describe('a run', () => {
     }));
 
   test('that failed shows at which step, and the rest as not begun', () =>
-    within({ scenario: 'failed', hash: REDIS }, async ({ page, at }) => {
+    inWindow({ scenario: 'failed', hash: REDIS }, async ({ page, at }) => {
       await at('make-plan').click();
       await at('review-plan').click();
       await at('confirm-act').click();
@@ -252,7 +227,7 @@ describe('a run', () => {
     }));
 
   test('goes on while one looks elsewhere', () =>
-    within({ scenario: 'redis-stopped', hash: REDIS, more: 'pace=60' }, async (window) => {
+    inWindow({ scenario: 'redis-stopped', hash: REDIS, more: 'pace=60' }, async (window) => {
       await window.at('make-plan').click();
       await window.at('review-plan').click();
       await window.at('confirm-act').click();
@@ -265,7 +240,7 @@ describe('a run', () => {
     }));
 
   test('of the journal can be taken back from there', () =>
-    within({ scenario: 'healthy', hash: '#/journal' }, async (window) => {
+    inWindow({ scenario: 'healthy', hash: '#/journal' }, async (window) => {
       await window.at('journal-run-01KAVX7M3Q0000000000000001').getByRole('link').click();
       await window.at('undo-run').click();
       await window.at('review-plan').click();

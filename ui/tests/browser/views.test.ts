@@ -23,6 +23,7 @@ interface Shot {
 }
 
 const REDIS = '#/playbook/01-service-unhealthy?service=redis';
+const QUEUE = '#/playbook/e1-worker-wrong-queue';
 const seen = (testid: string) => (window: Opened) => window.at(testid).waitFor();
 
 const SHOTS: Shot[] = [
@@ -161,6 +162,173 @@ const SHOTS: Shot[] = [
     hash: '#/journal/01KAVX00000000000000000INT',
     arrive: seen('run-state'),
   },
+  { name: 'overview-interrupted', scenario: 'interrupted', arrive: seen('answer-verify') },
+  { name: 'overview-interrupted-unknown', scenario: 'interrupted-unknown', arrive: seen('answer-verify') },
+  {
+    name: 'overview-interrupted-not-happened',
+    scenario: 'interrupted-not-happened',
+    arrive: seen('answer-verify'),
+  },
+  {
+    name: 'overview-interrupted-at-the-end',
+    scenario: 'interrupted-at-the-end',
+    arrive: seen('answer-verify'),
+  },
+  { name: 'overview-interrupted-several', scenario: 'interrupted-several', arrive: seen('goes-on') },
+  {
+    name: 'overview-interrupted-read-only',
+    scenario: 'interrupted',
+    more: 'read_only=1',
+    arrive: seen('whether-happened'),
+  },
+  {
+    name: 'overview-journal-unreadable',
+    scenario: 'journal-unreadable',
+    arrive: seen('interrupted-unknown'),
+  },
+  {
+    name: 'run-page-interrupted',
+    scenario: 'interrupted',
+    hash: '#/journal/01KAVX00000000000000000INT',
+    arrive: seen('answer-resume'),
+  },
+  {
+    name: 'run-page-in-doubt',
+    scenario: 'in-doubt',
+    hash: '#/journal/01KAVX00000000000000000INT',
+    arrive: seen('answer-resume'),
+  },
+  { name: 'resume-plan', scenario: 'interrupted', arrive: resume },
+  {
+    name: 'resume-confirm',
+    scenario: 'interrupted',
+    arrive: async (window) => {
+      await resume(window);
+      await window.at('review-plan').click();
+      await window.at('confirm-pane').waitFor();
+    },
+  },
+  { name: 'plan-every-kind', scenario: 'every-kind', hash: QUEUE, arrive: plan },
+  { name: 'confirm-every-kind', scenario: 'every-kind', hash: QUEUE, arrive: review },
+  {
+    name: 'confirm-every-kind-pilot',
+    scenario: 'every-kind',
+    hash: QUEUE,
+    more: 'kind=pilot',
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-phrase').fill('amani_clinic payments');
+      await window.at('confirm-pilot').check();
+    },
+  },
+  {
+    name: 'confirm-every-kind-end',
+    scenario: 'every-kind',
+    hash: QUEUE,
+    arrive: async (window) => {
+      await review(window);
+      await window.at('target-identity').last().scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'confirm-expired',
+    scenario: 'redis-stopped',
+    hash: REDIS,
+    more: 'good_for=3',
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-pane').getByTestId('renew-plan').waitFor();
+    },
+  },
+  {
+    name: 'confirm-refused',
+    scenario: 'refused-confirm',
+    hash: REDIS,
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-act').click();
+      await window.at('changes').waitFor();
+    },
+  },
+  {
+    name: 'confirm-refused-hostile',
+    scenario: 'hostile',
+    hash: REDIS,
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-act').click();
+      await window.at('changes').waitFor();
+    },
+  },
+  {
+    name: 'run-refused',
+    scenario: 'refused-run',
+    hash: REDIS,
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-act').click();
+      await window.at('changes').waitFor();
+    },
+  },
+  {
+    name: 'run-changed-later',
+    scenario: 'changed-later',
+    hash: REDIS,
+    arrive: (window) => act(window, 'failed'),
+  },
+  {
+    name: 'run-backup',
+    scenario: 'row12',
+    hash: '#/playbook/12-leftover-test-schemas',
+    more: 'hold=1',
+    arrive: (window) => holdAt(window, 1),
+  },
+  {
+    name: 'run-destructive',
+    scenario: 'row12',
+    hash: '#/playbook/12-leftover-test-schemas',
+    more: 'hold=2',
+    arrive: (window) => holdAt(window, 2),
+  },
+  {
+    name: 'undo-undone-plan',
+    scenario: 'journal',
+    hash: '#/journal/01KAVX00000000000000000UDO',
+    arrive: async (window) => {
+      await window.at('undo-run').click();
+      await window.at('leave-undo').waitFor();
+    },
+  },
+  {
+    name: 'untrusted',
+    scenario: 'untrusted',
+    hash: '#/playbook/e5-tunnel-stale',
+    arrive: seen('trust-notice'),
+  },
+  {
+    name: 'untrusted-runbook',
+    scenario: 'untrusted',
+    hash: '#/runbook',
+    arrive: async (window) => {
+      await window.at('verdict-e5-tunnel-stale').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'secret',
+    scenario: 'secret',
+    hash: '#/playbook/02-whatsapp-signature-403',
+    arrive: seen('param-app_secret'),
+  },
+  {
+    name: 'secret-wrong',
+    scenario: 'secret',
+    hash: '#/playbook/02-whatsapp-signature-403',
+    arrive: async (window) => {
+      await window.at('param-app_secret').fill('9f86d081884c7d659a2feaa0c55ad015');
+      await window.at('make-plan').click();
+      await window.page.getByText('Never the secret itself').waitFor();
+    },
+  },
   {
     name: 'sheet',
     scenario: 'healthy',
@@ -171,6 +339,19 @@ const SHOTS: Shot[] = [
     },
   },
 ];
+
+async function resume(window: Opened): Promise<void> {
+  await window.at('answer-resume').click();
+  await window.at('moved').waitFor();
+}
+
+/** A run that stays at a step. */
+async function holdAt(window: Opened, n: number): Promise<void> {
+  await review(window);
+  await window.at('confirm-phrase').fill('test_tenant_9f31');
+  await window.at('confirm-act').click();
+  await window.page.getByText(`Stage ${n} of`).waitFor();
+}
 
 async function plan(window: Opened): Promise<void> {
   await window.at('make-plan').click();

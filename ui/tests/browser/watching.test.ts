@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SnapshotView } from '../../src/lib/host/generated/wire';
 import { snapshot, tenant, tile, triage, verdict } from '../../src/lib/host/fake/stack';
 import { KEYS } from '../../src/lib/keys/registry';
-import { launch, open, type Opened, type Opening } from './window';
+import { launch, within } from './window';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -12,15 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-async function within(opening: Opening, act: (window: Opened) => Promise<void>): Promise<void> {
-  const window = await open(browser, opening);
-  try {
-    await act(window);
-    expect(window.trouble, 'the page complained of nothing').toEqual([]);
-  } finally {
-    await window.close();
-  }
-}
+const inWindow = within(() => browser);
 
 const push = (page: Page, update: unknown): Promise<void> =>
   page.evaluate(
@@ -36,7 +28,7 @@ const order = (page: Page): Promise<(string | null)[]> =>
     .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-testid')));
 
 test('says when the first tiles are drawn', () =>
-  within({ scenario: 'healthy' }, async ({ page, at }) => {
+  inWindow({ scenario: 'healthy' }, async ({ page, at }) => {
     await at('tile-redis').waitFor();
     await page.locator('html[data-ready]').waitFor({ state: 'attached' });
     const ready = Number(await page.locator('html').getAttribute('data-ready'));
@@ -59,7 +51,7 @@ describe('the list of what is wrong', () => {
   const IS = ['wrong-13-alembic-heads', 'wrong-07-payment-pending-timeout', 'wrong-01-service-unhealthy'];
 
   test('is ranked, and takes a new ranking at once when nobody is in it', () =>
-    within({ scenario: 'redis-stopped' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped' }, async ({ page, at }) => {
       await at('wrong-01-service-unhealthy').waitFor();
       expect(await order(page)).toEqual(WAS);
       await push(page, turned());
@@ -67,7 +59,7 @@ describe('the list of what is wrong', () => {
     }));
 
   test('does not move under the pointer, says how much has changed, and refreshes on request', () =>
-    within({ scenario: 'redis-stopped' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped' }, async ({ page, at }) => {
       await at('wrong-01-service-unhealthy').hover();
       await push(page, turned());
       await at('hold-refresh').waitFor();
@@ -82,7 +74,7 @@ describe('the list of what is wrong', () => {
     }));
 
   test('does not move under the focus, and lets go when the focus leaves', () =>
-    within({ scenario: 'redis-stopped' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped' }, async ({ page, at }) => {
       await at('open-01-service-unhealthy').focus();
       await push(page, turned());
       await at('hold-refresh').waitFor();
@@ -94,7 +86,7 @@ describe('the list of what is wrong', () => {
 
 describe('what is not known', () => {
   test('is never healthy: silence is only said when every check was answered', () =>
-    within({ scenario: 'partial-unknown' }, async ({ page, at }) => {
+    inWindow({ scenario: 'partial-unknown' }, async ({ page, at }) => {
       await at('wrong-unknown').waitFor();
       expect(await at('wrong-unknown').textContent()).toContain(
         'No fault seen, but 4 checks could not be answered',
@@ -106,14 +98,14 @@ describe('what is not known', () => {
     }));
 
   test('is a dash and never a zero', () =>
-    within({ scenario: 'redis-stopped' }, async ({ at }) => {
+    inWindow({ scenario: 'redis-stopped' }, async ({ at }) => {
       const text = (await at('tenant-amani_clinic').textContent()) ?? '';
       expect(text).toMatch(/threads\s*\u2014/);
       expect(text).toMatch(/stuck\s*\u2014/);
     }));
 
   test('a stale tile keeps its last value, says its age and is no longer green', () =>
-    within({ scenario: 'stale' }, async ({ at }) => {
+    inWindow({ scenario: 'stale' }, async ({ at }) => {
       await at('tile-postgres').waitFor();
       expect(await at('tile-postgres').getAttribute('data-stale')).toBe('true');
       expect(await at('tile-postgres').textContent()).toMatch(/Was healthy.*stale 4\d\s+s/s);
@@ -130,7 +122,7 @@ describe('what is not known', () => {
 });
 
 test('an update that comes late does not bring the past back', () =>
-  within({ scenario: 'healthy' }, async ({ page, at }) => {
+  inWindow({ scenario: 'healthy' }, async ({ page, at }) => {
     await at('tile-redis').waitFor();
     const with_ = (revision: number, mark: 'ok' | 'crit'): { type: 'snapshot'; snapshot: SnapshotView } => ({
       type: 'snapshot',
@@ -149,7 +141,7 @@ test('an update that comes late does not bring the past back', () =>
 
 describe('when the core goes away', () => {
   test('what was known stays, as the past, and one can try again', () =>
-    within({ scenario: 'healthy' }, async ({ page, at }) => {
+    inWindow({ scenario: 'healthy' }, async ({ page, at }) => {
       await at('tile-redis').waitFor();
       await page.evaluate(() => window.ratibaFake?.drop());
       await at('link-lost').waitFor();
@@ -160,14 +152,14 @@ describe('when the core goes away', () => {
     }));
 
   test('at the start there is nothing but the reason and the way on', () =>
-    within({ scenario: 'disconnected' }, async ({ at }) => {
+    inWindow({ scenario: 'disconnected' }, async ({ at }) => {
       await at('link-lost').waitFor();
       expect(await at('tile-redis').count()).toBe(0);
     }));
 });
 
 test('text from outside is text: no element, no script, nothing unseen', () =>
-  within({ scenario: 'hostile' }, async ({ page, at }) => {
+  inWindow({ scenario: 'hostile' }, async ({ page, at }) => {
     await at('wrong-01-service-unhealthy').waitFor();
     const pages = [
       '#/overview',
@@ -181,6 +173,9 @@ test('text from outside is text: no element, no script, nothing unseen', () =>
       if (hash.includes('playbook')) {
         await at('make-plan').click();
         await at('plan-step-1').waitFor();
+        await at('review-plan').click();
+        await at('confirm-act').click();
+        await at('changes').waitFor();
       } else {
         await page.locator('main').getByText('onerror').first().waitFor();
       }
@@ -199,7 +194,7 @@ test('text from outside is text: no element, no script, nothing unseen', () =>
   }));
 
 test('a thousand tenants stay a short list until one asks for more, and can be filtered', () =>
-  within({ scenario: 'many' }, async ({ page, at }) => {
+  inWindow({ scenario: 'many' }, async ({ page, at }) => {
     await at('tenant-filter').waitFor();
     const rows = page.locator('[data-testid^="tenant-tenant_"]');
     expect(await rows.count()).toBe(8);
@@ -209,7 +204,7 @@ test('a thousand tenants stay a short list until one asks for more, and can be f
   }));
 
 test('one tenant’s payments can be looked at alone', () =>
-  within({ scenario: 'healthy' }, async ({ page, at }) => {
+  inWindow({ scenario: 'healthy' }, async ({ page, at }) => {
     await at('payments-tenant').selectOption('baraka_salon');
     await expect.poll(() => at('payments-paid').textContent()).toContain('64');
     await push(page, {
@@ -225,7 +220,7 @@ test('one tenant’s payments can be looked at alone', () =>
 
 describe('keys', () => {
   test('lead to every place, open the search and the sheet, and change the theme', () =>
-    within({ scenario: 'redis-stopped' }, async ({ page, at }) => {
+    inWindow({ scenario: 'redis-stopped' }, async ({ page, at }) => {
       await at('wrong-01-service-unhealthy').waitFor();
       await page.keyboard.press('g');
       await page.keyboard.press('r');
@@ -250,7 +245,7 @@ describe('keys', () => {
     }));
 
   test('are all on the sheet, which Escape closes', () =>
-    within({ scenario: 'healthy' }, async ({ page, at }) => {
+    inWindow({ scenario: 'healthy' }, async ({ page, at }) => {
       await at('wrong-nothing').waitFor();
       await page.keyboard.press('?');
       const listed = await at('sheet')
@@ -262,7 +257,7 @@ describe('keys', () => {
     }));
 
   test('t looks at everything again and leads to what is wrong', () =>
-    within({ scenario: 'healthy', hash: '#/journal' }, async ({ page, at }) => {
+    inWindow({ scenario: 'healthy', hash: '#/journal' }, async ({ page, at }) => {
       await at('journal').waitFor();
       await page.keyboard.press('t');
       await at('wrong-nothing').waitFor();
@@ -273,7 +268,7 @@ describe('keys', () => {
 });
 
 test('the theme follows the system until one chooses, and the choice is kept', () =>
-  within({ scenario: 'healthy', theme: 'dark' }, async ({ page, at }) => {
+  inWindow({ scenario: 'healthy', theme: 'dark' }, async ({ page, at }) => {
     await page.locator('html[data-theme="dark"]').waitFor({ state: 'attached' });
     await page.emulateMedia({ colorScheme: 'light' });
     await page.locator('html[data-theme="light"]').waitFor({ state: 'attached' });
@@ -284,7 +279,7 @@ test('the theme follows the system until one chooses, and the choice is kept', (
   }));
 
 test('with reduced motion nothing moves', () =>
-  within({ scenario: 'redis-stopped' }, async ({ page, at }) => {
+  inWindow({ scenario: 'redis-stopped' }, async ({ page, at }) => {
     await at('wrong-01-service-unhealthy').waitFor();
     const moving = await page.evaluate(
       () =>

@@ -106,3 +106,45 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
   await page.screenshot({ path: join(ARTEFACTS, `${name}.png`) });
 }
+
+/** Opens, acts, and sees that the page complained of nothing. */
+export function within(
+  browser: () => Browser,
+): (opening: Opening, act: (window: Opened) => Promise<void>) => Promise<void> {
+  return async (opening, act) => {
+    const window = await open(browser(), opening);
+    try {
+      await act(window);
+      expect(window.trouble, 'the page complained of nothing').toEqual([]);
+    } finally {
+      await window.close();
+    }
+  };
+}
+
+/** The test id of what has the focus. */
+export const focused = (page: Page): Promise<string | null> =>
+  page.evaluate(
+    () => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.tagName ?? null,
+  );
+
+/** The commands that were called, in order. */
+export const calls = (page: Page): Promise<string[]> =>
+  page.evaluate(() => window.ratibaFake?.calls.map((call) => call.name) ?? []);
+
+/** What a command was asked, each time. */
+export const asked = (page: Page, name: string): Promise<unknown[]> =>
+  page.evaluate(
+    (wanted) =>
+      window.ratibaFake?.calls.filter((call) => call.name === wanted).map((call) => call.request) ?? [],
+    name,
+  );
+
+/** Presses Tab until the element has the focus; says so if it is never reached. */
+export async function tabTo(page: Page, testid: string): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)) === testid) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${testid} can't be reached with Tab`);
+}

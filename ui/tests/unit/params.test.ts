@@ -23,6 +23,9 @@ describe('a value', () => {
     ['the last minute of the day', { kind: 'time' }, '23:59', '23:59'],
     ['a choice that is listed', { kind: 'choice', choices: days }, '1', '1'],
     ['choices that are listed', { kind: 'choices', choices: days }, ['0', '2'], ['0', '2']],
+    ['a secret’s place in the environment', { kind: 'secret' }, ' env:A_1 ', 'env:A_1'],
+    ['in .env', { kind: 'secret' }, 'dotenv:TOKEN', 'dotenv:TOKEN'],
+    ['in a file', { kind: 'secret' }, 'file:/run/my secret', 'file:/run/my secret'],
     ['a flag that is off is false, not missing', { kind: 'flag' }, false, false],
   ])('%s', (_, over, raw, value) => {
     expect(check(param(over), raw)).toEqual({ value });
@@ -30,6 +33,10 @@ describe('a value', () => {
 
   test.each<[string, Partial<ParamView>, string | string[]]>([
     ['nothing, where something is needed', { kind: 'text' }, '  '],
+    ['a secret itself', { kind: 'secret' }, '9f86d081884c7d65'],
+    ['a secret behind a place', { kind: 'secret' }, 'env:A B'],
+    ['a place without a name', { kind: 'secret' }, 'env:'],
+    ['a place that is not one', { kind: 'secret' }, 'http://x'],
     ['a fraction', { kind: 'integer' }, '1.5'],
     ['an exponent', { kind: 'integer' }, '1e3'],
     ['a number too long to be exact', { kind: 'integer' }, '12345678901234567'],

@@ -42,8 +42,14 @@ describe('a run from its events', () => {
   });
 
   test('nothing follows the end of the run: a later success does not turn a failure green', () => {
-    const ended = play(started(1), { event: 'run_done', run: 'R', outcome: 'failed', reason: 'no' });
-    expect(foldRun(ended, 'R', { event: 'run_done', run: 'R', outcome: 'fixed' })).toBe(ended);
+    const ended = play(started(1), {
+      event: 'run_done',
+      run: 'R',
+      outcome: 'failed',
+      reason: 'no',
+      changes: [],
+    });
+    expect(foldRun(ended, 'R', { event: 'run_done', run: 'R', outcome: 'fixed', changes: [] })).toBe(ended);
     expect(foldRun(ended, 'R', done(1))).toBe(ended);
   });
 
@@ -95,6 +101,13 @@ describe('a run from the journal', () => {
     const view = goingOn();
     const ahead = { ...view, steps: view.steps.map((row) => ({ ...row, state: 'done' as const })) };
     expect(merged(ahead, play(started(1)))?.steps.get(1)?.state).toBe('done');
+  });
+
+  test('keeps what had changed, which only the events tell', () => {
+    const changes = [{ what: 'redis', field: 'state', planned: 'exited', now: 'running' }];
+    const live = play({ event: 'run_done', run: 'R', outcome: 'refused', changes });
+    expect(live.done?.changes).toEqual(changes);
+    expect(merged(pastRun('R', 'refused', 60), live)?.done?.changes).toEqual(changes);
   });
 
   test('that knows the end wins over the events', () => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Entry, EntryKind};
 use crate::{
-    model::Evidence,
+    model::{Change, Evidence},
     remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
 };
 
@@ -101,6 +101,8 @@ pub struct RunRecord {
     pub outcome: Option<RunOutcome>,
     /// Why.
     pub reason: Option<String>,
+    /// What was not as planned, where that is why.
+    pub changes: Vec<Change>,
     /// Its steps.
     pub steps: Vec<StepRecord>,
     /// What the verification saw.
@@ -199,6 +201,7 @@ fn started(entry: &Entry) -> Option<RunRecord> {
         ended_at: None,
         outcome: None,
         reason: None,
+        changes: Vec::new(),
         evidence: Vec::new(),
         undone_by: None,
         is_answered: false,
@@ -242,6 +245,7 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             run.ended_at = Some(entry.at);
             run.outcome = field(body, "outcome");
             run.reason = field(body, "reason");
+            run.changes = field(body, "changes").unwrap_or_default();
             run.is_answered = body.get("answered_by").is_some();
         }
         (

@@ -44,7 +44,8 @@ pub struct Playbook {
     pub error: Option<ScriptError>,
     /// Whether it may run at all.
     pub trust: Trust,
-    file: String,
+    /// Its file's name.
+    pub file: String,
     ast: AST,
     libs: Libs,
 }

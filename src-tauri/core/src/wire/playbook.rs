@@ -25,6 +25,8 @@ pub struct PlaybookView {
     pub params: Vec<ParamView>,
     /// SHA-256 of the script.
     pub sha256: String,
+    /// Its file's name.
+    pub file: String,
     /// Whether it may run.
     pub trust: Trust,
     /// Its documentation.
@@ -62,6 +64,7 @@ impl From<&Playbook> for PlaybookView {
             severity: playbook.about.severity,
             params: playbook.about.params.clone(),
             sha256: playbook.sha256.clone(),
+            file: playbook.file.clone(),
             trust: playbook.trust,
             sections: playbook.sections.clone(),
             error: playbook.error.as_ref().map(ToString::to_string),

@@ -166,6 +166,8 @@ pub struct RunView {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// For a refusal, and a run that ended because something had changed: what is not as planned.
+    pub changes: Vec<Change>,
     /// Its steps.
     pub steps: Vec<RunStepView>,
     /// What the verification saw.
@@ -294,6 +296,7 @@ impl From<&RunRecord> for RunView {
             ended_at: run.ended_at,
             outcome: run.outcome,
             reason: run.reason.clone(),
+            changes: run.changes.clone(),
             steps: run.steps.iter().map(RunStepView::from).collect(),
             evidence: run.evidence.clone(),
             undo_of: run.plan.undo_of.clone(),

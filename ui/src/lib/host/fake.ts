@@ -1,7 +1,8 @@
 /** A host without a core: recorded scenarios and a run that plays itself, so that every view opens in a plain browser. */
 import { record, begun, script } from './fake/fake-run';
-import { scenario, SCENARIOS, type Scenario, type ScenarioName } from './fake/scenarios';
-import { ago, services, snapshot, triage } from './fake/stack';
+import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
+import type { Scenario } from './fake/scenarios';
+import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
   Commands,
   PlanRequest,
@@ -18,6 +19,10 @@ export interface FakeControls {
   push(update: Update): void;
   drop(): void;
   expirePlan(): void;
+  /** The journal turns out to hold these. */
+  setRuns(runs: RunView[]): void;
+  /** Somebody writes into a script's file. */
+  rewrite(id: string, sha256: string): void;
   calls: { name: string; request: unknown }[];
 }
 
@@ -29,7 +34,8 @@ declare global {
 
 type Handlers = { [N in CommandName]: (request: Commands[N][0]) => Commands[N][1] };
 
-/** Reads `scenario`, `kind`, `read_only` and `pace` (milliseconds between events) from the address. */
+/** Reads `scenario`, `kind`, `read_only`, `pace` (milliseconds between events), `good_for` (a plan's seconds) and
+ * `hold` (the step at which a run stays) from the address. */
 export function fakeHost(search: string): Host {
   const query = new URLSearchParams(search);
   const wanted = query.get('scenario') ?? 'redis-stopped';
@@ -40,11 +46,13 @@ export function fakeHost(search: string): Host {
 class Fake {
   #state: Scenario;
   readonly #pace: number;
+  readonly #goodFor: number;
+  readonly #hold: number | undefined;
   #listener: ((update: Update) => void) | undefined;
   #lost: ((error: HostError) => void) | undefined;
   #gone: boolean;
   #serial = 0;
-  readonly #plans = new Map<string, { plan: PlanView; undoOf?: string }>();
+  readonly #plans = new Map<string, PlanView>();
   readonly #stopping = new Set<string>();
   readonly #calls: FakeControls['calls'] = [];
 
@@ -52,6 +60,8 @@ class Fake {
     this.#state = state;
     this.#gone = state.gone === true;
     this.#pace = Number(query.get('pace') ?? '220');
+    this.#goodFor = Number(query.get('good_for') ?? '600');
+    this.#hold = query.has('hold') ? Number(query.get('hold')) : undefined;
     const kind = query.get('kind');
     const environment = { ...state.snapshot.environment };
     if (kind === 'lab' || kind === 'laptop' || kind === 'pilot') {
@@ -71,7 +81,13 @@ class Fake {
         this.#lost?.(this.#unreachable());
       },
       expirePlan: () => {
-        for (const kept of this.#plans.values()) kept.plan.expires_at = ago(1);
+        for (const plan of this.#plans.values()) plan.expires_at = ago(1);
+      },
+      setRuns: (runs) => (this.#state.runs = runs),
+      rewrite: (id, sha256) => {
+        this.#state.playbooks = this.#state.playbooks.map((one) =>
+          one.id === id ? { ...one, sha256 } : one,
+        );
       },
       calls: this.#calls,
     };
@@ -110,15 +126,15 @@ class Fake {
     apply: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
     undo_plan: ({ run }) => this.#undoPlan(run),
     undo: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
+    resume_plan: ({ run }) => this.#resumePlan(run),
+    resume: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
+    verify_run: ({ run }) => this.#verify(run),
+    trust: ({ id, sha256 }) => this.#trust(id, sha256),
     cancel: ({ run }) => {
       this.#stopping.add(run);
       return {};
     },
-    runs: () => ({
-      runs: this.#state.runs,
-      chain_ok: this.#state.chainError === undefined,
-      chain_error: this.#state.chainError,
-    }),
+    runs: () => this.#runs(),
     run: ({ run }) => this.#run(run),
     log_tail: ({ service }) => ({ lines: [{ at: ago(4), stderr: false, text: `${service}: ready` }] }),
   };
@@ -134,6 +150,13 @@ class Fake {
     return page;
   }
 
+  #runs(): Answer<'runs'> {
+    const { runs, chainError, journalError } = this.#state;
+    if (journalError !== undefined)
+      throw new HostError({ code: 'failed', message: journalError, hint: 'Check the disk.' });
+    return { runs, chain_ok: chainError === undefined, chain_error: chainError };
+  }
+
   #run(run: string): RunView {
     const view = this.#state.runs.find((one) => one.run === run);
     if (view === undefined)
@@ -145,9 +168,10 @@ class Fake {
     return view;
   }
 
-  #keep(plan: PlanView, undoOf?: string): PlanView {
-    this.#plans.set(plan.plan_id, { plan, undoOf });
-    return plan;
+  /** The window gets a copy, as over a wire. */
+  #keep(plan: PlanView): PlanView {
+    this.#plans.set(plan.plan_id, plan);
+    return structuredClone(plan);
   }
 
   #plan({ id, subject, params }: PlanRequest): PlanView {
@@ -159,6 +183,8 @@ class Fake {
         hint: 'Look again: the finding is gone.',
       });
     }
+    if (this.#page(id).trust === 'untrusted')
+      throw new HostError({ code: 'refused', message: `${id} is not trusted` });
     return this.#keep({
       ...this.#frame(),
       playbook: id,
@@ -171,37 +197,89 @@ class Fake {
 
   #undoPlan(run: string): PlanView {
     const view = this.#run(run);
+    const again = view.undo_of !== undefined;
     const steps = view.steps
-      .filter((row) => row.step.undo !== undefined)
+      .filter((row) => row.step.undo !== undefined && row.state === 'done')
       .map((row, i) => ({
         ...row.step,
         n: i + 1,
-        title: row.step.undo?.title ?? '',
-        preview: row.step.preview.replace('"up", "-d", "--no-deps"', '"stop"'),
-        command: row.step.command.replace('up -d --no-deps', 'stop'),
+        title: (row.step.undo?.title ?? '').replace('Do it again: ', ''),
+        preview: turned(row.step.preview, again, '"up", "-d", "--no-deps"', '"stop"'),
+        command: turned(row.step.command, again, 'up -d --no-deps', 'stop'),
         before: row.step.after,
         after: row.step.before,
-        undo: undefined,
+        undo: { title: again ? 'Stop redis again' : `Do it again: ${row.step.title}` },
       }));
-    const { playbook, title, subject } = view;
-    const frame = {
+    return this.#keep({
       ...this.#frame(),
-      playbook,
-      title: `Take back: ${title}`,
-      subject,
+      playbook: view.playbook,
+      title: again ? view.title.replace('Take back: ', 'Do again: ') : `Take back: ${view.title}`,
+      subject: view.subject,
       params: {},
       preconditions: [],
-    };
-    return this.#keep({ ...frame, steps, confirm: { kind: 'click' }, act: 'Stop redis again' }, run);
+      impact: impact({ services: ['redis'], customers: 41 }),
+      steps,
+      undo_of: run,
+      confirm: { kind: 'click' },
+      act: again ? 'Start redis' : 'Stop redis again',
+    });
   }
 
-  #frame(): Pick<PlanView, 'plan_id' | 'digest' | 'created_at' | 'expires_at' | 'target'> {
+  #resumePlan(run: string): PlanView {
+    const { playbook, title, subject, steps, undo_of } = this.#run(run);
+    return this.#keep({
+      ...this.#frame(),
+      playbook,
+      title,
+      subject,
+      params: {},
+      preconditions: this.#state.plans[playbook]?.preconditions ?? [],
+      impact: impact(),
+      steps: steps.filter((row) => row.state !== 'done').map((row) => row.step),
+      undo_of,
+      resume_of: run,
+      moved: this.#state.moved ?? [],
+      confirm: { kind: 'click' },
+      act: steps.find((row) => row.state !== 'done')?.step.title ?? 'Look whether it is fixed',
+    });
+  }
+
+  #verify(run: string): RunView {
+    const view = this.#run(run);
+    const seen = {
+      event: 'verified' as const,
+      outcome: this.#state.outcome,
+      evidence: [evidence('docker inspect', 'redis: state', 'running, healthy', true)],
+    };
+    const done = { event: 'run_done' as const, run, outcome: this.#state.outcome, changes: [] };
+    const closed = record(record(view, seen), done);
+    this.#state.runs = this.#state.runs.map((one) => (one.run === run ? closed : one));
+    return closed;
+  }
+
+  #trust(id: string, sha256: string): Answer<'trust'> {
+    const page = this.#page(id);
+    if (page.sha256 !== sha256)
+      throw new HostError({
+        code: 'refused',
+        message: 'the stack changed since this plan',
+        hint: 'Make a new plan and look at it.',
+        changes: [{ what: `the playbook ${id}`, field: 'script', planned: sha256, now: page.sha256 }],
+      });
+    const said = catalog().find((one) => one.id === id) ?? page;
+    const trusted = { ...said, sha256, trust: 'trusted' as const, error: undefined };
+    this.#state.playbooks = this.#state.playbooks.map((one) => (one.id === id ? trusted : one));
+    return trusted;
+  }
+
+  #frame(): Pick<PlanView, 'plan_id' | 'digest' | 'created_at' | 'expires_at' | 'target' | 'moved'> {
     const { project } = this.#state.snapshot.environment;
     return {
       plan_id: `01KAVXPLAN${String(++this.#serial).padStart(16, '0')}`,
       digest: '5d41402abc4b2a76b9719d911017c592ae0b6a1f9d4c0b7f6f3a2c1d00ff42e1',
       created_at: ago(0),
-      expires_at: ago(-600),
+      expires_at: ago(-this.#goodFor),
+      moved: [],
       target: {
         compose_project: project,
         compose_working_dir: `/srv/${project}`,
@@ -214,15 +292,14 @@ class Fake {
   }
 
   #apply(planId: string, digest: string, phrase: string | null): { run: string } {
-    const kept = this.#plans.get(planId);
-    if (kept === undefined || kept.plan.digest !== digest) {
+    const plan = this.#plans.get(planId);
+    if (plan === undefined || plan.digest !== digest) {
       throw new HostError({
         code: 'refused',
         message: 'This plan is not known any more.',
         hint: 'Make a new plan.',
       });
     }
-    const { plan, undoOf } = kept;
     if (Date.parse(plan.expires_at) < Date.now()) {
       throw new HostError({
         code: 'refused',
@@ -237,15 +314,53 @@ class Fake {
         hint: 'Type it as shown.',
       });
     }
+    const refused = this.#refusal();
+    if (refused?.at === 'confirm') {
+      throw new HostError({
+        code: 'refused',
+        message: 'the stack changed since this plan',
+        hint: 'Make a new plan and look at it.',
+        changes: refused.changes,
+      });
+    }
     this.#plans.delete(planId);
-    const run = `01KAVXRUN${String(++this.#serial).padStart(17, '0')}`;
-    this.#state.runs = [begun(plan, run, undoOf), ...this.#state.runs];
+    const run = plan.resume_of ?? `01KAVXRUN${String(++this.#serial).padStart(17, '0')}`;
     const ending =
-      undoOf === undefined
-        ? { outcome: this.#state.outcome, failsAt: this.#state.failsAt }
+      plan.undo_of === undefined
+        ? {
+            outcome: this.#state.outcome,
+            failsAt: this.#state.failsAt,
+            inDoubt: plan.resume_of === undefined && this.#state.inDoubt,
+            refused,
+          }
         : { outcome: 'fixed' as const };
-    this.#play(run, script(plan, run, ending), () => this.#settled(run, undoOf, ending.outcome));
+    if (plan.resume_of !== undefined) this.#goOn(plan, run);
+    else if (refused?.at !== 'start')
+      this.#state.runs = [begun(plan, run, plan.undo_of), ...this.#state.runs];
+    this.#play(run, script(plan, run, ending), () => this.#settled(run, plan.undo_of, ending.outcome));
     return { run };
+  }
+
+  /** What changed is found once; the next plan is made from what is true then. */
+  #refusal(): Scenario['refused'] {
+    const { refused } = this.#state;
+    this.#state.refused = undefined;
+    return refused;
+  }
+
+  /** The journal of a run that goes on: its rest as not begun. */
+  #goOn(plan: PlanView, run: string): void {
+    const rest = begun(plan, run, plan.undo_of).steps;
+    this.#state.runs = this.#state.runs.map((view) =>
+      view.run !== run
+        ? view
+        : {
+            ...view,
+            outcome: undefined,
+            steps: view.steps.map((row) => rest.find((one) => one.step.n === row.step.n) ?? row),
+            interrupted: { how: '', goes_on: 'this console', can_resume: false, can_undo: false },
+          },
+    );
   }
 
   /** Goes on with the run that the scenario was opened in the middle of. */
@@ -256,6 +371,7 @@ class Fake {
       ...view,
       params: {},
       preconditions: [],
+      impact: impact(),
       confirm: { kind: 'click' as const },
       act: '',
       steps: view.steps.map((row) => row.step),
@@ -277,10 +393,12 @@ class Fake {
           run,
           outcome: 'cancelled',
           reason: 'stopped on request between two steps',
+          changes: [],
         });
         return;
       }
       this.#send(run, event);
+      if (event.event === 'step_started' && event.n === this.#hold) return;
       this.#play(run, rest, after);
     }, this.#pace);
   }
@@ -314,4 +432,9 @@ class Fake {
       hint: 'Start the console again. What was running is in the journal.',
     });
   }
+}
+
+/** A command the other way round: what was started is stopped, and back. */
+function turned(text: string, again: boolean, forth: string, back: string): string {
+  return again ? text.replace(back, forth) : text.replace(forth, back);
 }

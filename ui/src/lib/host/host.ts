@@ -1,5 +1,5 @@
 /** What the window asks of whoever hosts it. Everything else in `src` sees only this interface. */
-import type { Commands, Update, WireError } from './generated/wire';
+import type { Change, Commands, Update, WireError } from './generated/wire';
 
 export type CommandName = keyof Commands;
 export type Request<N extends CommandName> = Commands[N][0];
@@ -21,13 +21,16 @@ export interface Host {
 export class HostError extends Error {
   readonly code: string;
   readonly hint: string;
+  /** For a refusal: what is not as planned. */
+  readonly changes: readonly Change[];
 
-  constructor(error: { code: string; message: string; hint?: string | null }) {
+  constructor(error: { code: string; message: string; hint?: string | null; changes?: readonly Change[] }) {
     // The core's messages end without a full stop: they are also parts of sentences.
     super(/[.!?…]$/.test(error.message) ? error.message : `${error.message}.`);
     this.name = 'HostError';
     this.code = error.code;
     this.hint = error.hint ?? '';
+    this.changes = error.changes ?? [];
   }
 }
 

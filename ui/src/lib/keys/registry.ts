@@ -31,6 +31,8 @@ export type KeyId =
   | 'open'
   | 'make-plan'
   | 'review'
+  | 'renew'
+  | 'resume'
   | 'undo';
 
 export const KEYS: readonly KeyEntry[] = [
@@ -54,6 +56,8 @@ export const KEYS: readonly KeyEntry[] = [
   { id: 'open', keys: 'Enter', label: 'Open', group: 'In lists' },
   { id: 'make-plan', keys: 'p', label: 'Make a plan', group: 'On a repair' },
   { id: 'review', keys: 'c', label: 'Review and confirm', group: 'On a repair' },
+  { id: 'renew', keys: 'n', label: 'Make a new plan in place of a refused one', group: 'On a repair' },
+  { id: 'resume', keys: 'r', label: 'Show what resuming a run would do', group: 'On a repair' },
   { id: 'undo', keys: 'u', label: 'Show what an undo would do', group: 'On a repair' },
 ];
 

@@ -1,11 +1,13 @@
 /** The window's state: what the core has said, which page is open, what is being repaired. No markup. */
 import { getContext, setContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import type { CatalogView, PlaybookView, RunsView, Update } from '../host/generated/wire';
+import type { CatalogView, PlaybookView, RunsView, RunView, Update } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
 import { KeyRegistry } from '../keys/registry';
-import { fold, NOTHING, type Known } from './fold';
+import { Answers } from './answers.svelte';
+import { fold, forget, NOTHING, type Known } from './fold';
 import { unanswered, wrongNow } from './findings';
+import { unended } from './interrupted';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
@@ -16,6 +18,7 @@ export class Console {
   readonly host: Host;
   readonly keys = new KeyRegistry();
   readonly theme = new Theme();
+  readonly answers: Answers;
 
   known = $state.raw<Known>(NOTHING);
   link = $state<Link>('opening');
@@ -36,9 +39,17 @@ export class Console {
   readonly #remedies = new SvelteMap<string, Remedy>();
   #close: (() => void) | undefined;
   #opening = 0;
+  #readingRuns: number | undefined;
+  #runsMoved = false;
 
   constructor(host: Host) {
     this.host = host;
+    this.answers = new Answers(host, {
+      remedy: (playbook) => this.remedy(playbook),
+      go: (hash) => this.go(hash),
+      say: (text) => (this.said = text),
+      journalMoved: () => void this.loadRuns(),
+    });
     window.addEventListener('hashchange', () => (this.route = parse(location.hash)));
     setInterval(() => {
       this.now = Date.now();
@@ -99,12 +110,26 @@ export class Console {
     }
   }
 
+  /** Reads the journal's runs. While it is being read it is asked once more at most. */
   async loadRuns(): Promise<void> {
-    this.runsError = undefined;
+    const opening = this.#opening;
+    if (this.#readingRuns === opening) {
+      this.#runsMoved = true;
+      return;
+    }
+    this.#readingRuns = opening;
     try {
-      this.runs = await this.host.call('runs', {});
+      do {
+        this.#runsMoved = false;
+        const runs = await this.host.call('runs', {});
+        if (opening !== this.#opening) return;
+        this.runs = runs;
+        this.runsError = undefined;
+      } while (this.#runsMoved);
     } catch (thrown) {
-      this.runsError = asHostError(thrown);
+      if (opening === this.#opening) this.runsError = asHostError(thrown);
+    } finally {
+      if (opening === this.#opening) this.#readingRuns = undefined;
     }
   }
 
@@ -121,9 +146,17 @@ export class Console {
   remedy(id: string): Remedy {
     const kept = this.#remedies.get(id);
     if (kept !== undefined) return kept;
-    const remedy = new Remedy(this.host, id, (run) => this.known.runs.get(run));
+    const remedy = new Remedy(this.host, id, {
+      live: (run) => this.known.runs.get(run),
+      forget: (run) => (this.known = forget(this.known, run)),
+    });
     this.#remedies.set(id, remedy);
     return remedy;
+  }
+
+  /** Runs whose end is not on record, as far as the journal could be read. */
+  get unended(): RunView[] {
+    return unended(this.runs, this.known.runs);
   }
 
   get readOnly(): boolean {
@@ -131,7 +164,10 @@ export class Console {
   }
 
   #hear(update: Update): void {
-    this.known = fold(this.known, update);
+    const before = this.known;
+    this.known = fold(before, update);
+    // Another console may have ended in the middle of a run.
+    if (update.type === 'triage' && this.known !== before) void this.loadRuns();
     if (this.link === 'lost') this.link = 'open';
     if (update.type === 'run' && update.event.event === 'run_done') {
       for (const remedy of this.#remedies.values()) remedy.ended(update.run);

@@ -26,6 +26,12 @@ export function fold(known: Known, update: Update): Known {
   }
 }
 
+/** A run that is about to go on has its events from the start again. */
+export function forget(known: Known, run: string): Known {
+  const runs = new Map(known.runs);
+  return runs.delete(run) ? { ...known, runs } : known;
+}
+
 function isNewer(next: SnapshotView, now: SnapshotView | undefined): boolean {
   return now === undefined || next.revision > now.revision;
 }

@@ -4,6 +4,9 @@ import type { ParamView } from '../host/generated/wire';
 /** What a control holds before it is checked. */
 export type Raw = string | boolean | string[];
 
+/** Where a secret is, in the form that the core reads. */
+const REFERENCE = /^(?:(?:env|dotenv):[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$/;
+
 export interface Checked {
   /** Left out when nothing is given. */
   readonly value?: unknown;
@@ -32,6 +35,10 @@ export function check(param: ParamView, raw: Raw): Checked {
         : { error: 'A time of day as HH:MM, such as 09:00.' };
     case 'choice':
       return isChoice(param, text) ? { value: text } : { error: 'Choose one from the list.' };
+    case 'secret':
+      return REFERENCE.test(text)
+        ? { value: text }
+        : { error: 'A place, such as env:NAME, file:PATH or dotenv:NAME. Never the secret itself.' };
     case 'text':
       return { value: text };
   }

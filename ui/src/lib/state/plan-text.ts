@@ -16,19 +16,75 @@ export function preconditionText(condition: Record<string, unknown>): string {
     const found = rows.length === 0 ? 'no row' : plural(rows.length, 'row');
     return `step ${valueText(condition['step'])}: ${valueText(condition['what'])} (${found})`;
   }
+  const found = condition['found'] ?? condition['facts'];
+  const of = (name: string): unknown => (found as Record<string, unknown> | undefined)?.[name];
+  if (condition['kind'] === 'redis') {
+    const field = condition['field'];
+    const key = valueText(condition['key']);
+    return `${field ? `${valueText(field)} of ` : ''}${key} is ${of('value') === null ? 'not there' : valueText(of('value'))}`;
+  }
+  if (condition['kind'] === 'file') {
+    const path = valueText(of('path'));
+    const print = of('fingerprint');
+    return typeof print === 'string'
+      ? `${path} is unchanged (${print.slice(0, 24)})`
+      : `${path} is not there`;
+  }
+  if (condition['kind'] === 'volume') {
+    const made = condition['created_at'];
+    return `volume ${valueText(condition['volume'])} ${made ? `is the one made at ${valueText(made)}` : 'is not there'}`;
+  }
+  if (condition['kind'] === 'answer')
+    return `step ${valueText(condition['step'])}: ${valueText(condition['what'])}`;
   return valueText(condition);
 }
 
-export function targetLines(target: TargetIdentity): { name: string; value: string }[] {
-  const known = (value: string | null): string => value ?? 'not compared';
+/** What makes the stack this one. A value is absent where its source could not be read. */
+export function targetLines(target: TargetIdentity): { name: string; value: string | undefined }[] {
   return [
-    { name: 'Compose project', value: target.compose_project },
-    { name: 'Working directory', value: target.compose_working_dir },
-    { name: 'Docker Engine', value: known(target.docker_engine_id) },
-    { name: 'Postgres system', value: known(target.postgres_system_identifier) },
-    { name: 'Postgres database', value: known(target.postgres_database) },
-    { name: 'Redis run', value: known(target.redis_run_id) },
+    { name: 'Project', value: target.compose_project },
+    { name: 'Folder', value: target.compose_working_dir },
+    { name: 'Docker Engine', value: target.docker_engine_id ?? undefined },
+    { name: 'Database', value: target.postgres_database ?? undefined },
+    { name: 'Postgres system', value: target.postgres_system_identifier ?? undefined },
+    { name: 'Redis run', value: target.redis_run_id ?? undefined },
   ];
+}
+
+/** Rows that are changed. What changes more than rows is not counted, and not called zero. */
+export function rowsText({ impact, steps }: PlanView): string {
+  const uncounted = steps.filter((step) => step.kind === 'sql' && step.risk === 'destructive');
+  if (impact.rows === undefined)
+    return `not counted; ${stepsText(uncounted.map((step) => step.n))} says what goes`;
+  if (impact.rows > 0) return `${plural(impact.rows, 'row')} changed`;
+  return steps.some((step) => step.kind === 'sql') ? 'no row is expected to change' : 'none';
+}
+
+/** The services whose containers are touched. A whole project has them all, named or not. */
+export function servicesText({ impact, steps, target }: PlanView): string {
+  if (impact.services.length > 0) return impact.services.join(', ');
+  return steps.some((step) => step.kind === 'project') ? `all of project ${target.compose_project}` : 'none';
+}
+
+/** Whether something is lost for good: such a plan is confirmed by nothing that happens by accident. */
+export function isDestructive(plan: PlanView): boolean {
+  return plan.confirm.kind === 'phrase' || plan.steps.some((step) => step.risk === 'destructive');
+}
+
+/** The steps that change something, by whether they can be taken back. */
+export function takenBack(plan: PlanView): { can: number[]; cannot: number[] } {
+  const acting = plan.steps.filter((step) => step.risk !== 'read');
+  return {
+    can: acting.filter((step) => step.undo !== undefined).map((step) => step.n),
+    cannot: acting.filter((step) => step.undo === undefined).map((step) => step.n),
+  };
+}
+
+/** `step 2`, `steps 2, 3 and 7`. */
+export function stepsText(numbers: readonly number[]): string {
+  const last = numbers.at(-1);
+  const before = numbers.slice(0, -1).join(', ');
+  return before === '' ? `step ${last}` : `steps ${before} and ${last}`;
 }
 
 /** For a shell, one step after the other; what only a person can do stands as a comment. */

@@ -3,10 +3,19 @@ import type { PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/
 import { asHostError, type Host, type HostError } from '../host/host';
 import { sameSubject } from './findings';
 import { carried, checkAll, type CheckedForm, type Raw } from './params';
-import { merged, type LiveRun } from './run-fold';
+import { emptyRun, merged, type LiveRun } from './run-fold';
 
-/** A repair, or the undo of one. */
-export type Act = 'repair' | 'undo';
+/** A repair, the undo of a run, or the rest of an interrupted one. */
+export type Act = 'repair' | 'undo' | 'resume';
+
+const CONFIRMS = { repair: 'apply', undo: 'undo', resume: 'resume' } as const;
+
+/** What a repair needs to know of the runs that this window sees. */
+export interface Seen {
+  live(run: string): LiveRun | undefined;
+  /** A run's events will come again from the start. */
+  forget(run: string): void;
+}
 
 /** A running run is read from the journal again when no event has come for this long. */
 const QUIET_MS = 4000;
@@ -14,7 +23,7 @@ const QUIET_MS = 4000;
 export class Remedy {
   readonly id: string;
   readonly #host: Host;
-  readonly #live: (run: string) => LiveRun | undefined;
+  readonly #seen: Seen;
 
   playbook = $state.raw<PlaybookView | undefined>();
   /** The playbook's own answer, when it was asked for since the last ranking. */
@@ -22,6 +31,8 @@ export class Remedy {
   loadError = $state.raw<HostError | undefined>();
   choicesError = $state.raw<HostError | undefined>();
   looking = $state(false);
+  trusting = $state(false);
+  trustError = $state.raw<HostError | undefined>();
 
   subject = $state.raw<Subject | undefined>();
   raw = $state.raw<Record<string, Raw>>({});
@@ -29,8 +40,6 @@ export class Remedy {
   touched = $state.raw<readonly string[]>([]);
 
   act = $state<Act>('repair');
-  /** The run that the undo's plan takes back. */
-  undoOf = $state<string | undefined>();
   plan = $state.raw<PlanView | undefined>();
   planning = $state(false);
   planError = $state.raw<HostError | undefined>();
@@ -47,6 +56,8 @@ export class Remedy {
   runAct = $state<Act>('repair');
   recordedRun = $state.raw<RunView | undefined>();
   runError = $state.raw<HostError | undefined>();
+  /** It ended before it began, so that the journal has no such run. */
+  unrecorded = $state(false);
   cancelling = $state(false);
 
   // Getters, not `$derived`: a repair outlives the page that made it, and a derived value would not.
@@ -55,16 +66,18 @@ export class Remedy {
   }
 
   get run(): LiveRun | undefined {
-    return this.runId === undefined ? undefined : merged(this.recordedRun, this.#live(this.runId));
+    if (this.runId === undefined) return undefined;
+    // Before its first event a run is there already: what it was planned from must not be offered again.
+    return merged(this.recordedRun, this.#seen.live(this.runId)) ?? emptyRun(this.runId);
   }
 
   #asked = 0;
   #quietSince = 0;
 
-  constructor(host: Host, id: string, live: (run: string) => LiveRun | undefined) {
+  constructor(host: Host, id: string, seen: Seen) {
     this.#host = host;
     this.id = id;
-    this.#live = live;
+    this.#seen = seen;
   }
 
   /** Chooses whom it is about, and asks for that subject's parameters. */
@@ -72,7 +85,7 @@ export class Remedy {
     if (this.playbook !== undefined && sameSubject(subject ?? {}, this.subject ?? {})) return;
     if (this.running) return;
     this.subject = subject;
-    if (this.act !== 'undo') this.#dropPlan();
+    if (this.act === 'repair') this.#dropPlan();
     await this.loadChoices();
   }
 
@@ -130,8 +143,39 @@ export class Remedy {
   async planUndo(run: string): Promise<void> {
     if (this.running) return;
     if (run !== this.runId) this.startOver();
-    this.undoOf = run;
     await this.#plan('undo', () => this.#host.call('undo_plan', { run }));
+  }
+
+  /** What going on with an interrupted run would do. */
+  async planResume(run: string): Promise<void> {
+    if (this.running) return;
+    if (run !== this.runId) this.startOver();
+    await this.#plan('resume', () => this.#host.call('resume_plan', { run }));
+  }
+
+  /** The same once more, for the same subject with the same parameters, made from what is true now. */
+  async renew(plan: PlanView): Promise<void> {
+    if (this.planning) return;
+    if (plan.resume_of !== undefined) return this.planResume(plan.resume_of);
+    if (plan.undo_of !== undefined) return this.planUndo(plan.undo_of);
+    const { playbook, subject, params } = plan;
+    await this.#plan('repair', () => this.#host.call('plan', { id: playbook, subject, params }));
+  }
+
+  /** Trusts the script whose hash was shown, and no other. */
+  async trust(sha256: string): Promise<void> {
+    if (this.trusting) return;
+    this.trusting = true;
+    this.trustError = undefined;
+    try {
+      this.#take(await this.#host.call('trust', { id: this.id, sha256 }));
+    } catch (thrown) {
+      this.trustError = asHostError(thrown);
+    } finally {
+      this.trusting = false;
+    }
+    await this.loadChoices();
+    if (this.trustError === undefined) await this.look();
   }
 
   review(): void {
@@ -159,13 +203,15 @@ export class Remedy {
       digest: plan.digest,
       phrase: plan.confirm.kind === 'phrase' ? this.phrase : null,
     };
+    if (plan.resume_of !== undefined) this.#seen.forget(plan.resume_of);
     try {
-      const { run } = await this.#host.call(act === 'undo' ? 'undo' : 'apply', request);
+      const { run } = await this.#host.call(CONFIRMS[act], request);
       this.runId = run;
       this.runPlan = plan;
       this.runAct = act;
       this.recordedRun = undefined;
       this.runError = undefined;
+      this.unrecorded = false;
       this.cancelling = false;
       this.#quietSince = Date.now();
       this.close();
@@ -198,7 +244,11 @@ export class Remedy {
       if (run === this.runId) this.recordedRun = view;
       this.runError = undefined;
     } catch (thrown) {
-      if (run === this.runId) this.runError = asHostError(thrown);
+      if (run !== this.runId) return;
+      const error = asHostError(thrown);
+      // A run that was refused before it began is not in the journal as a run.
+      this.unrecorded = error.code === 'not_found' && this.run?.done?.outcome === 'refused';
+      this.runError = this.unrecorded ? undefined : error;
     }
   }
 
@@ -217,20 +267,23 @@ export class Remedy {
 
   /** Back to the evidence, for another plan. */
   startOver(): void {
-    this.runId = undefined;
-    this.runPlan = undefined;
-    this.recordedRun = undefined;
-    this.runError = undefined;
+    this.#leaveRun();
     this.#dropPlan();
   }
 
-  /** Leaves the undo's plan; the run stays as it is. */
-  leaveUndo(): void {
+  /** Leaves the plan of an undo or a resume; the run stays as it is. */
+  leavePlan(): void {
     this.#dropPlan();
   }
 
   get running(): boolean {
-    return this.runId !== undefined && this.run?.done === undefined;
+    return this.runId !== undefined && this.run?.done === undefined && !this.interrupted;
+  }
+
+  /** The journal says that nobody carries the run out, and that nobody knows how it ended. */
+  get interrupted(): boolean {
+    const open = this.recordedRun?.interrupted;
+    return open !== undefined && open.goes_on === undefined;
   }
 
   expired(now: number): boolean {
@@ -240,12 +293,13 @@ export class Remedy {
   async #plan(act: Act, ask: () => Promise<PlanView>): Promise<void> {
     this.planning = true;
     this.planError = undefined;
+    this.applyError = undefined;
     this.close();
     try {
       const plan = await ask();
       this.plan = plan;
       this.act = act;
-      if (act === 'repair') this.runId = undefined;
+      if (act === 'repair') this.#leaveRun();
     } catch (thrown) {
       this.planError = asHostError(thrown);
       if (act === 'repair') this.plan = undefined;
@@ -266,6 +320,14 @@ export class Remedy {
   #take(playbook: PlaybookView): void {
     this.playbook = playbook;
     this.raw = carried(playbook.params, this.raw);
+  }
+
+  #leaveRun(): void {
+    this.runId = undefined;
+    this.runPlan = undefined;
+    this.recordedRun = undefined;
+    this.runError = undefined;
+    this.unrecorded = false;
   }
 
   #dropPlan(): void {

@@ -1,5 +1,5 @@
 /** A run as it goes on, folded from its events, or read from the journal. */
-import type { Evidence, RunEvent, RunOutcome, RunView, StepState } from '../host/generated/wire';
+import type { Change, Evidence, RunEvent, RunOutcome, RunView, StepState } from '../host/generated/wire';
 
 export interface LiveStep {
   readonly n: number;
@@ -19,7 +19,8 @@ export interface LiveRun {
   readonly run: string;
   readonly steps: ReadonlyMap<number, LiveStep>;
   readonly verified?: { outcome: RunOutcome; evidence: readonly Evidence[]; reason?: string };
-  readonly done?: { outcome: RunOutcome; reason?: string };
+  /** `changes`: what was not as planned, where that is why. */
+  readonly done?: { outcome: RunOutcome; reason?: string; changes: readonly Change[] };
 }
 
 /** Lines kept per step. */
@@ -64,7 +65,7 @@ export function foldRun(before: LiveRun | undefined, run: string, event: RunEven
     case 'verified':
       return { ...now, verified: { outcome: event.outcome, evidence: event.evidence, reason: event.reason } };
     case 'run_done':
-      return { ...now, done: { outcome: event.outcome, reason: event.reason } };
+      return { ...now, done: { outcome: event.outcome, reason: event.reason, changes: event.changes } };
   }
 }
 
@@ -95,7 +96,10 @@ export function recorded(view: RunView): LiveRun {
       view.evidence.length > 0 && view.outcome !== undefined
         ? { outcome: view.outcome, evidence: view.evidence, reason: view.reason }
         : undefined,
-    done: view.outcome === undefined ? undefined : { outcome: view.outcome, reason: view.reason },
+    done:
+      view.outcome === undefined
+        ? undefined
+        : { outcome: view.outcome, reason: view.reason, changes: view.changes },
   };
 }
 
@@ -103,7 +107,16 @@ export function recorded(view: RunView): LiveRun {
 export function merged(view: RunView | undefined, live: LiveRun | undefined): LiveRun | undefined {
   if (view === undefined) return live;
   const base = recorded(view);
-  if (live === undefined || base.done !== undefined) return base;
+  if (live === undefined) return base;
+  if (base.done !== undefined) {
+    return {
+      ...base,
+      done: {
+        ...base.done,
+        changes: base.done.changes.length > 0 ? base.done.changes : (live.done?.changes ?? []),
+      },
+    };
+  }
   const steps = new Map(base.steps);
   for (const [n, step] of live.steps) {
     const known = steps.get(n);

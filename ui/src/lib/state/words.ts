@@ -61,7 +61,7 @@ export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
     case 'failed':
       return 'A step failed and the run stopped there. What was done before it is listed below.';
     case 'refused':
-      return 'Nothing was done. Make a new plan from what is true now.';
+      return 'Nothing was done.';
     case 'cancelled':
       return 'Stopped on request. What was done before that is listed below.';
   }
@@ -69,19 +69,40 @@ export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
 
 /** A run in the journal: its outcome, or that it goes on or was interrupted. */
 export function runSaid(run: RunView, isLive: boolean): Said {
-  if (run.outcome !== undefined && run.outcome !== null)
+  const open = run.interrupted;
+  if (isLive || (open !== undefined && open.goes_on !== undefined)) return { mark: 'busy', word: 'Running' };
+  if (open === undefined && run.outcome !== undefined && run.outcome !== null)
     return outcomeSaid(run.outcome, run.undo_of !== undefined);
-  const interrupted = run.steps.some((row) => row.state === 'interrupted');
-  if (!interrupted && (isLive || run.steps.some((row) => row.state === 'running')))
-    return { mark: 'busy', word: 'Running' };
   return { mark: 'warn', word: 'Interrupted' };
 }
 
 /** The core names an undo's plan so itself; a run's title may come without it. */
 const TAKE_BACK = 'Take back: ';
+const DO_AGAIN = 'Do again: ';
 
 export function runTitle(title: string, isUndo: boolean): string {
-  return isUndo && !title.startsWith(TAKE_BACK) ? `${TAKE_BACK}${title}` : title;
+  const named = title.startsWith(TAKE_BACK) || title.startsWith(DO_AGAIN);
+  return isUndo && !named ? `${TAKE_BACK}${title}` : title;
+}
+
+/** What stopping does to the step that goes on. */
+export function stopMeans(kind: string): string {
+  switch (kind) {
+    case 'compose':
+    case 'project':
+    case 'command':
+      return 'A command is ended where it runs, and it is looked at what is true then.';
+    case 'backup':
+      return 'The backup is ended where it runs; half a backup is not kept as one.';
+    case 'sql':
+      return 'A database change is rolled back, or it was already committed; the run says which.';
+    case 'wait_until':
+      return 'The wait ends. It changes nothing.';
+    case 'manual':
+      return 'The console no longer waits for you. What you did stays done.';
+    default:
+      return 'A step that can’t be ended is finished first.';
+  }
 }
 
 const STEPS: Record<StepState, Said> = {
@@ -104,6 +125,25 @@ export function sourceSaid(status: SourceStatus): Said {
 
 export function riskWord(risk: Risk): string {
   return risk === 'read' ? 'Looks only' : risk === 'reversible' ? 'Reversible' : 'Destructive';
+}
+
+const KINDS: Record<string, string> = {
+  compose: 'Service',
+  project: 'Whole project',
+  command: 'Command',
+  sql: 'Database',
+  redis: 'Redis',
+  dotenv: '.env',
+  patch: 'Code',
+  http: 'HTTP call',
+  backup: 'Backup',
+  wait_until: 'Wait',
+  manual: 'By hand',
+};
+
+/** What kind of thing a step is. */
+export function kindWord(kind: string): string {
+  return Object.hasOwn(KINDS, kind) ? (KINDS[kind] ?? kind) : kind;
 }
 
 export function severityWord(severity: Severity): string {

@@ -1,5 +1,6 @@
 /** What the fake host can show. Each scenario is one state of the stack that a view must draw well. */
 import type {
+  Change,
   PlanStepView,
   PlanView,
   PlaybookView,
@@ -14,6 +15,7 @@ import {
   ago,
   catalog,
   evidence,
+  impact,
   payments,
   services,
   snapshot,
@@ -32,76 +34,47 @@ export interface Scenario {
   playbooks: PlaybookView[];
   runs: RunView[];
   /** The plan that `plan` makes, by playbook id. */
-  plans: Record<string, Pick<PlanView, 'steps' | 'confirm' | 'act' | 'preconditions'>>;
+  plans: Record<string, Pick<PlanView, 'steps' | 'confirm' | 'act' | 'preconditions' | 'impact'>>;
   /** How a run of this scenario ends, and at which step it fails. */
   outcome: RunOutcome;
   failsAt?: number;
+  inDoubt?: boolean;
+  /** What the stack turns out to have changed in, and where that is found. */
+  refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
+  /** For the plan that goes on with an interrupted run. */
+  moved?: Change[];
   /** The run that goes on when the window opens. */
   goesOn?: string;
   /** Commands that never answer, or that are refused. */
   silent?: boolean;
   gone?: boolean;
   chainError?: string;
+  journalError?: string;
 }
 
 /** The wire leaves such a time out; its generated type does not say so. */
-const NEVER = undefined as unknown as string;
+export const NEVER = undefined as unknown as string;
 
-export const SCENARIOS = [
-  'healthy',
-  'redis-stopped',
-  'row5',
-  'row12',
-  'partial-unknown',
-  'stale',
-  'empty',
-  'loading',
-  'disconnected',
-  'running',
-  'failed',
-  'not-fixed',
-  'journal',
-  'hostile',
-  'many',
-] as const;
-export type ScenarioName = (typeof SCENARIOS)[number];
+/** A stack that is watched. What acting on it leads to is in `acting.ts`. */
+export const WATCHING = {
+  healthy: base,
+  'redis-stopped': redisStopped,
+  row5,
+  row12,
+  'partial-unknown': partialUnknown,
+  stale,
+  empty,
+  loading: (): Scenario => ({ ...base(), silent: true }),
+  disconnected: (): Scenario => ({ ...base(), gone: true }),
+  running,
+  failed: (): Scenario => ({ ...redisStopped(), outcome: 'failed', failsAt: 1 }),
+  'not-fixed': (): Scenario => ({ ...redisStopped(), outcome: 'not_fixed' }),
+  journal,
+  hostile,
+  many,
+};
 
-export function scenario(name: ScenarioName): Scenario {
-  switch (name) {
-    case 'healthy':
-      return base();
-    case 'redis-stopped':
-      return redisStopped();
-    case 'row5':
-      return row5();
-    case 'row12':
-      return row12();
-    case 'partial-unknown':
-      return partialUnknown();
-    case 'stale':
-      return stale();
-    case 'empty':
-      return empty();
-    case 'loading':
-      return { ...base(), silent: true };
-    case 'disconnected':
-      return { ...base(), gone: true };
-    case 'running':
-      return running();
-    case 'failed':
-      return { ...redisStopped(), outcome: 'failed', failsAt: 1 };
-    case 'not-fixed':
-      return { ...redisStopped(), outcome: 'not_fixed' };
-    case 'journal':
-      return journal();
-    case 'hostile':
-      return hostile();
-    case 'many':
-      return many();
-  }
-}
-
-function base(): Scenario {
+export function base(): Scenario {
   return {
     snapshot: snapshot(),
     triage: triage([]),
@@ -112,7 +85,7 @@ function base(): Scenario {
   };
 }
 
-const START_REDIS: PlanStepView[] = [
+export const START_REDIS: PlanStepView[] = [
   {
     n: 1,
     kind: 'compose',
@@ -138,7 +111,7 @@ const START_REDIS: PlanStepView[] = [
   },
 ];
 
-function redisStopped(): Scenario {
+export function redisStopped(): Scenario {
   const redis = tile('redis', {
     state: 'exited',
     health: 'unknown',
@@ -258,6 +231,7 @@ function redisStopped(): Scenario {
         steps: START_REDIS,
         confirm: { kind: 'click' },
         act: 'Start redis',
+        impact: impact({ services: ['redis'] }),
         preconditions: [
           {
             kind: 'container',
@@ -274,7 +248,7 @@ function redisStopped(): Scenario {
   };
 }
 
-function row5(): Scenario {
+export function row5(): Scenario {
   const page = catalog().map((one) =>
     one.id !== '05-fsm-stuck-collect-slot'
       ? one
@@ -418,6 +392,7 @@ function row5(): Scenario {
         ],
         confirm: { kind: 'click' },
         act: 'Add 5 working days',
+        impact: impact({ rows: 5, tenants: ['amani_clinic'], customers: 9 }),
         preconditions: [
           { kind: 'rows', step: 1, guard: 0, what: 'Wanjiku Kamau has no working hours', rows: [] },
         ],
@@ -483,6 +458,10 @@ function row12(): Scenario {
         ],
         confirm: { kind: 'phrase', phrase: 'test_tenant_9f31' },
         act: 'Drop test_tenant_9f31',
+        impact: impact({
+          customers: 0,
+          backups: ['Back up test_tenant_9f31 and restore it for a test'],
+        }),
         preconditions: [{ kind: 'rows', step: 2, guard: 0, what: 'nobody uses the schema', rows: [] }],
       },
     },
@@ -580,6 +559,13 @@ function running(): Scenario {
     outcome: undefined,
     evidence: [],
     can_undo: false,
+    interrupted: {
+      n: 2,
+      how: 'the console has not said how this went',
+      goes_on: 'this console',
+      can_resume: false,
+      can_undo: false,
+    },
   };
   run.steps = run.steps.map((row, i): RunStepView => ({
     ...row,
@@ -615,7 +601,13 @@ function journal(): Scenario {
     ended_at: NEVER,
     outcome: undefined,
     evidence: [],
-    can_undo: true,
+    can_undo: false,
+    interrupted: {
+      n: 1,
+      how: 'redis is running, but it is another container than before',
+      can_resume: false,
+      can_undo: false,
+    },
   };
   interrupted.steps = interrupted.steps.map((row, i): RunStepView =>
     i > 0
@@ -635,8 +627,23 @@ function journal(): Scenario {
   };
   const undo = {
     ...pastRun('01KAVX00000000000000000UDO', 'fixed', 2600),
+    title: 'Take back: A service is down or unhealthy',
     undo_of: '01KAVX00000000000000000UND',
-    can_undo: false,
+    steps: pastRun('01KAVX00000000000000000UDO', 'fixed', 2600)
+      .steps.slice(0, 1)
+      .map((row): RunStepView => ({
+        ...row,
+        detail: 'redis stopped',
+        step: {
+          ...row.step,
+          title: 'Stop redis again, if it is still container 4b0d99e1c2aa',
+          preview: '["docker-compose", "--project-name", "ratiba-lab", "stop", "redis"]',
+          command: 'docker-compose --project-name ratiba-lab stop redis',
+          before: row.step.after,
+          after: row.step.before,
+          undo: { title: 'Do it again: Start redis without its dependencies' },
+        },
+      })),
   };
   return {
     ...base(),
@@ -686,7 +693,14 @@ function hostile(): Scenario {
         required: true,
       })),
     })),
-    runs: from.runs.map((run) => ({ ...run, title: text, reason: text, operator: text })),
+    runs: from.runs.map((run) => ({
+      ...run,
+      title: text,
+      reason: text,
+      operator: text,
+      interrupted: { n: 1, happened: true, how: text, can_resume: true, can_undo: true },
+    })),
+    refused: { at: 'confirm' as const, changes: [{ what: text, field: text, planned: text, now: [text] }] },
     snapshot: {
       ...from.snapshot,
       services: from.snapshot.services.map((one) =>
@@ -723,7 +737,8 @@ function hostile(): Scenario {
               },
             ],
             confirm: { kind: 'click' },
-            act: 'Start redis',
+            act: text,
+            impact: impact({ rows: 1, services: [text], tenants: [text], customers: 3, backups: [text] }),
             preconditions: [{ kind: 'rows', step: 1, guard: 0, what: text, rows: [{ a: text }] }],
           },
         }
@@ -799,6 +814,7 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
     started_at: ago(secondsAgo),
     ended_at: ago(secondsAgo - 4.2),
     outcome,
+    changes: [],
     steps: settled,
     evidence: [
       evidence(
@@ -812,6 +828,6 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
   };
 }
 
-function notBegun(row: RunStepView): RunStepView {
+export function notBegun(row: RunStepView): RunStepView {
   return { ...row, started_at: NEVER, ended_at: NEVER, detail: undefined, output: [] };
 }

@@ -2,6 +2,7 @@
 import type {
   Environment,
   Evidence,
+  Impact,
   PaymentStuck,
   PlaybookView,
   ServiceView,
@@ -148,6 +149,11 @@ export function snapshot(over: Partial<SnapshotView> = {}): SnapshotView {
   };
 }
 
+/** Nothing is touched, and who is in a conversation could not be asked. The wire leaves that number out then. */
+export function impact(over: Partial<Impact> = {}): Impact {
+  return { rows: 0, services: [], tenants: [], backups: [], ...over } as Impact;
+}
+
 export function evidence(from: string, what: string, value: unknown, against = false): Evidence {
   return { source: from, what, value, as_of: ago(3), ...(against ? { against: true } : {}) };
 }
@@ -258,12 +264,14 @@ const SECTIONS: Record<string, string> = {
 export function catalog(): PlaybookView[] {
   return LINES.map(([id, row, title, severity, symptom]) => ({
     id,
+    file: `${id}.rhai`,
     row,
     title,
     symptom,
     severity,
     params: [],
     sha256: 'b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184',
+    trust: 'shipped' as const,
     sections: Object.entries(SECTIONS).map(([heading, text]) => ({ heading, text })),
   }));
 }

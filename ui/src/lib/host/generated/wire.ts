@@ -165,9 +165,9 @@ against?: boolean, };
  */
 export type Impact = { 
 /**
- * Rows that are changed.
+ * Rows that are changed; absent: a step changes more than rows, and can't be counted.
  */
-rows: number, 
+rows?: number, 
 /**
  * Services whose containers are touched.
  */
@@ -177,9 +177,10 @@ services: Array<string>,
  */
 tenants: Array<string>, 
 /**
- * Conversations of customers that go on where it acts; absent: Redis can't be asked.
+ * Conversations of customers that go on where it acts; absent: Redis can't be asked, or a step
+ * says neither tenant nor service.
  */
-customers: number, 
+customers?: number, 
 /**
  * Backups that are made first, in words.
  */
@@ -524,6 +525,10 @@ params: Array<ParamView>,
  */
 sha256: string, 
 /**
+ * Its file's name.
+ */
+file: string, 
+/**
  * Whether it may run.
  */
 trust: Trust, 
@@ -723,6 +728,10 @@ outcome?: RunOutcome,
  * Why.
  */
 reason?: string, 
+/**
+ * For a refusal, and a run that ended because something had changed: what is not as planned.
+ */
+changes: Array<Change>, 
 /**
  * Its steps.
  */
