@@ -73,7 +73,7 @@ describe('the pane shows', () => {
     inWindow({ scenario: 'row12', hash: SCHEMAS }, async (window) => {
       await review(window);
       expect(await text(window, 'impact-rows')).toBe('not counted; step 2 says what goes');
-      expect(await text(window, 'impact-customers')).toContain('not counted');
+      expect(await text(window, 'impact-customers')).toContain('No tenant and no container is named');
     }));
 
   test('each step verbatim, before and after, its kind, and its way back', () =>

@@ -459,7 +459,8 @@ function row12(): Scenario {
         confirm: { kind: 'phrase', phrase: 'test_tenant_9f31' },
         act: 'Drop test_tenant_9f31',
         impact: impact({
-          customers: 0,
+          rows: undefined,
+          customers: undefined,
           backups: ['Back up test_tenant_9f31 and restore it for a test'],
         }),
         preconditions: [{ kind: 'rows', step: 2, guard: 0, what: 'nobody uses the schema', rows: [] }],
