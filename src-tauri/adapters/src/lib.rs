@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod host;
 pub mod http;
 pub mod journal;
+pub mod memory;
 pub mod postgres;
 mod private;
 pub mod redis;

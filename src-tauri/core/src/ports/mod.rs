@@ -7,6 +7,7 @@
 
 mod act;
 mod journal;
+mod memory;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ pub use act::{
     ExecCommand, HttpCalls, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
+pub use memory::Memory;
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
@@ -280,6 +282,8 @@ pub struct Sources {
     pub http: Arc<dyn HttpLooks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// This process's memory.
+    pub memory: Arc<dyn Memory>,
 }
 
 impl Sources {
