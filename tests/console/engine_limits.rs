@@ -51,12 +51,12 @@ fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 #[test]
 fn values_that_nest_without_end_and_deep_recursion_fit_a_small_stack() {
     let cases = [
-        ("fn detect(env) { let a = []; loop { a = [a]; } }", "nested more than 160 deep"),
-        ("fn detect(env) { let a = []; loop { a = [0, #{ a: a }, 0]; } }", "nested more than 160 deep"),
-        ("fn detect(env) { let m = #{}; loop { m = #{ a: m }; } }", "nested more than 160 deep"),
+        ("fn detect(env) { let a = []; loop { a = [a]; } }", "nested more than 128 deep"),
+        ("fn detect(env) { let a = []; loop { a = [0, #{ a: a }, 0]; } }", "nested more than 128 deep"),
+        ("fn detect(env) { let m = #{}; loop { m = #{ a: m }; } }", "nested more than 128 deep"),
         (
             "fn g(x) { [x] } fn detect(env) { let a = 0; loop { a = g(g(g(a))); } }",
-            "nested more than 160 deep",
+            "nested more than 128 deep",
         ),
         (
             "fn f(n) { if n == 0 { 1 } else { [[[[[[f(n - 1)]]]]]] } } fn detect(env) { f(12) }",

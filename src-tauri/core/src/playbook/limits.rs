@@ -27,7 +27,7 @@ pub(super) const CALL_DEPTH: usize = 16;
 pub(super) const SCRIPT_BYTES: usize = 256 << 10;
 /// How deep arrays and maps may nest inside a script. Copying, comparing and dropping a value use
 /// the stack once for each level.
-pub(super) const VALUE_DEPTH: usize = 160;
+pub(super) const VALUE_DEPTH: usize = 128;
 /// How deep they may nest in an answer. A plan with the answer in it must be readable again, and
 /// `serde_json` reads 128 levels.
 pub(super) const ANSWER_DEPTH: usize = 64;
@@ -147,8 +147,9 @@ struct Watch {
 }
 
 /// Values that are looked at for each operation that was done. An operation adds one level at
-/// most, so no variable gets more than `200_000 / LOOKS` levels deeper between two looks.
-const LOOKS: u64 = 2_000;
+/// most, so no variable gets more than a hundred levels deeper between two looks at all that it may
+/// hold.
+const LOOKS: u64 = 4_000;
 
 impl Watch {
     fn nesting(&self, name: &str, context: &EvalContext) -> Result<(), Box<EvalAltResult>> {
