@@ -70,8 +70,10 @@ fn expand(template: &str, bytes: &mut Bytes<'_>, depth: usize, out: &mut String)
 
 /// Functions that the grammar's scripts call; some loop for ever or recurse without end.
 const HELPERS: &str = r#"const C = [1, #{ a: "c" }];
-fn big_text() { let t = "xy"; t.pad(70000, "z\x00"); t }
-fn big_list() { let t = []; t.pad(3000, #{ a: "b" }); t }
+fn big_text() { let t = "xy"; t.pad(2000, "z\x00"); t }
+fn huge_text() { let t = "xy"; t.pad(70000, "z\x00"); t }
+fn big_list() { let t = []; t.pad(120, #{ a: "b" }); t }
+fn huge_list() { let t = []; t.pad(9000, #{ a: "b" }); t }
 fn deep(n) { let t = [1]; for i in 0..if type_of(n) == "i64" && n > 0 && n < 900 { n } else { 30 } { t = [t]; } t }
 fn g(n) { if n == 0 { [] } else { [[[[g(n - 1)]]]] } }
 "#;
