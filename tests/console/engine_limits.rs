@@ -98,6 +98,10 @@ fn no_single_call_waits_or_builds_more_than_it_may() {
         (format!(r#"fn detect(env) {{ {big} let t = s; s.replace("x", t); s }}"#), "too large"),
         (format!(r#"fn detect(env) {{ {big} let t = s; s.replace('x', t); s }}"#), "too large"),
         (format!(r#"fn detect(env) {{ {big} s.replace("", "yyyy"); s }}"#), "too large"),
+        // 4 times 2^62 wraps to nothing.
+        ("fn detect(env) { let a = []; a.pad(4611686018427387904, [1, 2, 3]); a }".to_owned(), "too large"),
+        (format!("fn detect(env) {{ {big} let a = []; a.pad(5, s); a }}"), "too large"),
+        ("fn detect(env) { let a = []; a.pad(150000, #{ a: 1, b: 2 }); a }".to_owned(), "too large"),
     ] {
         let (_, text) = error_of(&script);
         assert!(text.contains(says), "{script}: {text}");
@@ -109,17 +113,18 @@ fn replaced_functions_say_what_the_language_says() {
     let (_, text) = error_of(
         r##"fn detect(env) {
             let s = "x"; s.pad(3, ""); s.pad(4, "ab");
+            let p = [0]; p.pad(3, [1]); p.pad(2, 5); p.pad(-1, 5);
             let r = "a-b"; r.replace("-", "+"); r.replace('+', "--"); r.replace("--", '.');
             let sorted = [3, 1, 2]; sorted.sort(|a, b| a - b);
             let any = [3, 1, 2]; for i in 0..40 { any.push(i % 7); } any.sort(|a, b| 1);
             let order = ["b", "a"].order(|a, b| a > b);
-            throw [s, r, sorted, any.len(), order, [1, 2.0, [#{ a: () }]] == [1.0, 2, [#{ a: () }]],
+            throw [s, p, r, sorted, any.len(), order, [1, 2.0, [#{ a: () }]] == [1.0, 2, [#{ a: () }]],
                 [1] != [2], #{ a: 1 } == #{ a: 1, b: 2 }, [[1], 'c', "d"].contains([1]), 5 in [1, 5],
                 [1, 2, 1].index_of(1, -1), [1, 2].index_of(9), `${[1, "a\n", #{ k: 'c' }]}`, #{ a: [] }.to_string()]
                 .to_debug();
         }"##,
     );
-    let expected = r##"["xaba", "a.b", [1, 2, 3], 43, ["b", "a"], true, true, false, true, true, 2, -1, "[1, \"a\\n\", #{\"k\": 'c'}]", "#{\"a\": []}"]"##;
+    let expected = r##"["xaba", [0, [1], [1]], "a.b", [1, 2, 3], 43, ["b", "a"], true, true, false, true, true, 2, -1, "[1, \"a\\n\", #{\"k\": 'c'}]", "#{\"a\": []}"]"##;
     assert!(text.ends_with(expected), "{text}");
 }
 

@@ -10,6 +10,7 @@ mod drive;
 mod generate;
 
 use std::{
+    cell::Cell,
     fs,
     path::Path,
     sync::{
@@ -25,15 +26,17 @@ use drive::{LONGEST, Tally, drive};
 /// A worker thread of macOS, and one of Linux.
 const STACKS_KIB: [usize; 2] = [512, 2048];
 
-/// Panics anywhere, caught ones too.
-static PANICS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// Panics of this thread, caught ones too.
+    static PANICS: Cell<u64> = const { Cell::new(0) };
+}
 
 fn count_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            PANICS.fetch_add(1, Ordering::SeqCst);
+            PANICS.set(PANICS.get() + 1);
             usual(info);
         }));
     });
@@ -60,19 +63,19 @@ fn set<T>(shared: &Shared<T>, value: T) {
 /// Runs scripts on a thread of `kib` until there are none; a stack that overflows ends the process,
 /// and the file that is named first has the script.
 fn work(
+    test: &str,
     kib: usize,
     mut next: impl FnMut() -> Option<(String, String)> + Send + 'static,
     at: Shared<At>,
 ) -> Tally {
-    let last = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{kib}.rhai"));
+    let last = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{kib}.rhai"));
     let run = move || {
         let mut tally = Tally::default();
         while let Some((what, script)) = next() {
             fs::write(&last, &script).expect("the folder of this test can be written");
             set(&at, At { what: what.clone(), since: Some(Instant::now()) });
-            let before = PANICS.load(Ordering::SeqCst);
             let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(&script, &mut tally)));
-            assert!(end.is_ok() && PANICS.load(Ordering::SeqCst) == before, "{what} panicked:\n{script}");
+            assert!(end.is_ok() && PANICS.get() == 0, "{what} panicked:\n{script}");
             assert!(tally.worst < LONGEST, "{what} took {:?}:\n{script}", tally.worst);
         }
         set(&at, At::default());
@@ -83,7 +86,7 @@ fn work(
 }
 
 /// Watches both threads from a third: what hangs in one operation ends the test, not the patience.
-fn on_both_stacks<F, N>(scripts: F) -> Tally
+fn on_both_stacks<F, N>(test: &'static str, scripts: F) -> Tally
 where
     F: Fn(usize) -> N,
     N: FnMut() -> Option<(String, String)> + Send + 'static,
@@ -96,7 +99,7 @@ where
         .zip(&ats)
         .map(|((i, kib), at)| {
             let (kib, at, next) = (*kib, at.clone(), scripts(i));
-            thread::spawn(move || work(kib, next, at))
+            thread::spawn(move || work(test, kib, next, at))
         })
         .collect();
     while workers.iter().any(|w| !w.is_finished()) {
@@ -123,7 +126,7 @@ fn random_scripts_end_in_an_answer() {
     let from = number("RATIBA_FUZZ_FROM", 1);
     let began = Instant::now();
     let made = Arc::new(AtomicU64::new(0));
-    let all = on_both_stacks(|thread| {
+    let all = on_both_stacks("fuzz-random", |thread| {
         let (mut seed, made) = (from + thread as u64, made.clone());
         move || {
             let many = made.fetch_add(1, Ordering::SeqCst) >= AT_LEAST;
@@ -139,7 +142,7 @@ fn random_scripts_end_in_an_answer() {
         }
     });
     let rate = all.inputs as f64 / began.elapsed().as_secs_f64();
-    eprintln!("fuzz: {all:?}, {rate:.0} a second, {} panics", PANICS.load(Ordering::SeqCst));
+    eprintln!("fuzz: {all:?}, {rate:.0} a second, 0 panics");
     assert!(all.inputs >= AT_LEAST, "only {} scripts were tried", all.inputs);
     assert!(all.loaded * 8 >= all.inputs, "of {} scripts only {} loaded", all.inputs, all.loaded);
     assert!(all.found * 50 >= all.inputs, "of {} scripts only {} found anything", all.inputs, all.found);
@@ -154,7 +157,7 @@ fn scripts_that_once_did_harm_end_in_an_answer() {
         .map(|entry| entry.expect("an entry").path())
         .collect();
     files.sort();
-    let all = on_both_stacks(|_| {
+    let all = on_both_stacks("fuzz-cases", |_| {
         let mut left = files.clone().into_iter();
         move || {
             let file = left.next()?;

@@ -14,6 +14,7 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("sleep", |_: i64| refused("a script can't sleep; a step can wait"))
         .register_fn("sleep", |_: f64| refused("a script can't sleep; a step can wait"))
         .register_fn("pad", pad)
+        .register_fn("pad", pad_array)
         .register_fn("replace", |c: NativeCallContext, s: &mut ImmutableString, find: &str, by: &str| {
             replace(&c, s, find, by)
         })
@@ -64,8 +65,8 @@ fn refused(what: &str) -> Given<()> {
     Err(Box::new(EvalAltResult::ErrorRuntime(what.into(), Position::NONE)))
 }
 
-fn too_long() -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorDataTooLarge("Length of string".into(), Position::NONE))
+fn too_large(what: &str) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorDataTooLarge(what.into(), Position::NONE))
 }
 
 /// Rhai's own never ends where the padding is empty.
@@ -76,10 +77,49 @@ fn pad(context: NativeCallContext, text: &mut ImmutableString, len: i64, padding
         return Ok(());
     }
     if len > context.engine().max_string_size() {
-        return Err(too_long());
+        return Err(too_large("Length of string"));
     }
     text.make_mut().extend(padding.chars().cycle().take(missing));
     Ok(())
+}
+
+/// Rhai's own multiplies before it compares: with a big `len` the product wraps to a small one.
+fn pad_array(context: NativeCallContext, items: &mut Array, len: i64, item: Dynamic) -> Given<()> {
+    let len = usize::try_from(len).unwrap_or(0);
+    let Some(missing) = len.checked_sub(items.len()).filter(|missing| *missing > 0) else { return Ok(()) };
+    if len > context.engine().max_array_size() {
+        return Err(too_large("Size of array/BLOB"));
+    }
+    let engine = context.engine();
+    let (a, m, s) = sizes(&item);
+    for (each, most, what) in [
+        (a + 1, engine.max_array_size(), "Size of array/BLOB"),
+        (m, engine.max_map_size(), "Size of object map"),
+        (s, engine.max_string_size(), "Length of string"),
+    ] {
+        if each.saturating_mul(missing) > most {
+            return Err(too_large(what));
+        }
+    }
+    items.resize(len, item);
+    Ok(())
+}
+
+/// Items, entries and bytes of text in a value, as Rhai counts them.
+fn sizes(value: &Dynamic) -> (usize, usize, usize) {
+    let sum = |(a, m, s): (usize, usize, usize), inner: &Dynamic| {
+        let (ia, im, is) = sizes(inner);
+        (a + ia, m + im, s + is)
+    };
+    if let Ok(items) = value.as_array_ref() {
+        items.iter().fold((items.len(), 0, 0), sum)
+    } else if let Ok(map) = value.as_map_ref() {
+        map.values().fold((0, map.len(), 0), sum)
+    } else if let Ok(blob) = value.as_blob_ref() {
+        (blob.len(), 0, 0)
+    } else {
+        (0, 0, value.as_immutable_string_ref().map_or(0, |text| text.len()))
+    }
 }
 
 /// Rhai's own builds the text before it looks how long it became.
@@ -87,7 +127,7 @@ fn replace(context: &NativeCallContext, text: &mut ImmutableString, find: &str, 
     let found = text.matches(find).count();
     let longer = by.len().saturating_sub(find.len()).saturating_mul(found);
     if text.len().saturating_add(longer) > context.engine().max_string_size() {
-        return Err(too_long());
+        return Err(too_large("Length of string"));
     }
     *text = text.replace(find, by).into();
     Ok(())
