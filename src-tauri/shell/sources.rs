@@ -14,6 +14,7 @@ use ratiba_adapters::{
     host::ThisMachine,
     http::{Daraja, Endpoints, Livekit},
     journal::SqliteJournal,
+    memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
     redis::{Redis, RedisBackups},
     repo::GitCheckout,
@@ -104,6 +105,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         dotenv: dotenv.clone().map(|dotenv| dotenv as Arc<dyn Dotenv>),
         http: http.clone(),
         clock: Arc::new(SystemClock::default()),
+        memory: Arc::new(ThisProcess),
     };
     let acts = Acts {
         compose,

@@ -12,6 +12,7 @@ pub mod host;
 pub mod http;
 pub mod journal;
 pub mod known_secrets;
+pub mod memory;
 pub mod postgres;
 mod private;
 pub mod redis;

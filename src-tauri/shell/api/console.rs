@@ -147,6 +147,7 @@ impl Console {
                 schema: self.profile.schema.clone(),
             },
             clock: self.sources.clock.clone(),
+            memory: self.sources.memory.clone(),
         }
     }
 }

@@ -24,8 +24,8 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Read, RedisValue, Sources,
-        SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
+        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Memory, Read, RedisValue,
+        Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
     profile::{SchemaSection, Thresholds},
 };
@@ -81,6 +81,8 @@ pub(crate) struct Held {
     exit_code: i32,
     change: Option<Result<Vec<Value>, ChangeError>>,
     fate: Option<TransactionFate>,
+    memory: u64,
+    grows_by: u64,
     pub(crate) beside: Beside,
 }
 
@@ -184,6 +186,11 @@ impl Stack {
         self.held().ran.clone()
     }
 
+    /// Lets the process hold this much more memory at each look.
+    pub fn grows_by(&self, bytes: u64) {
+        self.held().grows_by = bytes;
+    }
+
     /// The questions that reached the sources.
     pub fn asked(&self) -> Vec<String> {
         self.held().asked.clone()
@@ -220,8 +227,9 @@ impl Stack {
             host: this.clone(),
             repo: Some(this.clone()),
             dotenv: Some(this.clone()),
-            http: this,
+            http: this.clone(),
             clock: self.clock.clone(),
+            memory: this,
         }
     }
 
@@ -236,6 +244,7 @@ impl Stack {
                 schema: SchemaSection::default(),
             },
             clock: self.clock.clone(),
+            memory: Arc::new(self.clone()),
         }
     }
 
@@ -252,6 +261,14 @@ impl Stack {
             });
         }
         Ok(())
+    }
+}
+
+impl Memory for Stack {
+    fn used_bytes(&self) -> Option<u64> {
+        let mut held = self.held();
+        held.memory += held.grows_by;
+        Some(held.memory)
     }
 }
 

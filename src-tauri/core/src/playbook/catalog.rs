@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     about::{About, Recheck},
-    engine::{Call, CallContext, ScriptError, bare_engine},
+    engine::{Call, CallContext, ScriptError},
     head::{self, PlaybookSection},
     host::Libs,
+    limits::{RUNNING, SCRIPT_BYTES, bare_engine},
     param::{ParamChoice, ParamView, Severity},
     step::Step,
     trust::Trust,
@@ -190,7 +191,12 @@ impl Playbook {
 
     fn prepare(&mut self, file: &ScriptFile, libs: &Result<Libs, ScriptError>) -> Result<(), ScriptError> {
         self.libs = libs.clone()?;
-        self.ast = bare_engine().compile(&file.text).map_err(|e| ScriptError::from_parse(&self.file, &e))?;
+        if file.text.len() > SCRIPT_BYTES {
+            let what = format!("it is longer than {} KiB", SCRIPT_BYTES >> 10);
+            return Err(ScriptError::invalid(&self.file, what));
+        }
+        self.ast =
+            bare_engine(&RUNNING).compile(&file.text).map_err(|e| ScriptError::from_parse(&self.file, &e))?;
         let about: About = self.call().run_bare("about")?;
         let row = row_of(&self.id);
         if row.as_ref().is_some_and(|row| *row != about.row) {

@@ -4,16 +4,18 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rhai::{
-    AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, ParseError, Position, Scope,
-    packages::{Package, StandardPackage},
-};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, ParseError, Position, Scope};
 use serde::de::DeserializeOwned;
 
-use super::host::{self, Libs, ObservationPass, ProbeFailure};
+use super::{
+    host::{self, Libs, ObservationPass, ProbeFailure},
+    limits::{
+        self, ANSWER_DEPTH, CALL_DEPTH, Ended, LOADING, MEMORY_BYTES, RUNNING, WALL_CLOCK_MS, bare_engine,
+    },
+};
 use crate::{
     model::SourceError,
-    ports::Clock,
+    ports::{Clock, Memory},
     profile::{SchemaSection, Thresholds},
 };
 
@@ -57,36 +59,6 @@ pub struct ScriptError {
     what: String,
 }
 
-/// Wall-clock time a script may take, probes included; each probe has a shorter deadline.
-const WALL_CLOCK_MS: u64 = 20_000;
-const OPERATIONS: u64 = 2_000_000;
-/// Low enough that a script's deepest recursion fits a 2 MiB thread stack with room to spare.
-const CALL_DEPTH: usize = 32;
-const STRING_BYTES: usize = 1 << 20;
-const ARRAY_ITEMS: usize = 200_000;
-const MAP_ITEMS: usize = 200_000;
-
-/// An engine with the language's limits and nothing of the host.
-pub(super) fn bare_engine() -> Engine {
-    let mut engine = Engine::new_raw();
-    engine.register_global_module(StandardPackage::new().as_shared_module());
-    engine
-        .set_max_operations(OPERATIONS)
-        .set_max_call_levels(CALL_DEPTH)
-        .set_max_expr_depths(64, 32)
-        .set_max_string_size(STRING_BYTES)
-        .set_max_array_size(ARRAY_ITEMS)
-        .set_max_map_size(MAP_ITEMS)
-        .set_max_functions(100)
-        .set_max_modules(20)
-        .set_max_variables(200)
-        .set_fail_on_invalid_map_property(false)
-        .disable_symbol("eval")
-        .on_print(|_| {})
-        .on_debug(|_, _, _| {});
-    engine
-}
-
 /// One call's surroundings.
 #[derive(Clone)]
 pub struct CallContext {
@@ -96,6 +68,8 @@ pub struct CallContext {
     pub env: Env,
     /// For the wall-clock limit.
     pub clock: Arc<dyn Clock>,
+    /// For the memory limit.
+    pub memory: Arc<dyn Memory>,
 }
 
 pub(super) struct Call<'a> {
@@ -112,18 +86,17 @@ impl Call<'_> {
         function: &str,
         args: impl FuncArgs,
     ) -> Result<T, ScriptError> {
-        let mut engine = bare_engine();
+        let mut engine = bare_engine(&RUNNING);
         engine.set_module_resolver(self.libs.clone());
         host::register(&mut engine, context);
-        let clock = context.clock.clone();
-        let ends = clock.monotonic_ms().saturating_add(WALL_CLOCK_MS);
-        engine.on_progress(move |_| (clock.monotonic_ms() > ends).then_some(Dynamic::UNIT));
+        let machine = limits::Machine { clock: context.clock.clone(), memory: context.memory.clone() };
+        limits::watch(&mut engine, Some(machine));
         self.run_in(&engine, function, args)
     }
 
     /// Calls `function` without any host: for `about()`.
     pub(super) fn run_bare<T: DeserializeOwned>(&self, function: &str) -> Result<T, ScriptError> {
-        let mut engine = bare_engine();
+        let mut engine = bare_engine(&LOADING);
         engine.set_module_resolver(self.libs.clone());
         self.run_in(&engine, function, ())
     }
@@ -137,7 +110,8 @@ impl Call<'_> {
         let options = CallFnOptions::new().eval_ast(true).rewind_scope(true);
         let answer: Dynamic = engine
             .call_fn_with_options(options, &mut Scope::new(), self.ast, function, args)
-            .map_err(|error| ScriptError::from_run(self.file, *error))?;
+            .map_err(|error| ScriptError::from_run(self.file, engine, *error))?;
+        limits::shallow(&answer, ANSWER_DEPTH).map_err(|e| ScriptError::from_run(self.file, engine, *e))?;
         rhai::serde::from_dynamic(&answer).map_err(|error| {
             let what = match *error {
                 EvalAltResult::ErrorParsing(parse, _) => parse.to_string(),
@@ -179,7 +153,7 @@ impl ScriptError {
         }
     }
 
-    fn from_run(file: &str, error: EvalAltResult) -> Self {
+    pub(super) fn from_run(file: &str, engine: &Engine, error: EvalAltResult) -> Self {
         let mut error = error;
         while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _)
         | EvalAltResult::ErrorInModule(_, inner, _) = error
@@ -194,7 +168,8 @@ impl ScriptError {
         };
         match &error {
             EvalAltResult::ErrorTooManyOperations(_) => {
-                limit(&format!("it did more than {OPERATIONS} operations; does it loop for ever?"))
+                let most = engine.max_operations();
+                limit(&format!("it did more than {most} operations; does it loop for ever?"))
             }
             EvalAltResult::ErrorStackOverflow(_) => {
                 limit(&format!("it calls itself more than {CALL_DEPTH} levels deep"))
@@ -202,9 +177,14 @@ impl ScriptError {
             EvalAltResult::ErrorDataTooLarge(what, _) => {
                 limit(&format!("it built a value that is too large ({})", what.to_lowercase()))
             }
-            EvalAltResult::ErrorTerminated(..) => {
-                limit(&format!("it ran for more than {} s", WALL_CLOCK_MS / 1_000))
-            }
+            EvalAltResult::ErrorTerminated(why, _) => match why.clone().try_cast::<Ended>() {
+                Some(Ended::Memory) => {
+                    limit(&format!("the console grew by more than {} MiB while it ran", MEMORY_BYTES >> 20))
+                }
+                Some(Ended::Time) | None => {
+                    limit(&format!("it ran for more than {} s", WALL_CLOCK_MS / 1_000))
+                }
+            },
             EvalAltResult::ErrorRuntime(thrown, _) => match thrown.clone().try_cast::<ProbeFailure>() {
                 Some(ProbeFailure(source)) => {
                     let what = format!("{source}. {}", source.hint);

@@ -5,6 +5,8 @@ mod catalog;
 mod engine;
 mod head;
 pub mod host;
+mod limits;
+mod natives;
 mod param;
 pub mod sql_template;
 pub mod step;

@@ -7,6 +7,7 @@
 
 mod act;
 mod journal;
+mod memory;
 mod secrets;
 
 use std::{sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ pub use act::{
     ExecCommand, HttpCalls, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
+pub use memory::Memory;
 pub use secrets::KnownSecrets;
 
 use crate::{
@@ -282,6 +284,8 @@ pub struct Sources {
     pub http: Arc<dyn HttpLooks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// This process's memory.
+    pub memory: Arc<dyn Memory>,
 }
 
 impl Sources {

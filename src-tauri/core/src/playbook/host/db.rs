@@ -10,7 +10,10 @@ use serde_json::Value;
 use super::{ObservationPass, Probed, Question, ask, refused, shown};
 use crate::{
     model::{TenantRef, TenantSlug},
-    playbook::sql_template::{expand, for_tenant},
+    playbook::{
+        limits::{ANSWER_DEPTH, shallow_items},
+        sql_template::{expand, for_tenant},
+    },
     ports::SqlRead,
     profile::SchemaSection,
 };
@@ -49,6 +52,7 @@ pub(super) fn module(pass: &Arc<ObservationPass>, schema: &SchemaSection) -> Mod
 }
 
 fn query(pass: &Arc<ObservationPass>, sql: String, params: &Array) -> Probed {
+    shallow_items(params, ANSWER_DEPTH)?;
     let params: Vec<Value> = params.iter().map(rhai::serde::from_dynamic).collect::<Result<_, _>>()?;
     let answer = ask(pass, Question::Query(SqlRead { sql, params }))?;
     shown(&answer, &answer.value)

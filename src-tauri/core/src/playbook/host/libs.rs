@@ -6,7 +6,8 @@ use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Share
 
 use crate::playbook::{
     ScriptFile,
-    engine::{ScriptError, bare_engine},
+    engine::ScriptError,
+    limits::{LOADING, RUNNING, SCRIPT_BYTES, bare_engine},
 };
 
 /// The shared scripts, compiled; an import of anything else is an error.
@@ -20,11 +21,16 @@ impl Libs {
         for file in files {
             let name = file.name.trim_end_matches(".rhai").to_owned();
             let shown = format!("lib/{}", file.name);
-            let mut engine = bare_engine();
+            if file.text.len() > SCRIPT_BYTES {
+                let what = format!("it is longer than {} KiB", SCRIPT_BYTES >> 10);
+                return Err(ScriptError::invalid(&shown, what));
+            }
+            let mut engine = bare_engine(&LOADING);
             engine.set_module_resolver(Self::default());
-            let ast = engine.compile(&file.text).map_err(|e| ScriptError::from_parse(&shown, &e))?;
+            let ast =
+                bare_engine(&RUNNING).compile(&file.text).map_err(|e| ScriptError::from_parse(&shown, &e))?;
             let module = Module::eval_ast_as_new(Scope::new(), &ast, &engine)
-                .map_err(|e| ScriptError::invalid(&shown, e.to_string()))?;
+                .map_err(|e| ScriptError::from_run(&shown, &engine, *e))?;
             modules.insert(name, module.into());
         }
         Ok(Self(Arc::new(modules)))
