@@ -8,7 +8,7 @@ help:
 	@echo "make run     set up, start the lab, open the console on it (without a display: under Xvfb, with a screenshot)"
 	@echo "make test    set up, then every test, the real window included"
 	@echo "make check   format, lints, types, generated files, docs"
-	@echo "make bench   timings in pairs, against the same facts by hand"
+	@echo "make bench   timings in pairs, beside the same work done otherwise"
 	@echo "make dist    installable packages"
 	@echo "make clean   take the lab down"
 

@@ -233,8 +233,7 @@ fn an_undo_is_refused_when_the_container_was_changed_since() {
     assert!(refused.contains("changed since the run: container of redis"), "{refused}");
 }
 
-#[test]
-fn a_change_in_the_database_whose_guard_moved_is_refused_and_nothing_runs() {
+fn without_hours() -> (Stack, Plan) {
     let stack = Stack::default().with_containers(vec![container("postgres")]).with_tenants(&["amani_salon"]);
     stack.answer_tenant("amani_salon", vec![json!({ "active": 1, "with_hours": 0, "blocked": 0 })]);
     stack.answer_sql("is_active", vec![json!({ "id": "a1", "name": "Amina" })]);
@@ -247,6 +246,12 @@ fn a_change_in_the_database_whose_guard_moved_is_refused_and_nothing_runs() {
     let sources = stack.sources();
     let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
     let plan = block_on(make(&from, &playbook, &finding, params, steps)).unwrap();
+    (stack, plan)
+}
+
+#[test]
+fn a_change_in_the_database_whose_guard_moved_is_refused_and_nothing_runs() {
+    let (stack, plan) = without_hours();
     assert!(plan.steps[0].preview.contains("\"tenant_amani_salon\".\"staff_schedules\""));
     assert!(plan.target.postgres_system_identifier.is_some());
 
@@ -259,4 +264,15 @@ fn a_change_in_the_database_whose_guard_moved_is_refused_and_nothing_runs() {
     let (end, _) = run_plan(&stack, &journal, plan, gone(), "R1");
     assert_eq!(end.outcome, RunOutcome::Refused);
     assert!(end.reason.as_deref().unwrap().contains("working hours"), "{:?}", end.reason);
+}
+
+#[test]
+fn a_change_of_rows_alone_looks_at_the_containers_once() {
+    let (stack, plan) = without_hours();
+    stack.next_change(Ok(vec![json!({ "id": 1 })]));
+    let looks = || stack.asked().iter().filter(|what| *what == "list containers").count();
+    let before = looks();
+    let (end, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
+    assert_eq!(end.outcome, RunOutcome::Fixed, "{:?}", end.reason);
+    assert_eq!(looks() - before, 1, "{:?}", stack.asked());
 }

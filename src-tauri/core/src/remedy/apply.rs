@@ -3,12 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
     kinds::{Acting, Emit, StepDone, StepStop},
-    precondition::{self, Reach},
+    precondition::{self, Engines, Reach},
     reference::Returned,
     verify,
 };
@@ -196,10 +197,10 @@ impl Run<'_> {
             return Err(Refusal::Expired(plan.expires_at));
         }
         let unchecked = |error: SourceError| Refusal::Unchecked(format!("{error}. {}", error.hint));
-        let containers = sources.containers.list().await.map_err(unchecked)?;
         let reach = Reach::of_identity(&plan.target);
-        let project = &plan.target.compose_project;
-        let now = precondition::identity(sources, project, &containers, reach).await.map_err(unchecked)?;
+        let (containers, engines) = join(sources.containers.list(), Engines::read(sources, reach)).await;
+        let containers = containers.map_err(unchecked)?;
+        let now = engines.map_err(unchecked)?.of(&plan.target.compose_project, &containers);
         let mut changes = precondition::identity_changes(&plan.target, &now);
         if changes.is_empty() {
             for planned in &plan.preconditions {
@@ -228,7 +229,12 @@ impl Run<'_> {
         let unread = |error: SourceError| {
             StepStop::Failed(format!("what it depends on could not be checked: {error}. {}", error.hint))
         };
-        let containers = sources.containers.list().await.map_err(unread)?;
+        let on_a_container = |p: &Precondition| matches!(p, Precondition::Container { .. });
+        let containers = if concerned.iter().any(on_a_container) {
+            sources.containers.list().await.map_err(unread)?
+        } else {
+            Vec::new()
+        };
         let mut changes = Vec::new();
         for planned in concerned {
             let now = planned.now(self.plan(), sources, &containers).await.map_err(unread)?;

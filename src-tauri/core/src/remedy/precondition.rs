@@ -1,5 +1,6 @@
 //! What must still be so: read when a plan is made, and again before it acts.
 
+use futures_util::future::join3;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -221,25 +222,48 @@ impl Reach {
     }
 }
 
-/// The identity of the stack as it is now. Only what the plan reaches is asked: one that does not
-/// touch Postgres must not fail because it is down.
+/// The engines' own names for themselves.
+pub(super) struct Engines {
+    docker: Option<String>,
+    postgres: Option<(String, String)>,
+    redis: Option<String>,
+}
+
+impl Engines {
+    /// Reads them, beside each other. Only what the plan reaches is asked: one that does not touch
+    /// Postgres must not fail because it is down.
+    pub(super) async fn read(sources: &Sources, reach: Reach) -> Read<Self> {
+        let postgres =
+            async { if reach.postgres { sources.database()?.identity().await.map(Some) } else { Ok(None) } };
+        let redis =
+            async { if reach.redis { sources.threads()?.run_id().await.map(Some) } else { Ok(None) } };
+        let (docker, postgres, redis) = join3(sources.containers.engine_id(), postgres, redis).await;
+        Ok(Self { docker: docker.ok(), postgres: postgres?, redis: redis? })
+    }
+
+    /// The identity of the stack that these engines and containers are.
+    pub(super) fn of(self, project: &str, containers: &[ContainerFacts]) -> TargetIdentity {
+        let working_dir = containers.iter().map(|c| c.working_dir.as_str()).find(|dir| !dir.is_empty());
+        let (system, database) = self.postgres.unzip();
+        TargetIdentity {
+            compose_project: project.to_owned(),
+            compose_working_dir: working_dir.unwrap_or_default().to_owned(),
+            docker_engine_id: self.docker,
+            postgres_system_identifier: system,
+            postgres_database: database,
+            redis_run_id: self.redis,
+        }
+    }
+}
+
+/// The identity of the stack as it is now.
 pub(super) async fn identity(
     sources: &Sources,
     project: &str,
     containers: &[ContainerFacts],
     reach: Reach,
 ) -> Read<TargetIdentity> {
-    let postgres = if reach.postgres { Some(sources.database()?.identity().await?) } else { None };
-    let redis = if reach.redis { Some(sources.threads()?.run_id().await?) } else { None };
-    let working_dir = containers.iter().map(|c| c.working_dir.as_str()).find(|dir| !dir.is_empty());
-    Ok(TargetIdentity {
-        compose_project: project.to_owned(),
-        compose_working_dir: working_dir.unwrap_or_default().to_owned(),
-        docker_engine_id: sources.containers.engine_id().await.ok(),
-        postgres_system_identifier: postgres.as_ref().map(|(id, _)| id.clone()),
-        postgres_database: postgres.map(|(_, database)| database),
-        redis_run_id: redis,
-    })
+    Ok(Engines::read(sources, reach).await?.of(project, containers))
 }
 
 /// What differs between the plan's stack and the present one. A field that was not known when the
