@@ -78,7 +78,7 @@ pub async fn make_undo(
     }
     let reach = Reach::of(&planned);
     let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
-    let changed = precondition::identity_changes(&run.plan.target, &target);
+    let changed = precondition::identity_changes(&reach.of_what(&run.plan.target), &target);
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }
