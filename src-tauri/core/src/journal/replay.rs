@@ -109,6 +109,10 @@ pub struct RunRecord {
     pub undone_by: Option<String>,
     /// After it was interrupted, somebody looked and closed it.
     pub is_answered: bool,
+    /// The run that began to take it back and did not come to its end.
+    pub being_undone_by: Option<String>,
+    /// The last entry about it, those of runs that take it back included.
+    pub last: u64,
 }
 
 impl RunRecord {
@@ -128,6 +132,12 @@ impl RunRecord {
         self.undone_by.is_none()
             && !self.is_answered
             && (self.ended_at.is_none() || self.steps.iter().any(|s| s.state == StepState::Interrupted))
+    }
+
+    /// For a run that takes another back: whether it may have changed something already.
+    fn has_begun_undo(&self) -> bool {
+        self.undone_by.is_none()
+            && (self.is_interrupted() || self.steps.iter().any(|s| s.state == StepState::Done))
     }
 
     /// Its plan and the ones it was resumed with, oldest first.
@@ -157,6 +167,21 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
             take(run, entry);
         }
     }
+    let undos: Vec<(String, String, u64, bool)> = by_run
+        .values()
+        .filter_map(|run| {
+            let is_half = run.outcome != Some(RunOutcome::Fixed) && run.has_begun_undo();
+            Some((run.plan.undo_of.clone()?, run.run.clone(), run.last, is_half))
+        })
+        .collect();
+    for (of, by, last, is_half) in undos {
+        if let Some(run) = by_run.get_mut(of.as_str()) {
+            run.last = run.last.max(last);
+            if is_half {
+                run.being_undone_by = Some(by);
+            }
+        }
+    }
     let undone: Vec<(String, String)> = by_run
         .values()
         .filter(|run| run.outcome == Some(RunOutcome::Fixed))
@@ -170,6 +195,7 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
                 }
             }
             run.undone_by = Some(by);
+            run.being_undone_by = None;
         }
     }
     order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()
@@ -202,11 +228,16 @@ fn started(entry: &Entry) -> Option<RunRecord> {
         evidence: Vec::new(),
         undone_by: None,
         is_answered: false,
+        being_undone_by: None,
+        last: entry.seq,
     })
 }
 
 fn take(run: &mut RunRecord, entry: &Entry) {
     let body = &entry.body;
+    if entry.kind != EntryKind::Refused {
+        run.last = entry.seq;
+    }
     let n: Option<u32> = field(body, "n");
     let step = n.and_then(|n| run.steps.iter_mut().find(|s| s.planned.n == n));
     match (entry.kind, step) {
@@ -234,6 +265,8 @@ fn take(run: &mut RunRecord, entry: &Entry) {
         (EntryKind::StepResolved, Some(step)) => {
             if let Ok(resolved) = serde_json::from_value::<ResolvedStep>(body.clone()) {
                 step.take(&resolved);
+                // It had ended without knowing; what is known now nobody has built on yet.
+                (run.ended_at, run.outcome, run.reason) = (None, None, None);
             }
         }
         (EntryKind::RunResumed, _) => resumed(run, entry),

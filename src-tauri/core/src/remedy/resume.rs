@@ -22,6 +22,9 @@ pub async fn make_resume(
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was taken back by run {by}", run.run)));
     }
+    if let Some(by) = &run.being_undone_by {
+        return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
+    }
     if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
         let why = step.detail.clone().unwrap_or_default();
         let n = step.planned.n;
@@ -50,6 +53,7 @@ pub async fn make_resume(
     Ok(Plan {
         plan_id: from.sources.clock.new_id(),
         resume_of: Some(run.run.clone()),
+        as_of: Some(run.last),
         returned: run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect(),
         resolved,
         moved: moved(run, &preconditions),

@@ -92,6 +92,7 @@ pub async fn make_undo(
         title,
         undo_of: Some(run.run.clone()),
         resume_of: None,
+        as_of: Some(run.last),
         resolved,
         moved: Vec::new(),
         target,
