@@ -311,3 +311,37 @@ fn a_plan_that_was_used_up_before_its_run_began_says_that_nothing_was_done() {
     assert_eq!((end.outcome, stack.commands().len()), (RunOutcome::Refused, 0));
     assert!(end.reason.unwrap().contains("nothing was done: the console ended before the run began"));
 }
+
+#[test]
+fn a_compose_command_that_outlived_its_console_still_goes_on() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    interrupted_after_its_act(&stack, &journal);
+    let argv = ["/usr/bin/python3", "docker-compose", "-p", "lab", "start", "redis"];
+    stack.orphan(Some(argv.map(str::to_owned).to_vec()));
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    assert_eq!(block_on(resolve(&mut run, &sources)), []);
+    let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    assert!(refused.to_string().contains("step 1 still goes on: process 7"), "{refused}");
+    stack.orphan(None);
+    let found = block_on(resolve(&mut run, &sources));
+    assert_eq!((found[0].n, found[0].happened), (1, false));
+}
+
+#[test]
+fn what_an_earlier_step_did_to_a_container_is_not_taken_for_the_later_ones_act() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    let mut plan = plan_of(&stack);
+    let mut again = plan.steps[0].clone();
+    again.n = 2;
+    plan.steps = vec![plan.steps[0].clone(), again];
+    // Both start the same service; the second one's act fails, and the journal stops before its end.
+    journal.fails_after(4);
+    stack.compose_exits_in_turn(vec![0, 1]);
+    run_plan(&stack, &journal, plan, gone(), "R1");
+    journal.works_again();
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &stack.sources()));
+    assert_eq!((found[0].n, found[0].happened), (2, false), "{found:?}");
+}
