@@ -16,11 +16,11 @@ pub async fn make_resume(
     resolved: Vec<ResolvedStep>,
 ) -> Result<Plan, PlanError> {
     let not = |why: String| PlanError::NotResumable(why);
-    if !run.is_interrupted() && resolved.is_empty() {
-        return Err(not(format!("run {} was not interrupted", run.run)));
-    }
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was taken back by run {by}", run.run)));
+    }
+    if !run.is_interrupted() && resolved.is_empty() {
+        return Err(not(format!("run {} was not interrupted", run.run)));
     }
     if let Some(by) = &run.being_undone_by {
         return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
