@@ -266,8 +266,10 @@ fn a_run_that_is_being_taken_back_does_not_go_on() {
     run_plan(&stack, &journal, undo, gone(), "R2");
     journal.works_again();
     let run = last_run(&journal);
-    assert_eq!((run.is_interrupted(), run.being_undone_by.as_deref()), (true, Some("R2")));
+    assert!(run.is_interrupted() && run.being_undone_by.as_ref().is_some_and(|u| u.run == "R2" && u.is_open));
     let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
+    let refused = block_on(make_undo(&from(&sources, &schema), &run, None, vec![])).unwrap_err();
     assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
     // The undo itself goes on.
     let mut undo = runs(&block_on(journal.entries(None)).unwrap()).remove(1);
@@ -275,7 +277,7 @@ fn a_run_that_is_being_taken_back_does_not_go_on() {
     let rest = block_on(make_resume(&from(&sources, &schema), &undo, found)).unwrap();
     assert_eq!(run_plan(&stack, &journal, rest, gone(), "unused").0.outcome, RunOutcome::Fixed);
     let run = last_run(&journal);
-    assert_eq!((run.undone_by.as_deref(), run.being_undone_by.as_deref()), (Some("R2"), None));
+    assert_eq!((run.undone_by.as_deref(), run.being_undone_by), (Some("R2"), None));
 }
 
 #[test]

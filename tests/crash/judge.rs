@@ -433,8 +433,12 @@ impl<'a> Judge<'a> {
         let Some(undo) = undo else { return self.answered(run).await };
         let console = self.console();
         if undo.is_interrupted() {
-            let end = carry_out(&console, &self.place, &Act::Resume(run.to_owned())).await;
-            self.must(end.starts_with("NoPlan"), || format!("resumed while it is being taken back: {end}"));
+            for act in [Act::Resume(run.to_owned()), Act::Undo(run.to_owned())] {
+                let end = carry_out(&console, &self.place, &act).await;
+                self.must(end.starts_with("NoPlan"), || {
+                    format!("{act:?} while it is being taken back: {end}")
+                });
+            }
             let end = carry_out(&console, &self.place, &Act::Resume(undo.run.clone())).await;
             self.must(end.starts_with("Fixed"), || format!("the undo went on: {end}"));
         }

@@ -34,7 +34,7 @@ impl Console {
         let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
         let is_free = is_known && going_on.is_none();
         let how = match &run.being_undone_by {
-            Some(by) => format!("{how}; run {by} has begun to take it back"),
+            Some(undo) => format!("{how}; run {} has begun to take it back", undo.run),
             None => how,
         };
         let interrupted = InterruptedView {
@@ -42,7 +42,9 @@ impl Console {
             happened: found.first().map(|r| r.happened),
             how,
             can_resume: is_free && run.being_undone_by.is_none(),
-            can_undo: is_free && run.steps.iter().any(|s| s.is_undoable()),
+            can_undo: is_free
+                && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
+                && run.steps.iter().any(|s| s.is_undoable()),
             goes_on: going_on,
         };
         RunView { interrupted: Some(interrupted), ..RunView::from(&run) }

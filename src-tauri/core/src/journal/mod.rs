@@ -4,4 +4,4 @@ mod record;
 mod replay;
 
 pub use record::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
-pub use replay::{Prepared, RunRecord, StepRecord, first_bad, runs, trusted};
+pub use replay::{Prepared, RunRecord, StepRecord, UndoBegun, first_bad, runs, trusted};

@@ -80,6 +80,15 @@ impl StepRecord {
     }
 }
 
+/// A run that began to take another back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoBegun {
+    /// Its id.
+    pub run: String,
+    /// Whether it was interrupted, and can go on.
+    pub is_open: bool,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
@@ -110,7 +119,7 @@ pub struct RunRecord {
     /// After it was interrupted, somebody looked and closed it.
     pub is_answered: bool,
     /// The run that began to take it back and did not come to its end.
-    pub being_undone_by: Option<String>,
+    pub being_undone_by: Option<UndoBegun>,
     /// The last entry about it, those of runs that take it back included.
     pub last: u64,
 }
@@ -134,10 +143,13 @@ impl RunRecord {
             && (self.ended_at.is_none() || self.steps.iter().any(|s| s.state == StepState::Interrupted))
     }
 
-    /// For a run that takes another back: whether it may have changed something already.
-    fn has_begun_undo(&self) -> bool {
-        self.undone_by.is_none()
-            && (self.is_interrupted() || self.steps.iter().any(|s| s.state == StepState::Done))
+    /// For a run that takes another back: whether it may have changed something and did not come to
+    /// its end.
+    fn undo_begun(&self) -> Option<UndoBegun> {
+        let has_done = self.steps.iter().any(|s| s.state == StepState::Done);
+        let is_open = self.is_interrupted();
+        let is_half = self.undone_by.is_none() && self.outcome != Some(RunOutcome::Fixed);
+        (is_half && (is_open || has_done)).then(|| UndoBegun { run: self.run.clone(), is_open })
     }
 
     /// Its plan and the ones it was resumed with, oldest first.
@@ -167,21 +179,6 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
             take(run, entry);
         }
     }
-    let undos: Vec<(String, String, u64, bool)> = by_run
-        .values()
-        .filter_map(|run| {
-            let is_half = run.outcome != Some(RunOutcome::Fixed) && run.has_begun_undo();
-            Some((run.plan.undo_of.clone()?, run.run.clone(), run.last, is_half))
-        })
-        .collect();
-    for (of, by, last, is_half) in undos {
-        if let Some(run) = by_run.get_mut(of.as_str()) {
-            run.last = run.last.max(last);
-            if is_half {
-                run.being_undone_by = Some(by);
-            }
-        }
-    }
     let undone: Vec<(String, String)> = by_run
         .values()
         .filter(|run| run.outcome == Some(RunOutcome::Fixed))
@@ -195,7 +192,16 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
                 }
             }
             run.undone_by = Some(by);
-            run.being_undone_by = None;
+        }
+    }
+    let undos: Vec<(String, u64, Option<UndoBegun>)> = by_run
+        .values()
+        .filter_map(|run| Some((run.plan.undo_of.clone()?, run.last, run.undo_begun())))
+        .collect();
+    for (of, last, begun) in undos {
+        if let Some(run) = by_run.get_mut(of.as_str()) {
+            run.last = run.last.max(last);
+            run.being_undone_by = begun.filter(|_| run.undone_by.is_none()).or(run.being_undone_by.take());
         }
     }
     order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()

@@ -6,7 +6,11 @@ use super::{
     make::expiry,
     precondition::{self, Reach},
 };
-use crate::{journal::RunRecord, model::Change, playbook::step::Risk};
+use crate::{
+    journal::{RunRecord, UndoBegun},
+    model::Change,
+    playbook::step::Risk,
+};
 
 /// Makes the plan for the rest of `run`, whose interrupted steps were resolved before (see
 /// [`super::resolve`]). A step of which nobody knows whether it happened is not run twice.
@@ -22,8 +26,9 @@ pub async fn make_resume(
     if !run.is_interrupted() && resolved.is_empty() {
         return Err(not(format!("run {} was not interrupted", run.run)));
     }
-    if let Some(by) = &run.being_undone_by {
-        return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
+    if let Some(UndoBegun { run: by, is_open }) = &run.being_undone_by {
+        let first = if *is_open { "go on with that one" } else { "take that one back first" };
+        return Err(not(format!("run {by} has begun to take run {} back: {first}", run.run)));
     }
     if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
         let why = step.detail.clone().unwrap_or_default();

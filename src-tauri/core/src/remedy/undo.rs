@@ -8,7 +8,7 @@ use super::{
     reference,
 };
 use crate::{
-    journal::{RunRecord, StepRecord},
+    journal::{RunRecord, StepRecord, UndoBegun},
     model::{Change, ContainerFacts},
     playbook::step::{Risk, Step},
 };
@@ -26,6 +26,9 @@ pub async fn make_undo(
     let not = |why: String| PlanError::NotUndoable(why);
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was already taken back by run {by}", run.run)));
+    }
+    if let Some(UndoBegun { run: by, is_open: true }) = &run.being_undone_by {
+        return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
     }
     if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
         let why = step.detail.clone().unwrap_or_default();
