@@ -218,3 +218,132 @@ fn an_undo_can_be_taken_back_which_does_the_run_again() {
     let undo = block_on(make_undo(&from, &all[2], None, vec![])).unwrap();
     assert_eq!(undo.steps[0].title, "Stop redis");
 }
+
+/// A run that was interrupted in its first step, which happened.
+fn interrupted_after_its_act(stack: &Stack, journal: &MemoryJournal) {
+    journal.fails_after(2);
+    run_plan(stack, journal, plan_of(stack), gone(), "R1");
+    journal.works_again();
+}
+
+#[test]
+fn of_two_plans_that_go_on_with_a_run_only_one_does() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    interrupted_after_its_act(&stack, &journal);
+    stack.compose_exits(0);
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let plan = || {
+        let mut run = last_run(&journal);
+        let found = block_on(resolve(&mut run, &sources));
+        block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap()
+    };
+    let (first, second) = (plan(), plan());
+    assert_eq!(run_plan(&stack, &journal, first, gone(), "unused").0.outcome, RunOutcome::Fixed);
+    // So that no precondition of the second plan is in its way.
+    stack.change_container("redis", |c| *c = stopped_redis_container());
+    let before = stack.commands().len();
+    let (end, _) = run_plan(&stack, &journal, second, gone(), "unused");
+    assert_eq!((end.outcome, stack.commands().len()), (RunOutcome::Refused, before));
+    assert!(end.reason.unwrap().contains("run R1 went on"));
+}
+
+fn stopped_redis_container() -> ratiba_core::model::ContainerFacts {
+    let sources = stopped_redis().sources();
+    block_on(sources.containers.list()).unwrap().into_iter().find(|c| c.service == "redis").unwrap()
+}
+
+#[test]
+fn a_run_that_is_being_taken_back_does_not_go_on() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    interrupted_after_its_act(&stack, &journal);
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &sources));
+    let undo = block_on(make_undo(&from(&sources, &schema), &run, None, found)).unwrap();
+    // Of the undo, too, only the intent is on record.
+    journal.fails_after(3);
+    run_plan(&stack, &journal, undo, gone(), "R2");
+    journal.works_again();
+    let run = last_run(&journal);
+    assert!(run.is_interrupted() && run.being_undone_by.as_ref().is_some_and(|u| u.run == "R2" && u.is_open));
+    let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
+    let refused = block_on(make_undo(&from(&sources, &schema), &run, None, vec![])).unwrap_err();
+    assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
+    // The undo itself goes on.
+    let mut undo = runs(&block_on(journal.entries(None)).unwrap()).remove(1);
+    let found = block_on(resolve(&mut undo, &sources));
+    let rest = block_on(make_resume(&from(&sources, &schema), &undo, found)).unwrap();
+    assert_eq!(run_plan(&stack, &journal, rest, gone(), "unused").0.outcome, RunOutcome::Fixed);
+    let run = last_run(&journal);
+    assert_eq!((run.undone_by.as_deref(), run.being_undone_by), (Some("R2"), None));
+}
+
+#[test]
+fn what_was_found_out_about_a_step_in_doubt_closes_no_run() {
+    let (stack, journal) = (salon(), MemoryJournal::default());
+    let plan = hours(&stack);
+    stack.next_change(Err(ChangeError::Unknown { xid: "777".into(), why: "lost".into(), rows: vec![] }));
+    stack.transaction_was(TransactionFate::Forgotten);
+    let (end, _) = run_plan(&stack, &journal, plan, gone(), "R1");
+    assert_eq!(end.outcome, RunOutcome::Unknown);
+    stack.transaction_was(TransactionFate::Aborted);
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &sources));
+    let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
+    // The console ends when it has written down what it found out, and before it goes on.
+    journal.fails_after(1);
+    run_plan(&stack, &journal, rest, gone(), "unused");
+    journal.works_again();
+    let run = last_run(&journal);
+    assert_eq!((run.is_interrupted(), run.steps[0].state), (true, StepState::Pending));
+    assert!(block_on(make_resume(&from(&sources, &schema), &run, vec![])).is_ok());
+}
+
+#[test]
+fn a_plan_that_was_used_up_before_its_run_began_says_that_nothing_was_done() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    let plan = plan_of(&stack);
+    journal.fails_after(0);
+    run_plan(&stack, &journal, plan.clone(), gone(), "R1");
+    journal.works_again();
+    let (end, _) = run_plan(&stack, &journal, plan, gone(), "R2");
+    assert_eq!((end.outcome, stack.commands().len()), (RunOutcome::Refused, 0));
+    assert!(end.reason.unwrap().contains("nothing was done: the console ended before the run began"));
+}
+
+#[test]
+fn a_compose_command_that_outlived_its_console_still_goes_on() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    interrupted_after_its_act(&stack, &journal);
+    let argv = ["/usr/bin/python3", "docker-compose", "-p", "lab", "start", "redis"];
+    stack.orphan(Some(argv.map(str::to_owned).to_vec()));
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let mut run = last_run(&journal);
+    assert_eq!(block_on(resolve(&mut run, &sources)), []);
+    let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    assert!(refused.to_string().contains("step 1 still goes on: process 7"), "{refused}");
+    stack.orphan(None);
+    let found = block_on(resolve(&mut run, &sources));
+    assert_eq!((found[0].n, found[0].happened), (1, false));
+}
+
+#[test]
+fn what_an_earlier_step_did_to_a_container_is_not_taken_for_the_later_ones_act() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    let mut plan = plan_of(&stack);
+    let mut again = plan.steps[0].clone();
+    again.n = 2;
+    plan.steps = vec![plan.steps[0].clone(), again];
+    // Both start the same service; the second one's act fails, and the journal stops before its end.
+    journal.fails_after(4);
+    stack.compose_exits_in_turn(vec![0, 1]);
+    run_plan(&stack, &journal, plan, gone(), "R1");
+    journal.works_again();
+    let mut run = last_run(&journal);
+    let found = block_on(resolve(&mut run, &stack.sources()));
+    assert_eq!((found[0].n, found[0].happened), (2, false), "{found:?}");
+}

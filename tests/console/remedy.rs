@@ -142,7 +142,7 @@ fn a_plan_is_used_once_expires_and_can_not_be_edited() {
     let (second, _) = run_plan(&stack, &journal, plan.clone(), gone(), "R2");
     assert_eq!(
         (second.outcome, second.reason.as_deref()),
-        (RunOutcome::Refused, Some("this plan was already used"))
+        (RunOutcome::Refused, Some("this plan was already used, by run R1"))
     );
 
     stack.clock.pass(Duration::from_secs(601));

@@ -65,6 +65,27 @@ fn what_is_deleted_after_a_backup_can_be_restored_from_it() {
 }
 
 #[test]
+fn what_a_killed_console_left_of_a_trial_goes_with_the_next_backup() {
+    lab::psql("ratiba", &table("10"));
+    // One of long ago, and one whose run may still go on.
+    let (old, fresh) =
+        ("ratiba_trial_01arz3ndektsv4rrffq69g5fav_1", "ratiba_trial_7zzzzzzzzz0000000000000000_1");
+    for name in [old, fresh] {
+        lab::psql("ratiba", &format!("DROP DATABASE IF EXISTS {name}"));
+        lab::psql("ratiba", &format!("CREATE DATABASE {name}"));
+    }
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "Back up", of: #{ table: #{ schema: "public", table: "kernel_b" } } })]"#,
+    );
+    let run = kernel.repaired(&[]);
+    assert!(!databases().contains(old) && databases().contains(fresh), "{}", databases());
+    let run = kernel.run(&run);
+    assert!(run["steps"][0]["output"].to_string().contains(old), "it is told: {run:#}");
+    lab::psql("ratiba", &format!("DROP DATABASE {fresh}"));
+    lab::psql("ratiba", "DROP TABLE public.kernel_b");
+}
+
+#[test]
 fn without_a_backup_before_it_what_loses_data_is_no_plan() {
     lab::psql("ratiba", &table("1000"));
     let kernel = Kernel::with(&format!("[{DELETE}]"));

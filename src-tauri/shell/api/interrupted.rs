@@ -37,12 +37,19 @@ impl Console {
             (None, None) => "between two steps, or while it was verified".into(),
         };
         let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
+        let is_free = is_known && going_on.is_none();
+        let how = match &run.being_undone_by {
+            Some(undo) => format!("{how}; run {} has begun to take it back", undo.run),
+            None => how,
+        };
         let interrupted = InterruptedView {
             n: n.or_else(|| run.steps.iter().find(|s| is_open(s.state)).map(|s| s.planned.n)),
             happened: found.first().map(|r| r.happened),
             how,
-            can_resume: is_known && going_on.is_none(),
-            can_undo: is_known && going_on.is_none() && run.steps.iter().any(|s| s.is_undoable()),
+            can_resume: is_free && run.being_undone_by.is_none(),
+            can_undo: is_free
+                && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
+                && run.steps.iter().any(|s| s.is_undoable()),
             goes_on: going_on,
         };
         RunView { interrupted: Some(interrupted), ..RunView::from(&run) }
@@ -98,6 +105,10 @@ impl Console {
                 wire_error::journal(&error)
             }
         })?;
+        // Another console may have answered before the lock was free.
+        if self.run_record(&run.run).await?.last != run.last {
+            return Err(refused(&Refusal::MovedOn(run.run.clone())));
+        }
         let (lookout, recheck) = self.lookout_of(&run.plan).await?;
         let (_canceller, cancel) = cancel_pair();
         let clock = self.sources.clock.as_ref();

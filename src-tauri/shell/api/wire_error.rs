@@ -36,7 +36,11 @@ pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> WireError 
 pub fn refused(refusal: &Refusal) -> WireError {
     let hint = match refusal {
         Refusal::OtherPlan => "Look at the plan again and confirm the digest it shows now.",
-        Refusal::Expired(_) | Refusal::Used | Refusal::Changed(_) => "Make a new plan and look at it.",
+        Refusal::Expired(_)
+        | Refusal::Used(_)
+        | Refusal::UsedUp
+        | Refusal::MovedOn(_)
+        | Refusal::Changed(_) => "Make a new plan and look at it.",
         Refusal::WrongPhrase => "Type the phrase exactly as the plan shows it (`--phrase TEXT`).",
         Refusal::Locked(_) => "Wait until it is done, then look again.",
         Refusal::ReadOnly => "Use a profile without read_only, or copy the plan as commands.",

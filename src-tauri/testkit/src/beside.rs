@@ -26,6 +26,7 @@ pub(crate) struct Beside {
     answers: BTreeMap<String, HttpAnswer>,
     pub(crate) volumes: BTreeMap<String, String>,
     pub(crate) going_on: Vec<Vec<String>>,
+    pub(crate) orphan: Option<Vec<String>>,
     command_ends: Option<CommandEnd>,
     backup: Option<BackupError>,
 }
@@ -51,6 +52,11 @@ impl Stack {
     /// Sets a string, or a field of a hash.
     pub fn set_redis(&self, key: &str, field: Option<&str>, value: &str) {
         self.held().beside.redis.insert((key.to_owned(), field.map(str::to_owned)), value.to_owned());
+    }
+
+    /// Lets a compose command go on whose console is gone; `None`: it has ended.
+    pub fn orphan(&self, argv: Option<Vec<String>>) {
+        self.held().beside.orphan = argv;
     }
 
     /// Sets a key of the `.env`.

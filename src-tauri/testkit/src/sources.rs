@@ -79,6 +79,7 @@ pub(crate) struct Held {
     ran: Vec<Vec<String>>,
     /// Exit code of the next compose command.
     exit_code: i32,
+    exit_codes: Vec<i32>,
     change: Option<Result<Vec<Value>, ChangeError>>,
     fate: Option<TransactionFate>,
     memory: u64,
@@ -179,6 +180,11 @@ impl Stack {
     /// Exit code of the compose commands from now on.
     pub fn compose_exits(&self, code: i32) {
         self.held().exit_code = code;
+    }
+
+    /// Exit codes of the next compose commands, one each.
+    pub fn compose_exits_in_turn(&self, codes: Vec<i32>) {
+        self.held().exit_codes = codes;
     }
 
     /// The compose commands that were run.
@@ -336,6 +342,11 @@ impl Compose for Stack {
         let head = ["docker-compose", "-p", "lab", "run", "--name", name, "-e", mark, service];
         [head.map(str::to_owned).to_vec(), argv.to_vec()].concat()
     }
+    async fn going_on(&self, words: &[String]) -> Read<Option<String>> {
+        let held = self.held();
+        let found = held.beside.orphan.as_ref().filter(|argv| argv.windows(words.len()).any(|w| w == words));
+        Ok(found.map(|_| "process 7".into()))
+    }
 }
 
 #[async_trait]
@@ -348,7 +359,7 @@ impl ComposeCommands for Stack {
     ) -> Result<CommandEnd, SourceError> {
         let mut held = self.held();
         held.ran.push(argv.to_vec());
-        let code = held.exit_code;
+        let code = if held.exit_codes.is_empty() { held.exit_code } else { held.exit_codes.remove(0) };
         line(format!("{} …", argv.join(" ")));
         if code == 0 {
             let (verb, service) = (argv.get(3).cloned().unwrap_or_default(), argv.get(4).cloned());

@@ -1,6 +1,7 @@
 //! The compose CLI, v2 plugin or v1 program: reading the file, and acting on one service.
 
 mod find;
+mod processes;
 mod run;
 
 use std::{
@@ -177,6 +178,16 @@ impl Compose for ComposeCli {
         argv.extend([format!("RATIBA_STEP={mark}"), service.to_owned()]);
         argv.extend(command.iter().cloned());
         argv
+    }
+
+    async fn going_on(&self, words: &[String]) -> Read<Option<String>> {
+        processes::with_arguments(words).map_err(|error| SourceError {
+            source_name: SourceName::Compose,
+            kind: SourceErrorKind::Unreachable,
+            attempted: "look whether a compose command still goes on".into(),
+            happened: error.to_string(),
+            hint: "Look at the processes of this machine by hand.".into(),
+        })
     }
 }
 

@@ -113,29 +113,56 @@ impl DotenvFile {
 }
 
 /// Puts `bytes` in place of the file in one: with its mode and owner, and on disk before it is
-/// there. What the path links to is replaced, not the link.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// there. What the path links to is replaced, not the link. It is written in the folder `private`:
+/// what a console that is killed leaves there is no secret in a checkout. Only where that is another
+/// file system it is written beside the file.
+fn replace(path: &Path, bytes: &[u8], private: &Path) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
-    let was = fs::metadata(&path)?;
     let dir = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = dir.join(format!(".{name}.ratiba-{}", std::process::id()));
+    sweep(private, "replacing-")?;
+    sweep(dir, &format!(".{name}.ratiba-"))?;
+    private::folder(private)?;
+    let pid = std::process::id();
+    let replaced = match written_over(&path, bytes, &private.join(format!("replacing-{pid}"))) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            written_over(&path, bytes, &dir.join(format!(".{name}.ratiba-{pid}")))
+        }
+        other => other,
+    };
+    replaced?;
+    fs::File::open(dir)?.sync_all()
+}
+
+fn written_over(path: &Path, bytes: &[u8], part: &Path) -> io::Result<()> {
+    let was = fs::metadata(path)?;
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
         file.write_all(bytes)?;
         let made = file.metadata()?;
         if (made.uid(), made.gid()) != (was.uid(), was.gid()) {
-            chown(&beside, Some(was.uid()), Some(was.gid()))?;
+            chown(part, Some(was.uid()), Some(was.gid()))?;
         }
         file.set_permissions(was.permissions())?;
         file.sync_all()?;
-        fs::rename(&beside, &path)
+        fs::rename(part, path)
     })();
     if written.is_err() {
-        let _absent = fs::remove_file(&beside);
+        let _absent = fs::remove_file(part);
     }
-    written?;
-    fs::File::open(dir)?.sync_all()
+    written
+}
+
+/// Removes what a console that was killed while it wrote has left.
+fn sweep(dir: &Path, prefix: &str) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -179,7 +206,7 @@ impl DotenvChanges for DotenvFile {
 
     async fn set(&self, change: &DotenvChange) -> Result<FileFacts, ChangeError> {
         let (_, after) = self.after(change)?;
-        replace(&self.path, &after).map_err(|e| self.trouble("write", &e))?;
+        replace(&self.path, &after, &self.kept).map_err(|e| self.trouble("write", &e))?;
         Ok(self.facts()?)
     }
 }
@@ -250,5 +277,21 @@ mod tests {
         file.set(&change).await.unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(dir.path().join(".env")).unwrap(), "SECRET=2\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_console_left_half_written_is_swept_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let dotenv = file(dir.path(), "A=1\n");
+        fs::create_dir_all(dir.path().join("kept")).unwrap();
+        let left = ["kept/replacing-1", "..env.ratiba-1"].map(|name| dir.path().join(name));
+        for path in &left {
+            fs::write(path, "A=half").unwrap();
+        }
+        let expect = dotenv.file().await.unwrap();
+        let to = DotenvValue::Plain("2".into());
+        dotenv.set(&DotenvChange { key: "A".into(), to, only_one: false, expect }).await.unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join(".env")).unwrap(), "A=2\n");
+        assert!(left.iter().all(|path| !path.exists()));
     }
 }

@@ -19,6 +19,11 @@ use crate::file_sum::sum_of;
 const ATTEMPTED: &str = "back up from Postgres";
 /// Time for one short statement.
 const SHORT: Duration = Duration::from_secs(10);
+/// What trial databases' names begin with; a run's id and a step's number follow.
+const TRIAL: &str = "ratiba_trial_";
+/// A trial database of a run that is older, and that nobody uses, was left by a console that was
+/// killed.
+const LEFT_AFTER: Duration = Duration::from_secs(3_600);
 
 /// A table's rows, in numbers: how many, and two sums over all of them that do not depend on their
 /// order.
@@ -104,7 +109,7 @@ impl PostgresBackups {
             user,
             database,
             // Its own name for each backup: what an interrupted one left is dropped with the next try.
-            trial: format!("ratiba_trial_{}", name.to_ascii_lowercase().replace('-', "_")),
+            trial: format!("{TRIAL}{}", name.to_ascii_lowercase().replace('-', "_")),
             file: self.place(name),
             ends: Instant::now() + limits.deadline,
             stop: limits.stop.shared(),
@@ -121,6 +126,7 @@ impl Work<'_> {
     ) -> Result<BackupMade, BackupError> {
         crate::private::folder(&self.backups.dir).map_err(failed)?;
         let connections = self.backups.postgres.changes.as_ref().map_err(of_source)?;
+        self.sweep(line).await;
         let mut snapshot = connections.own(ATTEMPTED, None).await.map_err(|e| of_source(&e))?;
         let (id, tables) = self.bounded(self.snapshot(&mut snapshot, of)).await?;
         if tables.is_empty() {
@@ -293,6 +299,25 @@ impl Work<'_> {
         ))
     }
 
+    /// Drops what killed consoles have left. What can't be dropped is no reason to make no backup.
+    async fn sweep(&self, line: &mut (dyn FnMut(String) + Send)) {
+        let Ok(connections) = self.backups.postgres.changes.as_ref() else { return };
+        let Ok(mut connection) = connections.own(ATTEMPTED, None).await else { return };
+        let listed = sqlx::query(
+            "SELECT datname::text FROM pg_database d WHERE datname LIKE 'ratiba\\_trial\\_%' \
+             AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datid = d.oid)",
+        )
+        .fetch_all(&mut connection)
+        .await;
+        let names = listed.unwrap_or_default();
+        for name in names.iter().filter_map(|row| row.try_get::<String, _>(0).ok()).filter(|n| is_old(n)) {
+            let sql = format!("DROP DATABASE IF EXISTS {}", quoted(&name));
+            if let Ok(Ok(())) = timeout(SHORT, self.statement(&sql)).await {
+                line(format!("{name}, which an interrupted backup had left, is dropped"));
+            }
+        }
+    }
+
     async fn statement(&self, sql: &str) -> Result<(), BackupError> {
         let connections = self.backups.postgres.changes.as_ref().map_err(of_source)?;
         let mut connection = connections.own(ATTEMPTED, None).await.map_err(|e| of_source(&e))?;
@@ -307,6 +332,13 @@ impl Work<'_> {
             Err(_) => Err(failed(format!("{sql} was not answered within {} s", SHORT.as_secs()))),
         }
     }
+}
+
+/// Whether a trial database is of a run that began long ago: its id tells when.
+fn is_old(trial: &str) -> bool {
+    let run = trial.strip_prefix(TRIAL).and_then(|name| name.split('_').next()).unwrap_or_default();
+    let Ok(run) = ulid::Ulid::from_string(&run.to_ascii_uppercase()) else { return false };
+    run.datetime().elapsed().is_ok_and(|age| age > LEFT_AFTER)
 }
 
 fn of_sqlx(e: &sqlx::Error) -> BackupError {

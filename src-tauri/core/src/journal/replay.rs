@@ -80,6 +80,15 @@ impl StepRecord {
     }
 }
 
+/// A run that began to take another back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoBegun {
+    /// Its id.
+    pub run: String,
+    /// Whether it was interrupted, and can go on.
+    pub is_open: bool,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
@@ -111,6 +120,10 @@ pub struct RunRecord {
     pub undone_by: Option<String>,
     /// After it was interrupted, somebody looked and closed it.
     pub is_answered: bool,
+    /// The run that began to take it back and did not come to its end.
+    pub being_undone_by: Option<UndoBegun>,
+    /// The last entry about it, those of runs that take it back included.
+    pub last: u64,
 }
 
 impl RunRecord {
@@ -130,6 +143,15 @@ impl RunRecord {
         self.undone_by.is_none()
             && !self.is_answered
             && (self.ended_at.is_none() || self.steps.iter().any(|s| s.state == StepState::Interrupted))
+    }
+
+    /// For a run that takes another back: whether it may have changed something and did not come to
+    /// its end.
+    fn undo_begun(&self) -> Option<UndoBegun> {
+        let has_done = self.steps.iter().any(|s| s.state == StepState::Done);
+        let is_open = self.is_interrupted();
+        let is_half = self.undone_by.is_none() && self.outcome != Some(RunOutcome::Fixed);
+        (is_half && (is_open || has_done)).then(|| UndoBegun { run: self.run.clone(), is_open })
     }
 
     /// Its plan and the ones it was resumed with, oldest first.
@@ -174,6 +196,16 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
             run.undone_by = Some(by);
         }
     }
+    let undos: Vec<(String, u64, Option<UndoBegun>)> = by_run
+        .values()
+        .filter_map(|run| Some((run.plan.undo_of.clone()?, run.last, run.undo_begun())))
+        .collect();
+    for (of, last, begun) in undos {
+        if let Some(run) = by_run.get_mut(of.as_str()) {
+            run.last = run.last.max(last);
+            run.being_undone_by = begun.filter(|_| run.undone_by.is_none()).or(run.being_undone_by.take());
+        }
+    }
     order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()
 }
 
@@ -205,11 +237,16 @@ fn started(entry: &Entry) -> Option<RunRecord> {
         evidence: Vec::new(),
         undone_by: None,
         is_answered: false,
+        being_undone_by: None,
+        last: entry.seq,
     })
 }
 
 fn take(run: &mut RunRecord, entry: &Entry) {
     let body = &entry.body;
+    if entry.kind != EntryKind::Refused {
+        run.last = entry.seq;
+    }
     let n: Option<u32> = field(body, "n");
     let step = n.and_then(|n| run.steps.iter_mut().find(|s| s.planned.n == n));
     match (entry.kind, step) {
@@ -237,6 +274,8 @@ fn take(run: &mut RunRecord, entry: &Entry) {
         (EntryKind::StepResolved, Some(step)) => {
             if let Ok(resolved) = serde_json::from_value::<ResolvedStep>(body.clone()) {
                 step.take(&resolved);
+                // It had ended without knowing; what is known now nobody has built on yet.
+                (run.ended_at, run.outcome, run.reason) = (None, None, None);
             }
         }
         (EntryKind::RunResumed, _) => resumed(run, entry),

@@ -99,6 +99,9 @@ pub trait Compose: Send + Sync {
     /// The argument vector of a command in a container of its own, called `name`, which finds
     /// `mark` in its environment.
     fn oneoff_argv(&self, service: &str, name: &str, mark: &str, argv: &[String]) -> Vec<String>;
+    /// Which process of this machine has these words among its arguments, one after the other: a
+    /// command that outlived its console. `None`: none has.
+    async fn going_on(&self, words: &[String]) -> Read<Option<String>>;
 }
 
 /// A read-only question to Postgres. Text holds placeholders `$1`…; values are bound, never

@@ -14,7 +14,7 @@ use super::{
     verify,
 };
 use crate::{
-    journal::{EntryDraft, EntryKind},
+    journal::{EntryDraft, EntryKind, runs},
     model::{Change, SourceError},
     playbook::Recheck,
     ports::{Acts, BeforeCommit, JournalError, JournalStore, Sources},
@@ -133,12 +133,17 @@ impl Run<'_> {
             }
             Err(error) => return unusable(error),
         };
+        match self.run_moved_on().await {
+            Ok(None) => {}
+            Ok(Some(run)) => return self.refused(&Refusal::MovedOn(run)).await,
+            Err(error) => return unusable(error),
+        }
         if let Err(refusal) = self.still_so().await {
             return self.refused(&refusal).await;
         }
         match self.context.store.use_plan(&self.plan().plan_id, &self.confirmed.digest).await {
             Ok(true) => {}
-            Ok(false) => return self.refused(&Refusal::Used).await,
+            Ok(false) => return self.refused(&self.used().await).await,
             Err(error) => return unusable(error),
         }
         if let Err(error) = self.begun().await {
@@ -156,6 +161,23 @@ impl Run<'_> {
                 RunEnd::failed(format!("{why}; and its end can't be journalled: {error}"))
             }
         }
+    }
+
+    /// The run that this plan is about, if anything was done about it since the plan was made.
+    async fn run_moved_on(&self) -> Result<Option<String>, JournalError> {
+        let plan = self.plan();
+        let Some(about) = plan.resume_of.as_ref().or(plan.undo_of.as_ref()) else { return Ok(None) };
+        let all = runs(&self.context.store.entries(None).await?);
+        let last = all.iter().find(|run| run.run == *about).map(|run| run.last);
+        Ok((last != plan.as_of).then(|| about.clone()))
+    }
+
+    /// Who used the plan. The lock is held: nobody is just about to.
+    async fn used(&self) -> Refusal {
+        let id = &self.plan().plan_id;
+        let entries = self.context.store.entries(None).await.unwrap_or_default();
+        let by = runs(&entries).into_iter().find(|run| run.plans().any(|plan| plan.plan_id == *id));
+        by.map_or(Refusal::UsedUp, |run| Refusal::Used(run.run))
     }
 
     /// Writes down what was found out about an interrupted run, and that this one begins.

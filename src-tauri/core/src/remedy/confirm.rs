@@ -34,9 +34,15 @@ pub enum Refusal {
     /// The typed text is not what was asked for.
     #[error("this plan loses data and is confirmed by typing its phrase; what was typed is something else")]
     WrongPhrase,
-    /// It was used before.
-    #[error("this plan was already used")]
-    Used,
+    /// It was used before, by this run.
+    #[error("this plan was already used, by run {0}")]
+    Used(String),
+    /// It was used before, and the console ended before its run began.
+    #[error("this plan was already used, but nothing was done: the console ended before the run began")]
+    UsedUp,
+    /// The run it is about is no longer as it was.
+    #[error("run {0} went on, was taken back or was closed since this plan")]
+    MovedOn(String),
     /// Somebody else is applying.
     #[error("{0}")]
     Locked(String),

@@ -16,6 +16,7 @@ pub fn digest(plan: &Plan) -> String {
         "script_sha256": plan.script_sha256,
         "undo_of": plan.undo_of,
         "resume_of": plan.resume_of,
+        "as_of": plan.as_of,
         "resolved": plan.resolved,
         "returned": plan.returned,
         "subject": plan.subject,

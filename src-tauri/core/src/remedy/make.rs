@@ -111,6 +111,7 @@ pub async fn make(
         returned: BTreeMap::new(),
         undo_of: None,
         resume_of: None,
+        as_of: None,
         resolved: Vec::new(),
         moved: Vec::new(),
         script_sha256: playbook.sha256.clone(),

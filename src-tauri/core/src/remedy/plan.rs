@@ -75,6 +75,9 @@ pub struct Plan {
     /// The interrupted run that this plan goes on with; its steps are the rest of that run's.
     #[serde(default)]
     pub resume_of: Option<String>,
+    /// For a plan about a run: the journal's last entry about that run when the plan was made.
+    #[serde(default)]
+    pub as_of: Option<u64>,
     /// What was found out about that run's interrupted steps.
     #[serde(default)]
     pub resolved: Vec<ResolvedStep>,

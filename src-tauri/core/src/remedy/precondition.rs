@@ -216,6 +216,18 @@ impl Reach {
         })
     }
 
+    /// That part of a plan's identity.
+    pub(super) fn of_what(&self, target: &TargetIdentity) -> TargetIdentity {
+        let mut of = target.clone();
+        if !self.postgres {
+            (of.postgres_system_identifier, of.postgres_database) = (None, None);
+        }
+        if !self.redis {
+            of.redis_run_id = None;
+        }
+        of
+    }
+
     /// What a plan's identity was read with.
     pub(super) fn of_identity(target: &TargetIdentity) -> Self {
         Self { postgres: target.postgres_database.is_some(), redis: target.redis_run_id.is_some() }

@@ -6,7 +6,11 @@ use super::{
     make::expiry,
     precondition::{self, Reach},
 };
-use crate::{journal::RunRecord, model::Change, playbook::step::Risk};
+use crate::{
+    journal::{RunRecord, UndoBegun},
+    model::Change,
+    playbook::step::Risk,
+};
 
 /// Makes the plan for the rest of `run`, whose interrupted steps were resolved before (see
 /// [`super::resolve`]). A step of which nobody knows whether it happened is not run twice.
@@ -16,11 +20,15 @@ pub async fn make_resume(
     resolved: Vec<ResolvedStep>,
 ) -> Result<Plan, PlanError> {
     let not = |why: String| PlanError::NotResumable(why);
+    if let Some(by) = &run.undone_by {
+        return Err(not(format!("run {} was taken back by run {by}", run.run)));
+    }
     if !run.is_interrupted() && resolved.is_empty() {
         return Err(not(format!("run {} was not interrupted", run.run)));
     }
-    if let Some(by) = &run.undone_by {
-        return Err(not(format!("run {} was taken back by run {by}", run.run)));
+    if let Some(UndoBegun { run: by, is_open }) = &run.being_undone_by {
+        let first = if *is_open { "go on with that one" } else { "take that one back first" };
+        return Err(not(format!("run {by} has begun to take run {} back: {first}", run.run)));
     }
     if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
         let why = step.detail.clone().unwrap_or_default();
@@ -50,6 +58,7 @@ pub async fn make_resume(
     Ok(Plan {
         plan_id: from.sources.clock.new_id(),
         resume_of: Some(run.run.clone()),
+        as_of: Some(run.last),
         returned: run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect(),
         resolved,
         moved: moved(run, &preconditions),

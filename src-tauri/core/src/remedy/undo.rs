@@ -8,7 +8,7 @@ use super::{
     reference,
 };
 use crate::{
-    journal::{RunRecord, StepRecord},
+    journal::{RunRecord, StepRecord, UndoBegun},
     model::{Change, ContainerFacts},
     playbook::step::{Risk, Step},
 };
@@ -26,6 +26,9 @@ pub async fn make_undo(
     let not = |why: String| PlanError::NotUndoable(why);
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was already taken back by run {by}", run.run)));
+    }
+    if let Some(UndoBegun { run: by, is_open: true }) = &run.being_undone_by {
+        return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
     }
     if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
         let why = step.detail.clone().unwrap_or_default();
@@ -78,7 +81,7 @@ pub async fn make_undo(
     }
     let reach = Reach::of(&planned);
     let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
-    let changed = precondition::identity_changes(&run.plan.target, &target);
+    let changed = precondition::identity_changes(&reach.of_what(&run.plan.target), &target);
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }
@@ -92,6 +95,7 @@ pub async fn make_undo(
         title,
         undo_of: Some(run.run.clone()),
         resume_of: None,
+        as_of: Some(run.last),
         resolved,
         moved: Vec::new(),
         target,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::counted,
+    model::{SourceError, counted},
     observe::worst_container,
     playbook::step::{CommandPlace, CommandStep, Risk, Step, Word},
     ports::{CommandEnd, ExecCommand, Sources},
@@ -38,6 +38,16 @@ impl CommandStep {
 
     fn oneoff(&self, sources: &Sources, argv: &[String]) -> Vec<String> {
         sources.compose.oneoff_argv(&self.service, &self.name(), &self.mark, argv)
+    }
+
+    /// Whether its container runs, or is about to be made. One that has ended may not be removed yet.
+    async fn oneoff_goes_on(&self, sources: &Sources) -> Result<bool, SourceError> {
+        let words = ["--name".to_owned(), self.name()];
+        if sources.compose.going_on(&words).await?.is_some() {
+            return Ok(true);
+        }
+        let state = sources.containers.named(&self.name()).await?;
+        Ok(state.is_some_and(|state| !matches!(state.as_str(), "exited" | "dead" | "removing")))
     }
 
     /// Its words as the plan shows them.
@@ -195,7 +205,7 @@ impl Kind for CommandStep {
     async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
         let n = begun.planned.n;
         let goes_on = match self.place {
-            CommandPlace::Run => sources.containers.named(&self.name()).await.map(|state| state.is_some()),
+            CommandPlace::Run => self.oneoff_goes_on(sources).await,
             CommandPlace::Exec => match self.container(&begun.before) {
                 Some(id) => {
                     sources.containers.execs(id).await.map(|all| all.iter().any(|argv| self.is_it(argv)))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, and_left, container_now,
+    goes_on,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -114,14 +115,19 @@ impl Kind for ComposeStep {
 
     /// The engine's own facts moved since the step's pre-image, or they did not. No clocks are
     /// compared: the engine may be on another machine.
-    async fn happened(&self, _begun: &StepRecord, run: &RunRecord, sources: &Sources) -> Happened {
+    async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
+        let argv = sources.compose.argv(&self.action);
+        if let Some(unknown) = goes_on(sources, &argv, begun.planned.n).await {
+            return unknown;
+        }
         let service = self.action.service();
         let containers = match sources.containers.list().await {
             Ok(containers) => containers,
             Err(error) => return Happened::Unknown(error.to_string()),
         };
         let facts = worst_container(&containers, service);
-        let before = run.before(|p| match p {
+        // Not as it was before the run: an earlier step may have acted on the same service.
+        let before = begun.before.iter().find_map(|p| match p {
             Precondition::Container { service: s, id, started_at, .. } if s == service => {
                 Some((id.clone(), *started_at))
             }

@@ -271,6 +271,16 @@ impl Looking<'_> {
     }
 }
 
+/// Why it can't be told yet whether a compose command happened: it outlived its console.
+async fn goes_on(sources: &Sources, argv: &[String], n: u32) -> Option<Happened> {
+    // A program that is a script is not the first of its process's arguments.
+    match sources.compose.going_on(argv.get(1..).unwrap_or_default()).await {
+        Ok(None) => None,
+        Ok(Some(which)) => Some(Happened::Unknown(format!("the command of step {n} still goes on: {which}"))),
+        Err(error) => Some(Happened::Unknown(error.to_string())),
+    }
+}
+
 /// A service's container as it is now, read anew.
 async fn container_now(sources: &Sources, service: &str) -> Read<Precondition> {
     Ok(precondition::container(&sources.containers.list().await?, service))

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, and_left,
-    compose::last_words,
+    compose::last_words, goes_on,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -165,6 +165,10 @@ impl Kind for ProjectStep {
     }
 
     async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
+        let argv = sources.compose.project_argv(&self.action);
+        if let Some(unknown) = goes_on(sources, &argv, begun.planned.n).await {
+            return unknown;
+        }
         let containers = match sources.containers.list().await {
             Ok(containers) => containers,
             Err(error) => return Happened::Unknown(error.to_string()),
