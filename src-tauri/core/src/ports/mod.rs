@@ -3,7 +3,7 @@
 //!
 //! Every operation has a deadline of its own inside the adapter: a port always answers.
 //!
-//! Here is what only reads; what changes the stack is in [`act`], and a [`Sources`] can't reach it.
+//! Here is what only reads; what changes the stack is [`Acts`], and a [`Sources`] can't reach it.
 
 mod act;
 mod journal;
