@@ -27,14 +27,6 @@ impl PlanFile {
     fn new(plan: Plan) -> Self {
         Self { view: PlanView::new(&plan), plan }
     }
-
-    /// The plan of a file, if what the file shows is what it holds.
-    pub fn checked(self) -> Result<Plan, WireError> {
-        if self.view == PlanView::new(&self.plan) {
-            return Ok(self.plan);
-        }
-        Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan))
-    }
 }
 
 impl Console {
@@ -118,16 +110,17 @@ impl Console {
     /// The plan of a file, only when this console made it: a file alone can't bring in steps that
     /// no playbook gave.
     pub async fn plan_from_file(&self, text: &str) -> Result<Plan, WireError> {
-        let file: PlanFile = serde_json::from_str(text).map_err(|error| {
+        let none = |error: serde_json::Error| {
             usage(
                 format!("read the plan file: it is none ({error})"),
                 "Make it again with `ratibactl plan ID -o FILE`.",
             )
-        })?;
-        let plan = file.checked()?;
-        let kept = self.kept_plan(&plan.plan_id).await?;
-        // All of it, and not only what the digest covers: nor may it expire later.
-        if kept != plan {
+        };
+        let value: Value = serde_json::from_str(text).map_err(none)?;
+        let file: PlanFile = serde_json::from_value(value.clone()).map_err(none)?;
+        let kept = self.kept_plan(&file.plan.plan_id).await?;
+        // All of it, what is shown too, and not only what the digest covers: nor may it expire later.
+        if value != serde_json::to_value(PlanFile::new(kept.clone())).map_err(none)? {
             return Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan));
         }
         Ok(kept)

@@ -42,6 +42,9 @@ fn from_ps(words: &[String]) -> io::Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader};
+
+    const SCRIPT: &str = "echo here; read line";
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
@@ -60,11 +63,15 @@ mod tests {
     fn a_process_is_found_while_it_goes_on() {
         let mark = format!("ratiba-{}", std::process::id());
         let mut child = Command::new("sh")
-            .args(["-c", "read line", &mark])
+            .args(["-c", SCRIPT, &mark])
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let wanted = ["-c", "read line", &mark].map(str::to_owned);
+        // Right after it was started it may not have its arguments yet.
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let wanted = ["-c", SCRIPT, &mark].map(str::to_owned);
         let found = with_arguments(&wanted).unwrap();
         assert_eq!(found, Some(format!("process {}", child.id())));
         drop(child.stdin.take());
