@@ -50,6 +50,10 @@ async fn in_transaction(
     change: &SqlChange,
     before: &dyn BeforeCommit,
 ) -> Result<(Vec<Value>, String), ChangeError> {
+    // The session's, not the transaction's: who finds the lock taken must never read it before it is
+    // set, or when it has just been set back.
+    let named = sqlx::query("SELECT set_config('application_name', left($1, 63), false)");
+    named.bind(change.holder.clone()).execute(&mut *connection).await.map_err(|e| source(&e))?;
     run(connection, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
     let done = match guarded(connection, change).await {
         Ok((rows, xid)) => match before.prepared(&xid, &rows).await {
@@ -78,11 +82,9 @@ async fn guarded(
 ) -> Result<(Vec<Value>, String), ChangeError> {
     let here = sqlx::query(
         "SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database()::text, \
-         pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1)), \
-         set_config('application_name', left($2, 63), true)",
+         pg_current_xact_id()::text, pg_try_advisory_xact_lock(hashtext($1))",
     )
     .bind(change.lock.clone())
-    .bind(change.holder.clone())
     .fetch_one(&mut *connection)
     .await
     .map_err(|e| source(&e))?;
