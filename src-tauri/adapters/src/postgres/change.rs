@@ -26,10 +26,16 @@ impl DatabaseChanges for Postgres {
     async fn change(&self, change: &SqlChange, before: &dyn BeforeCommit) -> Result<Vec<Value>, ChangeError> {
         let connections = self.changes.as_ref().map_err(|e: &SourceError| ChangeError::Source(e.clone()))?;
         // The commit has a deadline of its own: what times out before it did not happen.
-        let prepared = connections
+        let ended = connections
             .lend(ATTEMPTED, async |connection| in_transaction(connection, change, before).await)
             .await?;
-        let ((rows, xid), mut connection) = prepared;
+        let (rows, xid, mut connection) = match ended {
+            (Ok((rows, xid)), connection) => (rows, xid, connection),
+            (Err(refused), connection) => {
+                connections.give_back(connection);
+                return Err(refused);
+            }
+        };
         let lost = |why: String| ChangeError::Unknown { xid, why, rows: rows.clone() };
         match timeout(COMMIT, sqlx::query("COMMIT").execute(&mut connection)).await {
             // A transaction that was aborted before answers COMMIT with a rollback, and no error.
@@ -45,11 +51,14 @@ impl DatabaseChanges for Postgres {
     }
 }
 
+/// What is to be committed, or why not: then it was rolled back, and the connection is as before.
+type Prepared = Result<(Vec<Value>, String), ChangeError>;
+
 async fn in_transaction(
     connection: &mut PgConnection,
     change: &SqlChange,
     before: &dyn BeforeCommit,
-) -> Result<(Vec<Value>, String), ChangeError> {
+) -> Result<Prepared, ChangeError> {
     // The session's, not the transaction's: who finds the lock taken must never read it before it is
     // set, or when it has just been set back.
     let named = sqlx::query("SELECT set_config('application_name', left($1, 63), false)");
@@ -62,13 +71,14 @@ async fn in_transaction(
         },
         Err(failure) => Err(failure),
     };
-    match done {
-        Ok(prepared) => Ok(prepared),
-        Err(failure) => {
-            // The connection is dropped after an error, which rolls back as well.
-            let _rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-            Err(failure)
-        }
+    let failure = match done {
+        Ok(prepared) => return Ok(Ok(prepared)),
+        Err(failure) => failure,
+    };
+    // A connection that met an error is dropped, which rolls back as well.
+    match (sqlx::query("ROLLBACK").execute(&mut *connection).await, &failure) {
+        (Ok(_), ChangeError::Source(_)) | (Err(_), _) => Err(failure),
+        (Ok(_), _) => Ok(Err(failure)),
     }
 }
 
