@@ -1,9 +1,16 @@
 //! The main job in the real window, by clicks, on the real lab.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod lab;
 mod looks;
+mod remedy;
 mod repairs;
 mod unknown;
 mod window;

@@ -20,14 +20,10 @@ fn body(steps: &str) -> String {
         r#"
 fn about() {{ #{{ row: 90, title: "Kernel", symptom: "A test", severity: "minor",
     recheck: #{{ within_s: 1, times: 1 }} }} }}
-fn detect(env) {{ [#{{ verdict: "present", reason: "a test", evidence: [evidence(time::now(), "t", 1)] }}] }}
+fn detect(env) {{ [#{{ verdict: "present", reason: "a test", evidence: [#{{ source: "host", as_of: env.now, what: "t", value: 1 }}] }}] }}
 fn plan(env, finding, params) {{ {steps} }}
 fn verify(env, finding) {{ #{{ outcome: "fixed", evidence: [] }} }}
 "#
-    )
-    .replace(
-        "evidence(time::now(), \"t\", 1)",
-        "#{ source: \"host\", as_of: env.now, what: \"t\", value: 1 }",
     )
 }
 
