@@ -27,7 +27,7 @@ impl Kind for WaitStep {
         let (until, within_s) = (self.condition.words(), self.within_s);
         Described {
             title: self.title.clone(),
-            preview: format!("look every second, for at most {within_s} s, until {until}"),
+            preview: format!("look twice a second, for at most {within_s} s, until {until}"),
             command: format!("# wait until {until}"),
             risk: Risk::Read,
             before: None,
