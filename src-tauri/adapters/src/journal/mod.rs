@@ -82,6 +82,18 @@ impl SqliteJournal {
         }
     }
 
+    /// Closes the file, and returns when it is closed: dropped, it is closed by a thread at some
+    /// later time, and until then nobody else can have the file to themselves.
+    ///
+    /// # Errors
+    /// Where SQLite can't close it; what was appended is on disk all the same.
+    pub async fn close(self) -> Result<(), JournalError> {
+        match self.connected.into_inner() {
+            Some(open) => open.connection.close().await.map_err(|e| trouble("close the journal", e)),
+            None => Ok(()),
+        }
+    }
+
     async fn open(&self) -> Result<Connected, Trouble> {
         if let Some(gone) = self.gone() {
             let anchor = gone.anchor.map_err(Trouble::Said)?;

@@ -36,7 +36,11 @@ async fn flip(of_every: usize, first: usize) -> Outcomes {
             let _was_not_there = fs::remove_file(format!("{}{beside}", path.display()));
         }
         fs::write(&path, &other).unwrap();
-        match SqliteJournal::new(state.path(), "lab").history().await {
+        let journal = SqliteJournal::new(state.path(), "lab");
+        let history = journal.history().await;
+        // Before the next one is put in its place: closing writes to the file, too.
+        let _closed_or_damaged = journal.close().await;
+        match history {
             Err(_) => outcomes.refused += 1,
             Ok(history) if history.first_bad().is_some() => outcomes.noticed += 1,
             Ok(history) => {

@@ -60,6 +60,7 @@ pub async fn write(state: &Path) -> Vec<Entry> {
     }
     let entries = journal.entries(None).await.unwrap();
     assert_eq!(first_bad(&journal).await, None);
+    journal.close().await.unwrap();
     entries
 }
 
