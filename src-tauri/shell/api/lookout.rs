@@ -30,10 +30,12 @@ impl Console {
         self: &Arc<Self>,
         plan: &Plan,
     ) -> Result<(Box<dyn Lookout>, Recheck), WireError> {
-        let all = self.all_runs().await?;
-        if let Some(of) = plan.undo_of.as_ref().filter(|_| takes_back(plan, &all)) {
-            let original = self.run_in(all.clone(), of)?;
-            return Ok((Box::new(restored(&self.sources, original, plan.clone())), Recheck::default()));
+        if let Some(of) = &plan.undo_of {
+            let all = self.all_runs().await?;
+            if takes_back(plan, &all) {
+                let original = self.run_in(all, of)?;
+                return Ok((Box::new(restored(&self.sources, original, plan.clone())), Recheck::default()));
+            }
         }
         let playbook = self.find(&plan.playbook)?;
         if playbook.sha256 != plan.script_sha256 {

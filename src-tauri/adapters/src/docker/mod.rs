@@ -19,7 +19,7 @@ use bollard::{
         StatsOptionsBuilder,
     },
 };
-use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
+use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStream};
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
@@ -91,15 +91,15 @@ impl Containers for Engine {
                 ListContainersOptionsBuilder::new().all(true).filters(&self.project_filter()).build();
             let listed =
                 docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
-            self.oom.read(&docker, self.project_filter()).await;
             let ids = listed.into_iter().filter_map(|c| c.id);
             let inspected = stream::iter(ids).map(|id| {
                 let docker = &docker;
                 async move { docker.inspect_container(&id, None::<InspectContainerOptions>).await }
             });
+            let answers = inspected.buffered(16).collect::<Vec<_>>();
+            let (answers, ()) = join(answers, self.oom.read(&docker, self.project_filter())).await;
             let mut found = Vec::new();
-            let mut answers = inspected.buffered(16);
-            while let Some(answer) = answers.next().await {
+            for answer in answers {
                 match answer {
                     Ok(container) => found.extend(facts::of(container)),
                     // Removed between list and inspect: then it is not there.

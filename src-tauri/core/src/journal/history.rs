@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Anchor, Entry, EntryDraft, EntryKind, Link, chain_hash};
+use super::{Anchor, Entry, EntryKind, Link};
 
 /// A row that stands in the journal's file and can't be read as an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,15 +83,13 @@ impl Chain {
     /// What is wrong with the next entry; without anything the chain goes on to it.
     fn bad(&mut self, entry: &Entry) -> Option<String> {
         let seq = self.last.seq + 1;
-        let draft =
-            EntryDraft { run: entry.run.clone(), at: entry.at, kind: entry.kind, body: entry.body.clone() };
         if entry.seq != seq {
             return Some(format!("entry {seq} is missing: entry {} stands in its place", entry.seq));
         }
         if entry.prev != self.last.hash {
             return Some(format!("entry {seq} does not continue the one before it"));
         }
-        if entry.hash != chain_hash(&self.last.hash, seq, &draft) {
+        if entry.hash != entry.hash_after(&self.last.hash) {
             return Some(format!("entry {seq} was changed after it was written"));
         }
         self.last = Link::from(entry);

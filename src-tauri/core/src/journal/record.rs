@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use crate::remedy::{canonical, hex};
 
 /// The `prev` of the first entry.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -73,11 +75,23 @@ pub struct Entry {
     pub hash: String,
 }
 
-/// The hash of an entry: SHA-256 over `prev`, place and content, each length-prefixed by the
-/// JSON encoding of the whole, with sorted keys.
+/// The hash of an entry: SHA-256 over the JSON array of `prev`, place, run, time, kind and body, with
+/// sorted keys and no spaces.
 pub fn chain_hash(prev: &str, seq: u64, draft: &EntryDraft) -> String {
-    let whole = serde_json::json!([prev, seq, draft.run, draft.at, draft.kind, draft.body]);
-    let mut hasher = Sha256::new();
-    hasher.update(crate::remedy::canonical(&whole).as_bytes());
-    crate::remedy::hex(&hasher.finalize())
+    let EntryDraft { run, at, kind, body } = draft;
+    hash_of([json!(prev), json!(seq), json!(run), json!(at), json!(kind)], body)
+}
+
+impl Entry {
+    /// What its hash is, if nobody changed it and `prev` is the hash of the one before.
+    pub(super) fn hash_after(&self, prev: &str) -> String {
+        let Self { seq, run, at, kind, body, .. } = self;
+        hash_of([json!(prev), json!(seq), json!(run), json!(at), json!(kind)], body)
+    }
+}
+
+/// The body is by far the longest part, and not copied: before each run all are hashed.
+fn hash_of(head: [Value; 5], body: &Value) -> String {
+    let head = head.map(|value| canonical(&value)).join(",");
+    hex(&Sha256::digest(format!("[{head},{}]", canonical(body))))
 }

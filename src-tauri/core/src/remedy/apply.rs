@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     journal::{EntryDraft, EntryKind, runs},
-    model::{Change, SourceError},
+    model::{Change, ContainerFacts, SourceError},
     playbook::Recheck,
-    ports::{Acts, BeforeCommit, JournalError, JournalStore, Sources},
+    ports::{Acts, BeforeCommit, JournalError, JournalStore, Read, Sources},
     profile::SchemaSection,
 };
 
@@ -220,16 +220,17 @@ impl Run<'_> {
         }
         let unchecked = |error: SourceError| Refusal::Unchecked(format!("{error}. {}", error.hint));
         let reach = Reach::of_identity(&plan.target);
-        let (containers, engines) = join(sources.containers.list(), Engines::read(sources, reach)).await;
-        let containers = containers.map_err(unchecked)?;
+        let stack = async {
+            let containers = sources.containers.list().await?;
+            let changes = self.differing(&plan.preconditions, &containers).await;
+            Ok((containers, changes))
+        };
+        let (stack, engines) = join(stack, Engines::read(sources, reach)).await;
+        let (containers, changes) = stack.map_err(unchecked)?;
         let now = engines.map_err(unchecked)?.of(&plan.target.compose_project, &containers);
-        let mut changes = precondition::identity_changes(&plan.target, &now);
-        if changes.is_empty() {
-            for planned in &plan.preconditions {
-                let now = planned.now(plan, sources, &containers).await.map_err(unchecked)?;
-                changes.extend(planned.changes(&now));
-            }
-        }
+        // On another stack nothing else is as planned, of course: then that alone is said.
+        let other = precondition::identity_changes(&plan.target, &now);
+        let changes = if other.is_empty() { changes.map_err(unchecked)? } else { other };
         if !changes.is_empty() {
             return Err(Refusal::Changed(changes));
         }
@@ -257,12 +258,18 @@ impl Run<'_> {
         } else {
             Vec::new()
         };
+        let changes = self.differing(&concerned, &containers).await.map_err(unread)?;
+        if changes.is_empty() { Ok(()) } else { Err(StepStop::Changed(changes)) }
+    }
+
+    /// What is not as `planned`.
+    async fn differing(&self, planned: &[Precondition], containers: &[ContainerFacts]) -> Read<Vec<Change>> {
         let mut changes = Vec::new();
-        for planned in concerned {
-            let now = planned.now(self.plan(), sources, &containers).await.map_err(unread)?;
+        for planned in planned {
+            let now = planned.now(self.plan(), self.context.sources, containers).await?;
             changes.extend(planned.changes(&now));
         }
-        if changes.is_empty() { Ok(()) } else { Err(StepStop::Changed(changes)) }
+        Ok(changes)
     }
 
     /// All steps in order; `None`: all done.

@@ -57,7 +57,7 @@ fn write(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::String(key.clone()).to_string());
+                text(key, out);
                 out.push(':');
                 write(value, out);
             }
@@ -73,7 +73,19 @@ fn write(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
+        Value::String(plain) => text(plain, out),
         plain => out.push_str(&plain.to_string()),
+    }
+}
+
+/// A string as JSON. Most need no escape, and the journal's have megabytes of them.
+fn text(plain: &str, out: &mut String) {
+    if plain.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        out.push('"');
+        out.push_str(plain);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(plain).to_string());
     }
 }
 
@@ -88,6 +100,9 @@ mod tests {
             canonical_of(r#"{"b":[1,"x"],"a":{"d":null,"c":1.5}}"#),
             r#"{"a":{"c":1.5,"d":null},"b":[1,"x"]}"#
         );
+        for odd in ["", "\u{1f}", "\"", "\\", "\u{7f}", "é\u{85}\u{2028}", "a\nb"] {
+            assert_eq!(canonical(&json!({ odd: odd })), json!({ odd: odd }).to_string());
+        }
         assert_ne!(canonical_of(r#"{"a":"1"}"#), canonical_of(r#"{"a":1}"#));
         assert_ne!(canonical_of(r#"["a,b"]"#), canonical_of(r#"["a","b"]"#));
     }
