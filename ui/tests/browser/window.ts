@@ -16,12 +16,20 @@ export const ARTEFACTS = fileURLToPath(new URL('../../../test-artefacts/ui', imp
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** The headless shell draws with half the work of a whole Chromium. */
+const INSTALLED = [
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
 /** One browser for a test file. */
 export async function launch(): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-  if (!existsSync(executablePath)) {
+  const executablePath = process.env['CHROMIUM'] ?? INSTALLED.find((path) => existsSync(path));
+  if (executablePath === undefined || !existsSync(executablePath)) {
     throw new Error(
-      `There is no Chromium at ${executablePath}. Install it (Debian: apt-get install chromium; macOS: brew install --cask chromium) or set CHROMIUM to its path.`,
+      `There is no Chromium at ${executablePath ?? INSTALLED.join(', ')}. Install it (Debian: apt-get install chromium-headless-shell; macOS: brew install --cask chromium) or set CHROMIUM to its path.`,
     );
   }
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--force-color-profile=srgb'] });

@@ -90,7 +90,7 @@ impl Kind for BackupStep {
                 detail: format!("{} in {}; {}", made.holds, made.place, made.trial),
                 output: {
                     output.take(format!("to restore it: {}", made.restore));
-                    output.lines
+                    output.kept()
                 },
                 returned: vec![json!(made)],
                 after: Vec::new(),

@@ -166,8 +166,8 @@ impl Kind for CommandStep {
         };
         match ended {
             Ok(CommandEnd::Exited { code }) if self.ok_codes.contains(&code) => Ok(StepDone {
-                detail: format!("ended with exit code {code}, {}", counted(output.lines.len(), "line")),
-                output: output.lines,
+                detail: format!("ended with exit code {code}, {}", counted(output.count(), "line")),
+                output: output.kept(),
                 ..StepDone::default()
             }),
             Ok(CommandEnd::Exited { code }) => {

@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, and_left, container_now,
-    goes_on,
+    Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, container_now, goes_on,
+    of_compose,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
     model::ContainerFacts,
     observe::worst_container,
     playbook::step::{ComposeAction, ComposeStep, Risk, Step},
-    ports::{CommandEnd, Sources},
+    ports::Sources,
     remedy::{PlanError, Precondition, precondition, render},
 };
 
@@ -76,27 +76,7 @@ impl Kind for ComposeStep {
             Some(_) => format!("{service} has no container"),
             None => "the container could not be looked at".into(),
         };
-        match ended {
-            Ok(CommandEnd::Exited { code: 0 }) => Ok(StepDone {
-                detail: is_now,
-                output: output.lines,
-                returned: Vec::new(),
-                after: after.into_iter().collect(),
-            }),
-            Ok(CommandEnd::Exited { code }) => Err(StepStop::Failed(format!(
-                "the command ended with exit code {code}: {}; now {is_now}",
-                output.said()
-            ))),
-            Ok(CommandEnd::TimedOut { left }) => Err(StepStop::Failed(format!(
-                "the command did not end within {} s and was stopped; now {is_now}{}",
-                DEADLINE.as_secs(),
-                and_left(left)
-            ))),
-            Ok(CommandEnd::Stopped { left }) => {
-                Err(StepStop::Cancelled(format!("now {is_now}{}", and_left(left))))
-            }
-            Err(error) => Err(StepStop::Failed(format!("{error}. {}", error.hint))),
-        }
+        of_compose(ended, DEADLINE, &is_now, output, after.into_iter().collect())
     }
 
     fn is_undoable(&self) -> bool {

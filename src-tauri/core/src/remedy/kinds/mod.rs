@@ -5,6 +5,7 @@ mod command;
 mod compose;
 mod dotenv;
 mod http;
+mod output;
 mod patch;
 mod project;
 mod redis;
@@ -16,6 +17,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 pub(super) use http::holds;
+use output::{Output, of_compose};
 
 use super::{
     Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
@@ -289,34 +291,6 @@ async fn container_now(sources: &Sources, service: &str) -> Read<Precondition> {
 /// Who notices a step that only looks.
 fn nobody() -> String {
     "Nobody: it only looks.".into()
-}
-
-/// Lines of output: shown as they come, the first of them kept for the journal.
-struct Output<'e, 'f> {
-    emit: &'e mut Emit<'f>,
-    n: u32,
-    lines: Vec<String>,
-}
-
-/// Lines of a step's output that the journal keeps.
-const KEPT_LINES: usize = 200;
-
-impl<'e, 'f> Output<'e, 'f> {
-    fn new(n: u32, emit: &'e mut Emit<'f>) -> Self {
-        Self { emit, n, lines: Vec::new() }
-    }
-
-    fn take(&mut self, line: String) {
-        if self.lines.len() < KEPT_LINES {
-            self.lines.push(line.clone());
-        }
-        (self.emit)(RunEvent::StepOutput { n: self.n, line });
-    }
-
-    /// The last line that says something.
-    fn said(&self) -> &str {
-        self.lines.iter().rev().find(|l| !l.trim().is_empty()).map_or("", String::as_str)
-    }
 }
 
 impl Acting<'_> {

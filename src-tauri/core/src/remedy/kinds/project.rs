@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, and_left,
-    compose::last_words, goes_on,
+    Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop, compose::last_words,
+    goes_on, of_compose,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
     model::{ContainerFacts, counted},
     playbook::step::{ProjectAction, ProjectStep, Risk, Step},
-    ports::{CommandEnd, Sources},
+    ports::Sources,
     remedy::{PlanError, Precondition, precondition, render},
 };
 
@@ -114,31 +114,8 @@ impl Kind for ProjectStep {
             Precondition::Container { service, .. } => Some(service.clone()),
             _ => None,
         });
-        match ended {
-            Ok(CommandEnd::Exited { code: 0 }) => {
-                let after =
-                    containers.map(|now| touched.map(|s| precondition::container(&now, &s)).collect());
-                Ok(StepDone {
-                    detail: is_now,
-                    output: output.lines,
-                    returned: Vec::new(),
-                    after: after.unwrap_or_default(),
-                })
-            }
-            Ok(CommandEnd::Exited { code }) => Err(StepStop::Failed(format!(
-                "the command ended with exit code {code}: {}; now {is_now}",
-                output.said()
-            ))),
-            Ok(CommandEnd::TimedOut { left }) => Err(StepStop::Failed(format!(
-                "the command did not end within {} s and was stopped; now {is_now}{}",
-                DEADLINE.as_secs(),
-                and_left(left)
-            ))),
-            Ok(CommandEnd::Stopped { left }) => {
-                Err(StepStop::Cancelled(format!("now {is_now}{}", and_left(left))))
-            }
-            Err(error) => Err(StepStop::Failed(format!("{error}. {}", error.hint))),
-        }
+        let after = containers.map(|now| touched.map(|s| precondition::container(&now, &s)).collect());
+        of_compose(ended, DEADLINE, &is_now, output, after.unwrap_or_default())
     }
 
     fn is_undoable(&self) -> bool {
