@@ -25,4 +25,5 @@ mod redis;
 mod references;
 mod secrets;
 mod silence;
+mod undo;
 mod waiting;

@@ -165,6 +165,13 @@ impl Kernel {
         done["run"].as_str().unwrap().to_owned()
     }
 
+    /// Begins to take a run back, which must fail on the way; gives the undo's own run.
+    pub fn undo_fails(&self, run: &str) -> String {
+        let done = self.events_with(&["undo", run, "--yes"], 1, |_, _| {}).pop().unwrap();
+        assert_eq!(done["outcome"], "failed", "{done:#}");
+        done["run"].as_str().unwrap().to_owned()
+    }
+
     pub fn run(&self, run: &str) -> Value {
         self.json(&["runs", "show", run], 0)
     }

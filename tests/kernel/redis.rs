@@ -1,14 +1,8 @@
 //! Compare-and-set in Redis, on the lab's.
 
-use ratiba_testkit::lab;
+use ratiba_testkit::lab::redis_eval as eval;
 
 use super::playbook::Kernel;
-
-fn eval(script: &str) -> String {
-    let redis = lab::container_of("redis");
-    let command = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e EVAL \"$0\" 0";
-    lab::docker(&["exec", &redis, "sh", "-c", command, script])
-}
 
 fn step(key: &str, field: &str, value: &str) -> String {
     format!(r#"[step::redis(#{{ title: "Set it", key: "{key}", {field} {value} }})]"#)

@@ -56,11 +56,11 @@ pub fn psql(database: &str, sql: &str) -> String {
     ])
 }
 
-/// Runs a script in the lab's Redis.
-pub fn redis_eval(script: &str) {
+/// Runs a script in the lab's Redis; gives its answer.
+pub fn redis_eval(script: &str) -> String {
     let redis = container_of("redis");
-    let command = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli EVAL \"$0\" 0";
-    docker(&["exec", &redis, "sh", "-c", command, script]);
+    let command = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e EVAL \"$0\" 0";
+    docker(&["exec", &redis, "sh", "-c", command, script])
 }
 
 /// A listener that takes connections and never says a word; its port.

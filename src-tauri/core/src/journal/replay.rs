@@ -196,6 +196,9 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
             run.undone_by = Some(by);
         }
     }
+    for id in order.iter().rev() {
+        half_taken_back(&mut by_run, id);
+    }
     let undos: Vec<(String, u64, Option<UndoBegun>)> = by_run
         .values()
         .filter_map(|run| Some((run.plan.undo_of.clone()?, run.last, run.undo_begun())))
@@ -207,6 +210,21 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
         }
     }
     order.iter().filter_map(|id| by_run.remove(id.as_str())).collect()
+}
+
+/// Of the run that `id` takes back: the steps that it did take back, also where it then failed, so that
+/// the rest can still be. Asked of the newest first, since `id` may be taken back itself.
+fn half_taken_back(by_run: &mut BTreeMap<&str, RunRecord>, id: &str) {
+    let Some(undo) = by_run.get(id).filter(|run| run.undone_by.is_none()) else { return };
+    let Some(of) = undo.plan.undo_of.clone() else { return };
+    let done = undo.steps.iter().filter(|s| s.state == StepState::Done);
+    let reversed: BTreeSet<u32> = done.filter_map(|s| s.planned.reverses).collect();
+    let Some(run) = by_run.get_mut(of.as_str()) else { return };
+    for step in &mut run.steps {
+        if step.state == StepState::Done && reversed.contains(&step.planned.n) {
+            step.state = StepState::Undone;
+        }
+    }
 }
 
 /// The SHA-256 of each playbook that the operator trusted.

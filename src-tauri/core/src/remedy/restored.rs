@@ -8,7 +8,7 @@ use super::{
     precondition::{self, sorted},
 };
 use crate::{
-    journal::RunRecord,
+    journal::{RunRecord, StepRecord},
     model::{Change, Evidence, SourceName, counted},
     ports::Sources,
 };
@@ -52,17 +52,26 @@ impl Lookout for Restored {
 }
 
 impl Restored {
-    /// How everything was before the run: where it was resumed, the oldest plan knows.
+    /// How everything was before the run that is now put back: where the run was resumed, the oldest
+    /// plan knows.
     fn before(&self) -> Vec<(&Plan, &Precondition)> {
         let mut found: Vec<(&Plan, &Precondition)> = Vec::new();
         for plan in self.original.plans() {
             for one in &plan.preconditions {
-                if !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
+                if self.is_put_back(one) && !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
                     found.push((plan, one));
                 }
             }
         }
         found
+    }
+
+    /// Whether it is what a step that is taken back depended on. The other steps may have been taken
+    /// back by a run that then failed, long ago. One that goes on answers for its first half, too.
+    fn is_put_back(&self, one: &Precondition) -> bool {
+        let reversed = |was: &&StepRecord| self.undo.steps.iter().any(|s| s.reverses == Some(was.planned.n));
+        let depends = |was: &StepRecord| was.planned.step.kind_of().depends_on(was.planned.n, one);
+        self.undo.resume_of.is_some() || self.original.steps.iter().filter(reversed).any(depends)
     }
 
     /// How many rows are still as the run left them.

@@ -57,7 +57,12 @@ pub async fn make_undo(
         left.push(record);
     }
     if steps.is_empty() {
-        return Err(not(format!("run {} did nothing that can be taken back", run.run)));
+        return Err(not(match &run.being_undone_by {
+            Some(UndoBegun { run: by, .. }) => {
+                format!("run {by} took back all that can be of run {}", run.run)
+            }
+            None => format!("run {} did nothing that can be taken back", run.run),
+        }));
     }
     let (containers, preconditions, mut planned) = from.prepare(1, steps).await?;
     let mut changes = Vec::new();
