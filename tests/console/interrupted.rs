@@ -9,7 +9,7 @@ use ratiba_core::{
     model::ContainerState,
     ports::{ChangeError, JournalStore, TransactionFate},
     profile::SchemaSection,
-    remedy::{MakePlan, Plan, RunOutcome, StepState, make, make_resume, make_undo, resolve},
+    remedy::{MakePlan, Plan, Resolution, RunOutcome, StepState, make, make_resume, make_undo, resolve},
 };
 use ratiba_testkit::{MemoryJournal, Stack, container};
 use serde_json::json;
@@ -56,7 +56,7 @@ fn a_start_that_happened_is_not_done_again_and_the_run_goes_on_after_it() {
     let mut run = last_run(&journal);
     assert!(run.is_interrupted());
     let found = block_on(resolve(&mut run, &sources));
-    assert_eq!((found[0].n, found[0].happened), (1, true), "{found:?}");
+    assert_eq!((found.found[0].n, found.found[0].happened), (1, true), "{found:?}");
 
     let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
     assert_eq!(rest.steps.iter().map(|s| s.n).collect::<Vec<_>>(), [2]);
@@ -82,7 +82,7 @@ fn a_start_that_did_not_happen_is_done_when_the_run_goes_on() {
     let (sources, schema) = (stack.sources(), SchemaSection::default());
     let mut run = last_run(&journal);
     let found = block_on(resolve(&mut run, &sources));
-    assert!(!found[0].happened, "{found:?}");
+    assert!(!found.found[0].happened, "{found:?}");
     let rest = block_on(make_resume(&from(&sources, &schema), &run, found)).unwrap();
     assert_eq!(rest.steps.len(), 2);
     let (end, _) = run_plan(&stack, &journal, rest, gone(), "unused");
@@ -124,7 +124,7 @@ fn a_transaction_caught_in_its_commit_is_what_postgres_says_it_is() {
         let (sources, schema) = (stack.sources(), SchemaSection::default());
         let mut run = last_run(&journal);
         let found = block_on(resolve(&mut run, &sources));
-        assert_eq!(found.first().map(|r| r.happened), happened, "{fate:?}");
+        assert_eq!(found.found.first().map(|r| r.happened), happened, "{fate:?}");
         let rest = block_on(make_resume(&from(&sources, &schema), &run, found));
         match happened {
             Some(true) => assert_eq!(rest.unwrap().steps.len(), 0, "the insert is not done twice"),
@@ -146,7 +146,7 @@ fn a_transaction_that_never_came_to_its_commit_did_not_happen() {
     assert!(end.reason.unwrap().contains("rolled back"));
     let mut run = last_run(&journal);
     let found = block_on(resolve(&mut run, &stack.sources()));
-    assert!(!found[0].happened);
+    assert!(!found.found[0].happened);
 }
 
 #[test]
@@ -201,11 +201,11 @@ fn an_undo_can_be_taken_back_which_does_the_run_again() {
     let (sources, schema) = (stack.sources(), SchemaSection::default());
     let from = from(&sources, &schema);
     let first = last_run(&journal);
-    let undo = block_on(make_undo(&from, &first, None, vec![])).unwrap();
+    let undo = block_on(make_undo(&from, &first, None, Resolution::default())).unwrap();
     run_plan(&stack, &journal, undo, gone(), "R2");
     let second = runs(&block_on(journal.entries(None)).unwrap()).remove(1);
     assert!(second.can_undo());
-    let again = block_on(make_undo(&from, &second, Some(&first), vec![])).unwrap();
+    let again = block_on(make_undo(&from, &second, Some(&first), Resolution::default())).unwrap();
     assert_eq!(
         (again.title.as_str(), again.steps[0].title.as_str()),
         ("Do again: A service is down or unhealthy", "Start redis")
@@ -215,7 +215,7 @@ fn an_undo_can_be_taken_back_which_does_the_run_again() {
     let all = runs(&block_on(journal.entries(None)).unwrap());
     assert_eq!(all[1].undone_by.as_deref(), Some("R3"));
     // And that can be taken back once more, like any run.
-    let undo = block_on(make_undo(&from, &all[2], None, vec![])).unwrap();
+    let undo = block_on(make_undo(&from, &all[2], None, Resolution::default())).unwrap();
     assert_eq!(undo.steps[0].title, "Stop redis");
 }
 
@@ -267,9 +267,10 @@ fn a_run_that_is_being_taken_back_does_not_go_on() {
     journal.works_again();
     let run = last_run(&journal);
     assert!(run.is_interrupted() && run.being_undone_by.as_ref().is_some_and(|u| u.run == "R2" && u.is_open));
-    let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    let refused = block_on(make_resume(&from(&sources, &schema), &run, Resolution::default())).unwrap_err();
     assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
-    let refused = block_on(make_undo(&from(&sources, &schema), &run, None, vec![])).unwrap_err();
+    let refused =
+        block_on(make_undo(&from(&sources, &schema), &run, None, Resolution::default())).unwrap_err();
     assert!(refused.to_string().contains("run R2 has begun to take run R1 back"), "{refused}");
     // The undo itself goes on.
     let mut undo = runs(&block_on(journal.entries(None)).unwrap()).remove(1);
@@ -299,7 +300,7 @@ fn what_was_found_out_about_a_step_in_doubt_closes_no_run() {
     journal.works_again();
     let run = last_run(&journal);
     assert_eq!((run.is_interrupted(), run.steps[0].state), (true, StepState::Pending));
-    assert!(block_on(make_resume(&from(&sources, &schema), &run, vec![])).is_ok());
+    assert!(block_on(make_resume(&from(&sources, &schema), &run, Resolution::default())).is_ok());
 }
 
 #[test]
@@ -323,12 +324,12 @@ fn a_compose_command_that_outlived_its_console_still_goes_on() {
     stack.orphan(Some(argv.map(str::to_owned).to_vec()));
     let (sources, schema) = (stack.sources(), SchemaSection::default());
     let mut run = last_run(&journal);
-    assert_eq!(block_on(resolve(&mut run, &sources)), []);
-    let refused = block_on(make_resume(&from(&sources, &schema), &run, vec![])).unwrap_err();
+    assert_eq!(block_on(resolve(&mut run, &sources)), Resolution::default());
+    let refused = block_on(make_resume(&from(&sources, &schema), &run, Resolution::default())).unwrap_err();
     assert!(refused.to_string().contains("step 1 still goes on: process 7"), "{refused}");
     stack.orphan(None);
     let found = block_on(resolve(&mut run, &sources));
-    assert_eq!((found[0].n, found[0].happened), (1, false));
+    assert_eq!((found.found[0].n, found.found[0].happened), (1, false));
 }
 
 #[test]
@@ -345,5 +346,5 @@ fn what_an_earlier_step_did_to_a_container_is_not_taken_for_the_later_ones_act()
     journal.works_again();
     let mut run = last_run(&journal);
     let found = block_on(resolve(&mut run, &stack.sources()));
-    assert_eq!((found[0].n, found[0].happened), (2, false), "{found:?}");
+    assert_eq!((found.found[0].n, found.found[0].happened), (2, false), "{found:?}");
 }

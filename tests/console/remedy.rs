@@ -10,8 +10,8 @@ use ratiba_core::{
     ports::{ChangeError, JournalStore},
     profile::SchemaSection,
     remedy::{
-        ApplyContext, Look, Lookout, MakePlan, OperatorAnswer, Plan, PlanError, Refusal, RunEnd, RunEvent,
-        RunOutcome, apply, cancel_pair, confirm, digest, make, make_undo, restored,
+        ApplyContext, Look, Lookout, MakePlan, OperatorAnswer, Plan, PlanError, Refusal, Resolution, RunEnd,
+        RunEvent, RunOutcome, apply, cancel_pair, confirm, digest, make, make_undo, restored,
     },
 };
 use ratiba_testkit::{MemoryJournal, Stack, container};
@@ -207,7 +207,7 @@ fn an_undo_puts_back_exactly_what_was_and_only_while_nothing_newer_came() {
     let sources = stack.sources();
     let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
-    let undo = block_on(make_undo(&from, &run, None, vec![])).unwrap();
+    let undo = block_on(make_undo(&from, &run, None, Resolution::default())).unwrap();
     assert_eq!((undo.undo_of.as_deref(), undo.steps[0].title.as_str()), (Some("R1"), "Stop redis"));
     let still_running = block_on(restored(&sources, run.clone(), undo.clone()).look());
     assert!(matches!(still_running, Look::Still(..)));
@@ -217,7 +217,10 @@ fn an_undo_puts_back_exactly_what_was_and_only_while_nothing_newer_came() {
     assert!(matches!(block_on(restored(&sources, run, undo).look()), Look::Gone(_)));
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
     assert_eq!((run.undone_by.as_deref(), run.can_undo()), (Some("R2"), false));
-    assert!(matches!(block_on(make_undo(&from, &run, None, vec![])), Err(PlanError::NotUndoable(_))));
+    assert!(matches!(
+        block_on(make_undo(&from, &run, None, Resolution::default())),
+        Err(PlanError::NotUndoable(_))
+    ));
 }
 
 #[test]
@@ -229,7 +232,7 @@ fn an_undo_is_refused_when_the_container_was_changed_since() {
     let sources = stack.sources();
     let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
     let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
-    let refused = block_on(make_undo(&from, &run, None, vec![])).unwrap_err().to_string();
+    let refused = block_on(make_undo(&from, &run, None, Resolution::default())).unwrap_err().to_string();
     assert!(refused.contains("changed since the run: container of redis"), "{refused}");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratiba_core::{
     journal::{EntryDraft, EntryKind, RunRecord},
     ports::JournalError,
-    remedy::{Refusal, ResolvedStep, cancel_pair, make_resume, resolve, verify},
+    remedy::{Refusal, Resolution, cancel_pair, make_resume, resolve, verify},
     wire::{InterruptedView, PlanView, RunId, RunView, StepState, WireError},
 };
 use serde_json::{Value, json};
@@ -26,28 +26,29 @@ impl Console {
         }
         let going_on = self.goes_on(&run).await;
         let n = run.steps.iter().find(|s| s.state == StepState::Interrupted).map(|s| s.planned.n);
-        let found = match going_on {
+        let resolution = match going_on {
             None => resolve(&mut run, &self.sources).await,
-            Some(_) => Vec::new(),
+            Some(_) => Resolution::default(),
         };
         let step = n.and_then(|n| run.steps.iter().find(|s| s.planned.n == n));
-        let how = match (found.first(), step) {
+        let how = match (resolution.found.first(), step) {
             (Some(resolved), _) => resolved.how.clone(),
             (None, Some(step)) => step.detail.clone().unwrap_or_default(),
             (None, None) => "between two steps, or while it was verified".into(),
         };
+        let is_free = going_on.is_none() && !run.steps.iter().any(|s| resolution.leaves_open(s));
         let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
-        let is_free = is_known && going_on.is_none();
         let how = match &run.being_undone_by {
             Some(undo) => format!("{how}; run {} has begun to take it back", undo.run),
             None => how,
         };
         let interrupted = InterruptedView {
             n: n.or_else(|| run.steps.iter().find(|s| is_open(s.state)).map(|s| s.planned.n)),
-            happened: found.first().map(|r| r.happened),
+            happened: resolution.found.first().map(|r| r.happened),
             how,
             can_resume: is_free && run.being_undone_by.is_none(),
             can_undo: is_free
+                && is_known
                 && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
                 && run.steps.iter().any(|s| s.is_undoable()),
             goes_on: going_on,
@@ -65,10 +66,10 @@ impl Console {
     }
 
     /// The run and what was found out about its interrupted steps; refused while it goes on.
-    pub(super) async fn resolved(&self, id: &str) -> Result<(RunRecord, Vec<ResolvedStep>), WireError> {
+    pub(super) async fn resolved(&self, id: &str) -> Result<(RunRecord, Resolution), WireError> {
         let mut run = self.run_record(id).await?;
         if !run.is_interrupted() {
-            return Ok((run, Vec::new()));
+            return Ok((run, Resolution::default()));
         }
         if let Some(holder) = self.goes_on(&run).await {
             return Err(refused(&Refusal::Locked(format!("run {id} still goes on: {holder}"))));
@@ -92,7 +93,7 @@ impl Console {
             return Err(refused(&Refusal::ReadOnly));
         }
         let (run, found) = self.resolved(&request.run).await?;
-        if !run.is_interrupted() && found.is_empty() {
+        if !run.is_interrupted() && found.found.is_empty() {
             return Err(usage(
                 format!("verify run {}: it was not interrupted, it has its outcome", run.run),
                 "`ratibactl runs show RUN` shows it; `ratibactl triage` looks at the stack as it is.",
@@ -113,7 +114,7 @@ impl Console {
         let (_canceller, cancel) = cancel_pair();
         let clock = self.sources.clock.as_ref();
         let (outcome, evidence, reason) = verify(lookout.as_ref(), recheck, clock, &cancel).await;
-        for resolved in &found {
+        for resolved in &found.found {
             self.note(&run.run, EntryKind::StepResolved, json!(resolved)).await?;
         }
         let seen = json!({ "outcome": outcome, "evidence": evidence, "reason": reason });

@@ -37,6 +37,7 @@ pub fn refused(refusal: &Refusal) -> WireError {
     let hint = match refusal {
         Refusal::OtherPlan => "Look at the plan again and confirm the digest it shows now.",
         Refusal::Expired(_)
+        | Refusal::NotYetMade(_)
         | Refusal::Used(_)
         | Refusal::UsedUp
         | Refusal::MovedOn(_)

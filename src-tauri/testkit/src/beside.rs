@@ -24,6 +24,7 @@ pub(crate) struct Beside {
     dotenv: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     answers: BTreeMap<String, HttpAnswer>,
+    pub(crate) configuration: String,
     pub(crate) volumes: BTreeMap<String, String>,
     pub(crate) going_on: Vec<Vec<String>>,
     pub(crate) orphan: Option<Vec<String>>,
@@ -87,6 +88,11 @@ impl Stack {
     /// How commands in containers end from now on.
     pub fn commands_end(&self, end: CommandEnd) {
         self.held().beside.command_ends = Some(end);
+    }
+
+    /// Changes what compose would make of every service.
+    pub fn reconfigure(&self, to: &str) {
+        self.held().beside.configuration = to.to_owned();
     }
 
     /// Lets a command go on in every container.

@@ -327,6 +327,12 @@ impl Compose for Stack {
         self.ask(SourceName::Compose, "compose config --services")?;
         Ok(self.held().declared.clone())
     }
+    async fn config_hashes(&self) -> Read<BTreeMap<String, String>> {
+        self.ask(SourceName::Compose, "compose config --hash")?;
+        let held = self.held();
+        let hash = |service: &String| (service.clone(), held.beside.configuration.clone());
+        Ok(held.declared.iter().map(hash).collect())
+    }
     fn argv(&self, action: &ComposeAction) -> Vec<String> {
         let verb = action.title().split(' ').next().unwrap_or_default().to_lowercase();
         ["docker-compose", "-p", "lab", &verb, action.service()].map(str::to_owned).to_vec()

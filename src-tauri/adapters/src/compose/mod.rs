@@ -67,12 +67,9 @@ impl ComposeCli {
     fn dir(&self) -> Option<PathBuf> {
         self.files.first().and_then(|f| f.parent()).map(PathBuf::from)
     }
-}
 
-#[async_trait]
-impl Compose for ComposeCli {
-    async fn declared_services(&self) -> Read<Vec<String>> {
-        let attempted = "read the services of the compose file";
+    /// The lines that `config` says with this option.
+    async fn config(&self, attempted: &str, option: &str) -> Read<Vec<String>> {
         if self.files.is_empty() {
             return Err(SourceError {
                 source_name: SourceName::Compose,
@@ -82,17 +79,8 @@ impl Compose for ComposeCli {
                 hint: "Add [compose] file to the profile; without it a service that has no container can't be missed.".into(),
             });
         }
-        let stamp = self.stamp();
-        {
-            let declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((kept, services)) = declared.as_ref()
-                && *kept == stamp
-            {
-                return Ok(services.clone());
-            }
-        }
         let mut argv = self.base();
-        argv.extend(["config".to_owned(), "--services".to_owned()]);
+        argv.extend(["config".to_owned(), option.to_owned()]);
         let mut lines = Vec::new();
         let end = run::run(
             &argv,
@@ -115,16 +103,11 @@ impl Compose for ComposeCli {
             hint: "Check [compose] file, and run `config` on it by hand.".into(),
         };
         match end {
-            CommandEnd::Exited { code: 0 } => {
-                let services: Vec<String> = lines
-                    .into_iter()
-                    .filter(|(is_error, line)| !is_error && !line.trim().is_empty())
-                    .map(|(_, line)| line.trim().to_owned())
-                    .collect();
-                *self.declared.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((stamp, services.clone()));
-                Ok(services)
-            }
+            CommandEnd::Exited { code: 0 } => Ok(lines
+                .into_iter()
+                .filter(|(is_error, line)| !is_error && !line.trim().is_empty())
+                .map(|(_, line)| line.trim().to_owned())
+                .collect()),
             CommandEnd::Exited { code } => {
                 // The place in the file comes on the last lines.
                 let errors: Vec<&str> =
@@ -136,6 +119,32 @@ impl Compose for ComposeCli {
                 Err(failed("compose did not answer within 20 s".into()))
             }
         }
+    }
+}
+
+#[async_trait]
+impl Compose for ComposeCli {
+    async fn declared_services(&self) -> Read<Vec<String>> {
+        let attempted = "read the services of the compose file";
+        let stamp = self.stamp();
+        {
+            let declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((kept, services)) = declared.as_ref()
+                && *kept == stamp
+            {
+                return Ok(services.clone());
+            }
+        }
+        let services = self.config(attempted, "--services").await?;
+        *self.declared.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, services.clone()));
+        Ok(services)
+    }
+
+    async fn config_hashes(&self) -> Read<BTreeMap<String, String>> {
+        let attempted = "read what compose would make of the services";
+        let lines = self.config(attempted, "--hash=*").await?;
+        let of = |line: &String| line.split_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+        Ok(lines.iter().filter_map(of).collect())
     }
 
     fn argv(&self, action: &ComposeAction) -> Vec<String> {

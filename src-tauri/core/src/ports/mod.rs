@@ -10,7 +10,7 @@ mod journal;
 mod memory;
 mod secrets;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -92,6 +92,9 @@ pub struct LogLine {
 pub trait Compose: Send + Sync {
     /// Services the compose file declares, in its own order.
     async fn declared_services(&self) -> Read<Vec<String>>;
+    /// What it would make of each service that the file declares: Compose's own hash of the whole
+    /// configuration, environment included.
+    async fn config_hashes(&self) -> Read<BTreeMap<String, String>>;
     /// The argument vector of an action: what the plan shows is what runs.
     fn argv(&self, action: &ComposeAction) -> Vec<String>;
     /// The argument vector of an action on the whole project.

@@ -1,6 +1,9 @@
 //! A confirmed plan is carried out: checked once more, journalled before and after each act.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use async_trait::async_trait;
 use futures_util::future::join;
@@ -8,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
-    kinds::{Acting, Emit, StepDone, StepStop},
+    kinds::{Acting, Emit, Looking, StepDone, StepStop, shown},
     precondition::{self, Engines, Reach},
     reference::Returned,
     verify,
@@ -76,7 +79,8 @@ impl RunEnd {
 /// Applies a confirmed plan. Events end with exactly one `RunDone`.
 pub async fn apply(confirmed: Confirmed, context: &ApplyContext<'_>, emit: &mut Emit<'_>) -> RunEnd {
     let returned = Mutex::new(confirmed.plan.returned.clone());
-    let run = Run { confirmed: &confirmed, context, expected: Mutex::default(), returned };
+    let run =
+        Run { confirmed: &confirmed, context, expected: Mutex::default(), returned, last: AtomicU64::new(0) };
     let end = run.carry_out(emit).await;
     emit(RunEvent::RunDone {
         run: if end.outcome == RunOutcome::Refused { String::new() } else { context.run.clone() },
@@ -94,6 +98,8 @@ struct Run<'a> {
     expected: Mutex<Vec<Precondition>>,
     /// What its steps returned; of a resumed run, those before too.
     returned: Mutex<Returned>,
+    /// Its last entry in the journal.
+    last: AtomicU64,
 }
 
 /// Records what a transaction is about to commit.
@@ -118,7 +124,18 @@ impl Run<'_> {
     async fn record(&self, kind: EntryKind, body: Value) -> Result<(), JournalError> {
         let draft =
             EntryDraft { run: self.context.run.clone(), at: self.context.sources.clock.now(), kind, body };
-        self.context.store.append(draft).await.map(|_| ())
+        let entry = self.context.store.append(draft).await?;
+        let last = self.last.swap(entry.seq, Ordering::Relaxed);
+        if entry.seq > last {
+            return Ok(());
+        }
+        Err(JournalError::Damaged {
+            attempted: "write the journal".into(),
+            damage:
+                "it was put away or replaced while this run went on: the run's entries so far are not in it"
+                    .into(),
+            what_to_do: "Put the journal of before back in its place".into(),
+        })
     }
 
     async fn carry_out(&self, emit: &mut Emit<'_>) -> RunEnd {
@@ -215,9 +232,7 @@ impl Run<'_> {
     /// Expiry, target identity and every precondition, before anything is done.
     async fn still_so(&self) -> Result<(), Refusal> {
         let (plan, sources) = (self.plan(), self.context.sources);
-        if sources.clock.now() >= plan.expires_at {
-            return Err(Refusal::Expired(plan.expires_at));
-        }
+        plan.is_current(sources.clock.now())?;
         let unchecked = |error: SourceError| Refusal::Unchecked(format!("{error}. {}", error.hint));
         let reach = Reach::of_identity(&plan.target);
         let stack = async {
@@ -230,12 +245,29 @@ impl Run<'_> {
         let now = engines.map_err(unchecked)?.of(&plan.target.compose_project, &containers);
         // On another stack nothing else is as planned, of course: then that alone is said.
         let other = precondition::identity_changes(&plan.target, &now);
-        let changes = if other.is_empty() { changes.map_err(unchecked)? } else { other };
+        let mut changes = if other.is_empty() { changes.map_err(unchecked)? } else { other };
+        if changes.is_empty() {
+            changes = self.shown_otherwise(&containers);
+        }
         if !changes.is_empty() {
             return Err(Refusal::Changed(changes));
         }
         *self.expected() = plan.preconditions.clone();
         Ok(())
+    }
+
+    /// Steps that would not do what was shown: the profile, or the console, says another command or
+    /// another address by now.
+    fn shown_otherwise(&self, containers: &[ContainerFacts]) -> Vec<Change> {
+        let ApplyContext { sources, schema, .. } = *self.context;
+        let looking = Looking { sources, schema, containers };
+        let other = |step: &PlannedStep| {
+            let now = shown(step, &self.plan().preconditions, &looking);
+            (now != step.preview).then(|| {
+                Change::new(format!("step {}, \"{}\"", step.n, step.title), "act", step.preview.as_str(), now)
+            })
+        };
+        self.plan().steps.iter().filter_map(other).collect()
     }
 
     fn expected(&self) -> std::sync::MutexGuard<'_, Vec<Precondition>> {

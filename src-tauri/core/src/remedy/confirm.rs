@@ -31,6 +31,11 @@ pub enum Refusal {
     /// Its time is over.
     #[error("this plan expired at {0}")]
     Expired(Timestamp),
+    /// By this machine's clock it is of a time to come.
+    #[error(
+        "this plan was made at {0}, which is still to come by this machine's clock: one of the two is wrong"
+    )]
+    NotYetMade(Timestamp),
     /// The typed text is not what was asked for.
     #[error("this plan loses data and is confirmed by typing its phrase; what was typed is something else")]
     WrongPhrase,
@@ -91,9 +96,7 @@ pub fn confirm(
     if digest != shown_digest.trim().to_ascii_lowercase() {
         return Err(Refusal::OtherPlan);
     }
-    if now >= plan.expires_at {
-        return Err(Refusal::Expired(plan.expires_at));
-    }
+    plan.is_current(now)?;
     match (&plan.phrase, answer) {
         (None, _) => {}
         (Some(asked), OperatorAnswer::Phrase(typed)) if typed.trim() == asked => {}

@@ -27,7 +27,7 @@ pub use impact::Impact;
 pub use make::{MakePlan, PlanError, make};
 pub use plan::{Plan, PlannedStep, ResolvedStep};
 pub use precondition::{FileOf, Precondition};
-pub use resolve::resolve;
+pub use resolve::{Resolution, resolve};
 pub use restored::restored;
 pub use resume::make_resume;
 pub use undo::make_undo;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Impact, Precondition};
+use super::{Impact, Precondition, Refusal};
 use crate::{
     model::{Change, Subject, TargetIdentity},
     playbook::step::{GuardSpec, HttpLook, Risk, Step},
@@ -56,6 +56,9 @@ pub struct ResolvedStep {
     /// What it left behind.
     pub after: Vec<Precondition>,
 }
+
+/// By how much this machine's clock may go back without a plan being refused.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// A plan. Its digest is recomputed wherever it matters and never read from here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,14 +119,27 @@ impl Plan {
         act.map_or_else(|| "Look whether it is fixed".into(), |step| step.title.clone())
     }
 
+    /// Whether it may be confirmed and applied at this time.
+    pub(super) fn is_current(&self, now: Timestamp) -> Result<(), Refusal> {
+        if now >= self.expires_at {
+            return Err(Refusal::Expired(self.expires_at));
+        }
+        // A clock may be set right by a little; a plan is not good for longer because of it.
+        match self.created_at.checked_sub(CLOCK_STEP) {
+            Ok(earliest) if now < earliest => Err(Refusal::NotYetMade(self.created_at)),
+            _ => Ok(()),
+        }
+    }
+
     /// The services it changes.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(|s| s.step.services())
     }
 
-    /// The stack as the lock names it.
+    /// The stack as the lock names it. By what is the same in every plan for it: the working directory
+    /// is not known while there is no container.
     pub fn lock_name(&self) -> String {
-        format!("{} {}", self.target.compose_project, self.target.compose_working_dir)
+        self.target.compose_project.clone()
     }
 
     /// The look of this number that a step's call is guarded by.

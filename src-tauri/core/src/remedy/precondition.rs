@@ -1,5 +1,7 @@
 //! What must still be so: read when a plan is made, and again before it acts.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join3;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,11 @@ pub enum Precondition {
         /// When it was made.
         created_at: Option<String>,
     },
+    /// What compose would make of the services, files, `.env` and surroundings taken together, is this.
+    Configuration {
+        /// Compose's own hash of each service's configuration.
+        hashes: BTreeMap<String, String>,
+    },
     /// A call that only looks is answered as it must be.
     Answer {
         /// The step it belongs to.
@@ -97,6 +104,10 @@ impl Precondition {
             Self::Redis { key, field: None, .. } => key.clone(),
             Self::File { facts, .. } => facts.path.clone(),
             Self::Volume { volume, .. } => format!("volume {volume}"),
+            Self::Configuration { hashes } => {
+                let services: Vec<&str> = hashes.keys().map(String::as_str).collect();
+                format!("the compose configuration of {}", services.join(", "))
+            }
         }
     }
 
@@ -115,6 +126,7 @@ impl Precondition {
                 vec![("content", json!(facts.fingerprint)), ("mode", json!(facts.mode))]
             }
             Self::Volume { created_at, .. } => vec![("creation time", json!(created_at))],
+            Self::Configuration { hashes } => vec![("hash", json!(hashes))],
             Self::Answer { holds, .. } => vec![("answer", json!(holds))],
         }
     }
@@ -130,6 +142,7 @@ impl Precondition {
             (Self::Redis { key: a, field: b, .. }, Self::Redis { key: c, field: d, .. }) => (a, b) == (c, d),
             (Self::File { facts: a, .. }, Self::File { facts: b, .. }) => a.path == b.path,
             (Self::Volume { volume: a, .. }, Self::Volume { volume: b, .. }) => a == b,
+            (Self::Configuration { hashes: a }, Self::Configuration { hashes: b }) => a.keys().eq(b.keys()),
             _ => false,
         }
     }
@@ -183,6 +196,9 @@ impl Precondition {
             Self::Volume { volume, created_at: _ } => {
                 let created_at = sources.containers.volume(volume).await?;
                 Ok(Self::Volume { volume: volume.clone(), created_at })
+            }
+            Self::Configuration { hashes } => {
+                configuration(sources, &hashes.keys().cloned().collect::<Vec<_>>()).await
             }
             Self::Answer { step, guard, what, holds: _ } => {
                 let holds = match plan.look(*step, *guard) {
@@ -303,6 +319,14 @@ pub(super) fn identity_changes(planned: &TargetIdentity, now: &TargetIdentity) -
         (now != Some(planned)).then(|| Change::new("the stack", field, json!(planned), json!(now)))
     };
     pairs.into_iter().filter_map(differs).collect()
+}
+
+/// What compose would make of these services now. It is held against the plan before the first step
+/// only: a run's own steps may change the `.env`.
+pub(super) async fn configuration(sources: &Sources, services: &[String]) -> Read<Precondition> {
+    let mut hashes = sources.compose.config_hashes().await?;
+    hashes.retain(|service, _| services.contains(service));
+    Ok(Precondition::Configuration { hashes })
 }
 
 /// A service's container as it is now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{ResolvedStep, StepState, kinds::Happened};
 use crate::{
-    journal::RunRecord,
+    journal::{RunRecord, StepRecord},
     model::SourceError,
     ports::{Sources, TransactionFate},
 };
@@ -31,32 +31,46 @@ pub(super) async fn fate_of(
     }
 }
 
-/// Looks what became of a run's interrupted steps. The record is corrected where that is known;
-/// what was found out is given, to be written down before anybody builds on it.
-pub async fn resolve(run: &mut RunRecord, sources: &Sources) -> Vec<ResolvedStep> {
-    let mut found = Vec::new();
+/// What became of a run's interrupted steps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Resolution {
+    /// What was found out, to be written down before anybody builds on it.
+    pub found: Vec<ResolvedStep>,
+    /// The numbers of those of which nothing is known, and which may be done again all the same.
+    pub again: Vec<u32>,
+}
+
+impl Resolution {
+    /// Whether nobody knows whether the step happened, and it may not be done again either.
+    pub fn leaves_open(&self, step: &StepRecord) -> bool {
+        step.state == StepState::Interrupted && !self.again.contains(&step.planned.n)
+    }
+}
+
+/// Looks what became of a run's interrupted steps. The record is corrected where that is known.
+pub async fn resolve(run: &mut RunRecord, sources: &Sources) -> Resolution {
+    let mut resolution = Resolution::default();
     for index in 0..run.steps.len() {
         let Some(step) = run.steps.get(index).filter(|s| s.state == StepState::Interrupted) else { continue };
         let n = step.planned.n;
         let happened = step.planned.step.kind_of().happened(step, run, sources).await;
         let Some(step) = run.steps.get_mut(index) else { continue };
-        match happened {
-            Happened::Yes { how, returned, after } => {
-                found.push(ResolvedStep { run: run.run.clone(), n, happened: true, how, returned, after });
+        let (happened, how, returned, after) = match happened {
+            Happened::Yes { how, returned, after } => (true, how, returned, after),
+            Happened::No { how } => (false, how, Vec::new(), Vec::new()),
+            Happened::Again { how } => {
+                step.detail = Some(how);
+                resolution.again.push(n);
+                continue;
             }
-            Happened::No { how } => found.push(ResolvedStep {
-                run: run.run.clone(),
-                n,
-                happened: false,
-                how,
-                returned: Vec::new(),
-                after: Vec::new(),
-            }),
-            Happened::Unknown(why) => step.detail = Some(why),
-        }
-        if let Some(resolved) = found.last().filter(|r| r.n == n) {
-            step.take(resolved);
-        }
+            Happened::Unknown(why) => {
+                step.detail = Some(why);
+                continue;
+            }
+        };
+        let resolved = ResolvedStep { run: run.run.clone(), n, happened, how, returned, after };
+        step.take(&resolved);
+        resolution.found.push(resolved);
     }
-    found
+    resolution
 }

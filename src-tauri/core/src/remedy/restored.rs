@@ -96,6 +96,7 @@ impl Restored {
             Precondition::File { .. } => SourceName::Repo,
             Precondition::Volume { .. } => SourceName::Docker,
             Precondition::Answer { .. } => SourceName::Http,
+            Precondition::Configuration { .. } => SourceName::Compose,
         };
         let as_of = self.sources.clock.now();
         Evidence { source: source.as_str().into(), what, value, as_of, against: false }
@@ -131,6 +132,8 @@ impl Restored {
             }
             // It was asked before the run's own call, and says nothing about after its undo.
             Precondition::Answer { what, .. } => Ok((what.clone(), None)),
+            // The compose file is not the run's.
+            Precondition::Configuration { .. } => Ok((before.what(), None)),
             other => {
                 let now = other.now(plan, &self.sources, &[]).await.map_err(|e| e.to_string())?;
                 let changes = other.changes(&now);

@@ -1,15 +1,17 @@
 //! An interrupted run goes on: by a plan of its own for the steps that were not done.
 
+use jiff::Timestamp;
+
 use super::{
-    MakePlan, Plan, PlanError, Precondition, ResolvedStep, StepState,
+    MakePlan, Plan, PlanError, Precondition, Resolution, StepState,
     impact::impact,
     make::expiry,
     precondition::{self, Reach},
 };
 use crate::{
-    journal::{RunRecord, UndoBegun},
+    journal::{RunRecord, StepRecord, UndoBegun},
     model::Change,
-    playbook::step::Risk,
+    playbook::step::{Risk, Step},
 };
 
 /// Makes the plan for the rest of `run`, whose interrupted steps were resolved before (see
@@ -17,20 +19,20 @@ use crate::{
 pub async fn make_resume(
     from: &MakePlan<'_>,
     run: &RunRecord,
-    resolved: Vec<ResolvedStep>,
+    resolution: Resolution,
 ) -> Result<Plan, PlanError> {
     let not = |why: String| PlanError::NotResumable(why);
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was taken back by run {by}", run.run)));
     }
-    if !run.is_interrupted() && resolved.is_empty() {
+    if !run.is_interrupted() && resolution.found.is_empty() {
         return Err(not(format!("run {} was not interrupted", run.run)));
     }
     if let Some(UndoBegun { run: by, is_open }) = &run.being_undone_by {
         let first = if *is_open { "go on with that one" } else { "take that one back first" };
         return Err(not(format!("run {by} has begun to take run {} back: {first}", run.run)));
     }
-    if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
+    if let Some(step) = run.steps.iter().find(|s| resolution.leaves_open(s)) {
         let why = step.detail.clone().unwrap_or_default();
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
@@ -53,24 +55,36 @@ pub async fn make_resume(
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }
-    let lost = steps.iter().any(|s| s.risk == Risk::Destructive);
+    let lost = steps.iter().find(|s| s.risk == Risk::Destructive).map(|s| s.n);
     let created_at = from.sources.clock.now();
+    if let (Some(n), Some(backup)) = (lost, old_backup(run, created_at)) {
+        let why = format!("it loses data, and the backup before it is of {backup}");
+        let what_to_do = "take the run back or close it, and make the repair again";
+        return Err(not(format!("step {n} of run {} is too late: {why}; {what_to_do}", run.run)));
+    }
     Ok(Plan {
         plan_id: from.sources.clock.new_id(),
         resume_of: Some(run.run.clone()),
         as_of: Some(run.last),
         returned: run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect(),
-        resolved,
+        resolved: resolution.found,
         moved: moved(run, &preconditions),
         target,
         preconditions,
         impact: impact(&steps, from.sources).await,
         steps,
-        phrase: run.plan.phrase.clone().filter(|_| lost),
+        phrase: run.plan.phrase.clone().filter(|_| lost.is_some()),
         created_at,
         expires_at: expiry(created_at),
         ..run.plan.clone()
     })
+}
+
+/// When the run's backup was made, if it is so old that much may have come since which it does not have.
+fn old_backup(run: &RunRecord, now: Timestamp) -> Option<Timestamp> {
+    let is_backup = |s: &&StepRecord| s.state == StepState::Done && matches!(s.planned.step, Step::Backup(_));
+    let made = run.steps.iter().filter(is_backup).filter_map(|s| s.ended_at).min()?;
+    (now > expiry(made)).then_some(made)
 }
 
 /// What is other than the run's plan, and the steps it did, would have it.

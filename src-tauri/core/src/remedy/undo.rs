@@ -1,7 +1,7 @@
 //! A run is taken back: by a plan of its own, made from what the run left behind.
 
 use super::{
-    MakePlan, Plan, PlanError, PlannedStep, Precondition, ResolvedStep, StepState,
+    MakePlan, Plan, PlanError, PlannedStep, Precondition, Resolution, StepState,
     impact::impact,
     make::expiry,
     precondition::{self, Reach},
@@ -15,13 +15,13 @@ use crate::{
 
 /// Makes the plan that takes `run` back: its done steps' undos, last one first. Each is guarded by
 /// what the run left behind, so that nothing newer is taken away. `original` is the run that `run`
-/// itself took back: then its steps are done again. `resolved` is what was found out about steps
+/// itself took back: then its steps are done again. `resolution` is what was found out about steps
 /// that were interrupted.
 pub async fn make_undo(
     from: &MakePlan<'_>,
     run: &RunRecord,
     original: Option<&RunRecord>,
-    resolved: Vec<ResolvedStep>,
+    resolution: Resolution,
 ) -> Result<Plan, PlanError> {
     let not = |why: String| PlanError::NotUndoable(why);
     if let Some(by) = &run.undone_by {
@@ -46,6 +46,10 @@ pub async fn make_undo(
                 steps.push(step.map_err(|why| not(format!("step {n}: {why}")))?);
             }
             Some(original) => match done_again(record, original) {
+                Some(_) if loses_again(record, original) => {
+                    let why = "it loses data, which wants its backup first; make the repair again instead";
+                    return Err(not(format!("step {n} can't be done again: {why}")));
+                }
                 Some(step) if reference::needs_another(&step) => {
                     let why = "it used what an earlier step had returned; make the repair again instead";
                     return Err(not(format!("step {n} can't be done again: {why}")));
@@ -61,7 +65,7 @@ pub async fn make_undo(
             Some(UndoBegun { run: by, .. }) => {
                 format!("run {by} took back all that can be of run {}", run.run)
             }
-            None => format!("run {} did nothing that can be taken back", run.run),
+            None => nothing_to_take_back(run),
         }));
     }
     let (containers, preconditions, mut planned) = from.prepare(1, steps).await?;
@@ -101,7 +105,7 @@ pub async fn make_undo(
         undo_of: Some(run.run.clone()),
         resume_of: None,
         as_of: Some(run.last),
-        resolved,
+        resolved: resolution.found,
         moved: Vec::new(),
         target,
         preconditions,
@@ -114,10 +118,28 @@ pub async fn make_undo(
     })
 }
 
+fn nothing_to_take_back(run: &RunRecord) -> String {
+    let id = &run.run;
+    let failed = |s: &&StepRecord| s.state == StepState::Failed && s.planned.step.acts();
+    match run.steps.iter().find(failed) {
+        Some(step) => format!(
+            "no step of run {id} ended as it should, and only such a one can be taken back; step {} failed, and may have changed something before",
+            step.planned.n
+        ),
+        None => format!("run {id} did nothing that can be taken back"),
+    }
+}
+
 /// The step that an undo took back, to be done again.
 fn done_again(undone: &StepRecord, original: &RunRecord) -> Option<Step> {
     let n = undone.planned.reverses?;
     original.steps.iter().find(|s| s.planned.n == n).map(|s| s.planned.step.clone())
+}
+
+/// Whether doing again what an undo took back loses data.
+fn loses_again(undone: &StepRecord, original: &RunRecord) -> bool {
+    let of = |s: &&StepRecord| Some(s.planned.n) == undone.planned.reverses;
+    original.steps.iter().find(of).is_some_and(|s| s.planned.risk == Risk::Destructive)
 }
 
 /// What doing a step again must find: rows as before the first time, and the rest as the undo left

@@ -71,6 +71,13 @@ impl Kind for BackupStep {
         false
     }
 
+    fn names(&self) -> Vec<&str> {
+        match &self.of {
+            BackupOf::Volume { service, .. } => vec![service],
+            _ => Vec::new(),
+        }
+    }
+
     fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
         let BackupOf::Volume { service, volume } = &self.of else { return false };
         match precondition {

@@ -96,7 +96,13 @@ impl Kind for CommandStep {
         {
             return Err(PlanError::NotUndoable(format!("it may only run while {}: {seen}", only_if.words())));
         }
-        Ok(vec![precondition::container(looking.containers, &self.service)])
+        let mut found = vec![precondition::container(looking.containers, &self.service)];
+        if self.place == CommandPlace::Run {
+            found.push(
+                precondition::configuration(looking.sources, std::slice::from_ref(&self.service)).await?,
+            );
+        }
+        Ok(found)
     }
 
     fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
@@ -126,6 +132,10 @@ impl Kind for CommandStep {
 
     fn acts(&self) -> bool {
         !self.only_looks
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec![&self.service]
     }
 
     fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
@@ -216,7 +226,8 @@ impl Kind for CommandStep {
         match goes_on {
             Ok(true) => Happened::Unknown(format!("the command of step {n} still goes on")),
             Err(error) => Happened::Unknown(error.to_string()),
-            Ok(false) if self.only_looks || self.repeatable => Happened::No {
+            Ok(false) if self.only_looks => Happened::No { how: "it only looks".into() },
+            Ok(false) if self.repeatable => Happened::Again {
                 how: "how far it came is not known, and it does no harm to run it again".into(),
             },
             Ok(false) => Happened::Unknown(format!(

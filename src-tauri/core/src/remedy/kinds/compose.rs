@@ -24,7 +24,12 @@ const DEADLINE: Duration = Duration::from_secs(180);
 #[async_trait]
 impl Kind for ComposeStep {
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
-        Ok(vec![precondition::container(looking.containers, self.action.service())])
+        let service = self.action.service();
+        let mut found = vec![precondition::container(looking.containers, service)];
+        if let ComposeAction::Up { .. } | ComposeAction::Recreate { .. } = self.action {
+            found.push(precondition::configuration(looking.sources, &[service.to_owned()]).await?);
+        }
+        Ok(found)
     }
 
     fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {

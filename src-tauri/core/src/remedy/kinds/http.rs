@@ -159,9 +159,12 @@ impl Kind for HttpStep {
     }
 
     async fn happened(&self, _begun: &StepRecord, _run: &RunRecord, _sources: &Sources) -> Happened {
-        if self.only_looks || self.repeatable {
-            let how = "whether it was answered is not known, and it does no harm to call again";
-            return Happened::No { how: how.into() };
+        if self.only_looks {
+            return Happened::No { how: "it only looks".into() };
+        }
+        if self.repeatable {
+            let how = "whether it was carried out is not known, and it does no harm to call again";
+            return Happened::Again { how: how.into() };
         }
         Happened::Unknown("the call may have been carried out; its answer did not live to tell".into())
     }

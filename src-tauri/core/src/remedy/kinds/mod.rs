@@ -105,6 +105,8 @@ pub(super) enum Happened {
     Yes { how: String, returned: Vec<Value>, after: Vec<Precondition> },
     /// It did not.
     No { how: String },
+    /// That can't be told, and it does no harm to do it again.
+    Again { how: String },
     /// That can't be told.
     Unknown(String),
 }
@@ -144,6 +146,11 @@ pub(super) trait Kind: Send + Sync {
     /// The compose services it changes.
     fn services(&self) -> Vec<&str> {
         Vec::new()
+    }
+
+    /// The compose services that it names.
+    fn names(&self) -> Vec<&str> {
+        self.services()
     }
 
     /// Whether there is something to take back, and it can be.
@@ -240,6 +247,7 @@ pub(super) async fn planned(
     looking: &Looking<'_>,
 ) -> Result<(PlannedStep, Vec<Precondition>), PlanError> {
     step.kind_of_mut().fill(looking)?;
+    check_services(&step, looking).await?;
     let found = step.kind_of().preconditions(n, looking).await?;
     let shown = step.kind_of().describe(&found, looking);
     let planned = PlannedStep {
@@ -256,6 +264,31 @@ pub(super) async fn planned(
         reverses: None,
     };
     Ok((planned, found))
+}
+
+/// What a planned step would be shown as now, verbatim, if what it depends on is as planned.
+pub(super) fn shown(step: &PlannedStep, planned: &[Precondition], looking: &Looking<'_>) -> String {
+    let kind = step.step.kind_of();
+    let found: Vec<Precondition> = planned.iter().filter(|p| kind.depends_on(step.n, p)).cloned().collect();
+    kind.describe(&found, looking).preview
+}
+
+/// The services that a step names are services: the word goes into a command.
+async fn check_services(step: &Step, looking: &Looking<'_>) -> Result<(), PlanError> {
+    for service in step.kind_of().names() {
+        let is_of_one = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let is_name = service.chars().all(is_of_one) && !service.is_empty() && !service.starts_with('-');
+        if !is_name {
+            return Err(PlanError::Script(format!("{service:?} is not a name that a service can have")));
+        }
+        let has_container = looking.containers.iter().any(|c| c.service == service);
+        if !has_container && !looking.sources.compose.declared_services().await?.iter().any(|s| s == service)
+        {
+            let why = "it has no container, and the compose file does not declare it";
+            return Err(PlanError::NotNow(format!("there is no service {service}: {why}")));
+        }
+    }
+    Ok(())
 }
 
 impl Looking<'_> {

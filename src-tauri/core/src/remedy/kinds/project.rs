@@ -52,7 +52,12 @@ impl Kind for ProjectStep {
 
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
         let (ProjectAction::Down { services } | ProjectAction::Up { services }) = &self.action;
-        Ok(services.iter().map(|s| precondition::container(looking.containers, s)).collect())
+        let mut found: Vec<_> =
+            services.iter().map(|s| precondition::container(looking.containers, s)).collect();
+        if let ProjectAction::Up { services } = &self.action {
+            found.push(precondition::configuration(looking.sources, services).await?);
+        }
+        Ok(found)
     }
 
     fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
