@@ -49,3 +49,17 @@ fn an_undo_that_failed_half_way_is_undone_itself_or_goes_on_with_the_rest() {
     kernel.fails(&["undo", &run, "--yes"], 4, &["already taken back"]);
     lab::redis_eval("redis.call('DEL', 'kernel:half', 'kernel:may')");
 }
+
+#[test]
+fn what_loses_data_is_not_done_again_by_taking_its_undo_back() {
+    lab::redis_eval("redis.call('SET', 'kernel:may', 'yes')");
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "Keep", of: #{ redis_keys: #{ prefix: "kernel:" } } }),
+            step::exec(#{ title: "Wipe", service: "redis", argv: ["true"], within_s: 9, loses: "everything",
+                undo: #{ title: "Bring back", argv: ["true"], only_if: #{ redis_value: #{ key: "kernel:may", value: "yes" } } } })]"#,
+    );
+    let run = kernel.repaired(&[]);
+    let undo = kernel.undone(&run);
+    kernel.fails(&["undo", &undo, "--yes"], 4, &["loses data", "make the repair again"]);
+    lab::redis_eval("redis.call('DEL', 'kernel:may')");
+}
