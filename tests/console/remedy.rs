@@ -147,7 +147,22 @@ fn a_plan_is_used_once_expires_and_can_not_be_edited() {
 
     stack.clock.pass(Duration::from_secs(601));
     let late = stack.sources().clock.now();
-    assert!(matches!(confirm(plan, &shown, &OperatorAnswer::Click, "amina", late), Err(Refusal::Expired(_))));
+    let early = plan.created_at.checked_sub(jiff::SignedDuration::from_hours(1)).unwrap();
+    let at = |now| confirm(plan.clone(), &shown, &OperatorAnswer::Click, "amina", now);
+    assert!(matches!(at(late), Err(Refusal::Expired(_))));
+    assert!(
+        matches!(at(early), Err(Refusal::NotYetMade(_))),
+        "by a clock that was put back it would not expire"
+    );
+}
+
+#[test]
+fn plans_for_one_stack_have_one_lock_also_while_it_has_no_container() {
+    let plan = plan_of(&stopped_redis());
+    let mut down = plan.clone();
+    down.target.compose_working_dir.clear();
+    down.target.docker_engine_id = None;
+    assert_eq!(down.lock_name(), plan.lock_name());
 }
 
 #[test]

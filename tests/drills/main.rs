@@ -130,20 +130,23 @@ fn repair(ctl: &Ctl, drill: &Variant, id: &str, subject: &str) -> String {
     if let Some(blocks) = &blocks {
         args.extend(["-p", blocks]);
     }
-    let plan = ctl.json(&args);
-    let digest = plan["digest"].as_str().unwrap().to_owned();
+    let mut plan = ctl.json(&args);
     assert!(plan["steps"].as_array().unwrap().iter().all(|s| s["preview"] != ""), "{plan:#}");
     // A plan changes nothing.
     let again = ctl.json(&["triage"]);
     assert_eq!(again["ranked"][0]["playbook"], id, "making a plan must not change the stack: {again:#}");
-    // Another digest is refused, and the right one still works afterwards.
-    ctl.fails(&["apply", &file, "--digest", &"0".repeat(64), "--yes"], 4);
-
     let has_manual = plan["steps"].as_array().unwrap().iter().any(|s| s["kind"] == "manual");
     let name = format!("{id}/{}", drill.name);
-    if !has_manual {
+    if !has_manual && !drill.by_hand.is_empty() {
         ctl.json(&["drill", "by-hand", &name]);
+        // What the person did is no part of the plan: it is another stack by now.
+        let digest = plan["digest"].as_str().unwrap();
+        ctl.fails(&["apply", &file, "--digest", digest, "--yes"], 4);
+        plan = ctl.json(&args);
     }
+    let digest = plan["digest"].as_str().unwrap().to_owned();
+    // Another digest is refused, and the right one still works afterwards.
+    ctl.fails(&["apply", &file, "--digest", &"0".repeat(64), "--yes"], 4);
     let events = ctl.events_with(&["apply", &file, "--digest", &digest, "--yes"], 0, |event, _| {
         if event["event"] == "manual" {
             ctl.json(&["drill", "by-hand", &name]);

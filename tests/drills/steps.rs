@@ -25,6 +25,9 @@ pub struct Variant {
     pub name: String,
     pub subject: String,
     pub says: String,
+    /// What a person does, which the steps do not.
+    #[serde(default)]
+    pub by_hand: Vec<toml::Value>,
 }
 
 impl DrillFile {

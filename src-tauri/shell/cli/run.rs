@@ -52,7 +52,9 @@ pub(super) async fn carry_out(
     limit: Option<Duration>,
     output: &Output,
 ) -> Ended {
-    let total = plan.steps.len();
+    // A run that goes on keeps the numbers of its steps.
+    let total = plan.steps.iter().map(|step| step.n).max().unwrap_or(0);
+    let gone = if plan.undo_of.is_some() { "as planned" } else { "the fault is gone" };
     let confirmed = match console.confirmed(plan, digest, phrase) {
         Ok(confirmed) => confirmed,
         Err(error) => {
@@ -67,7 +69,7 @@ pub(super) async fn carry_out(
         }
     };
     let run = console.run_id_of(confirmed.plan());
-    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, output));
+    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, gone, output));
     let stop = async {
         let why = asked_to_stop(limit).await;
         // To standard error: the events on standard output stay what they are.
@@ -112,7 +114,8 @@ async fn asked_to_stop(limit: Option<Duration>) -> &'static str {
     }
 }
 
-fn show_event(event: &RunEvent, total: usize, output: &Output) {
+/// `gone`: what it means that the verification found nothing wrong.
+fn show_event(event: &RunEvent, total: u32, gone: &str, output: &Output) {
     if output.is_json() {
         if let Ok(line) = serde_json::to_string(event) {
             output.line(&line);
@@ -133,7 +136,7 @@ fn show_event(event: &RunEvent, total: usize, output: &Output) {
             }
         }
         RunEvent::Verified { reason, .. } => {
-            output.progress(&format!("verified: {}", reason.as_deref().unwrap_or("the fault is gone")));
+            output.progress(&format!("verified: {}", reason.as_deref().unwrap_or(gone)));
         }
         RunEvent::RunDone { run, outcome, reason, changes: _ } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
