@@ -58,10 +58,9 @@ pub(super) async fn carry_out(
         Err(error) => {
             // Whoever reads the events gets an end to them, also when nothing began.
             if output.is_json() {
-                output.line(
-                    &json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message })
-                        .to_string(),
-                );
+                output.document(
+                    &json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message }),
+                )?;
             }
             return Err(error);
         }
@@ -114,9 +113,8 @@ async fn asked_to_stop(limit: Option<Duration>) -> &'static str {
 
 fn show_event(event: &RunEvent, total: usize, output: &Output) {
     if output.is_json() {
-        if let Ok(line) = serde_json::to_string(event) {
-            output.line(&line);
-        }
+        // The run goes on, and its journal has what can't be written here.
+        let _unwritable = output.document(event);
         return;
     }
     match event {

@@ -1,5 +1,6 @@
-//! The stack's secrets, to find them again in any text: as they are, escaped as in JSON, encoded as
-//! in a URL, and in base64, alone or within something longer.
+//! The stack's secrets, to find them again in any text, alone or within something longer.
+
+mod forms;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -9,13 +10,10 @@ use std::{
     time::SystemTime,
 };
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
+use aho_corasick::{AhoCorasick, MatchKind, PatternID};
 use ratiba_core::ports::KnownSecrets;
 
+use self::forms::forms_of;
 use crate::dotenv;
 
 /// Shorter ones can't be told from ordinary text.
@@ -26,6 +24,12 @@ const SHORTEST_WORD: usize = 16;
 /// Parts of the names of keys that hold secrets.
 const SECRET_NAMES: &[&str] =
     &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "SALT", "SIGNATURE", "COOKIE"];
+/// Those of them whose value may be all digits. A number under another name is a port or a count.
+const NAMES_OF_NUMBERS: &[&str] = &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
+/// Words of a name which say that its number is no secret.
+const OPEN_NUMBERS: &[&str] = &[
+    "PHONE", "MSISDN", "NUMBER", "PORT", "SHORTCODE", "TILL", "PAYBILL", "ID", "TTL", "EXPIRY", "EXPIRES",
+];
 
 /// Secrets that were resolved, and those of a `.env`, which is read again whenever it changed. What
 /// was a secret once stays one.
@@ -42,10 +46,30 @@ struct Held {
     finder: Option<(AhoCorasick, Vec<String>)>,
 }
 
+fn is_number(value: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_digit())
+}
+
 fn is_worth_hiding(value: &str) -> bool {
     let plain_word = value.chars().all(char::is_alphabetic);
     value.len() >= if plain_word { SHORTEST_WORD } else { SHORTEST }
-        && !value.chars().all(|c| c.is_ascii_digit() || ".:-".contains(c))
+        // An address or a date.
+        && (is_number(value) || !value.chars().all(|c| c.is_ascii_digit() || ".:-".contains(c)))
+}
+
+/// Whether a value under this key of a `.env` is a secret.
+fn is_secret(name: &str, value: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| upper.contains(part));
+    match is_number(value) {
+        true => has(NAMES_OF_NUMBERS) && !upper.split('_').any(|word| OPEN_NUMBERS.contains(&word)),
+        false => has(SECRET_NAMES),
+    }
+}
+
+/// A line such as `-----BEGIN PRIVATE KEY-----`, which is the same in everybody's key.
+fn is_armour(line: &str) -> bool {
+    line.starts_with("-----") && line.ends_with("-----")
 }
 
 /// The password of a URL.
@@ -53,40 +77,6 @@ fn password_of(value: &str) -> Option<&str> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
     authority.rsplit_once('@')?.0.split_once(':').map(|(_, password)| password)
-}
-
-fn percent_encoded(value: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    value.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-/// Base64 of something that has `value` in it, whatever stands before: the digits that depend on
-/// the value alone, for each of the three places it can begin at.
-fn within_base64(value: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    for before in 0..3_usize {
-        let padded = [vec![0; before], value.to_vec()].concat();
-        // Six bits a digit: the first ones mix with what is before, the last with what comes after.
-        let (from, to) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
-        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
-            found.extend(encoded.get(from..to).map(str::to_owned));
-        }
-    }
-    found
-}
-
-fn forms_of(value: &str) -> Vec<String> {
-    let mut forms = vec![value.to_owned(), percent_encoded(value), percent_encoded(value).to_lowercase()];
-    // Within JSON, and within JSON that is a text in JSON.
-    let mut inside = value.to_owned();
-    for _ in 0..2 {
-        let quoted = serde_json::Value::String(inside).to_string();
-        inside = quoted.trim_matches('"').to_owned();
-        forms.push(inside.clone());
-    }
-    forms.extend(within_base64(value.as_bytes()));
-    forms.retain(|form| form.len() >= SHORTEST);
-    forms
 }
 
 impl Known {
@@ -114,8 +104,7 @@ impl Known {
         }
         let Ok(bytes) = fs::read(path) else { return };
         for (name, value) in dotenv::entries(&String::from_utf8_lossy(&bytes)) {
-            let upper = name.to_ascii_uppercase();
-            if SECRET_NAMES.iter().any(|part| upper.contains(part)) {
+            if is_secret(&name, &value) {
                 held.add(&name, &value);
             }
             if let Some(password) = password_of(&value) {
@@ -127,11 +116,20 @@ impl Known {
 }
 
 impl Held {
+    /// Output is hidden line by line: of a secret over several lines, each is one.
     fn add(&mut self, name: &str, value: &str) {
+        let is_long = value.trim_end().contains('\n');
+        for line in value.lines().map(str::trim).filter(|line| is_long && !is_armour(line)) {
+            self.add_one(name, line);
+        }
+        self.add_one(name, value);
+    }
+
+    fn add_one(&mut self, name: &str, value: &str) {
         if !is_worth_hiding(value) {
             return;
         }
-        for form in forms_of(value) {
+        for form in forms_of(value).into_iter().filter(|form| form.len() >= SHORTEST) {
             if let Entry::Vacant(free) = self.names.entry(form) {
                 free.insert(name.to_owned());
                 self.finder = None;
@@ -159,16 +157,31 @@ impl KnownSecrets for Known {
         }
         let mut out = String::with_capacity(text.len());
         finder.replace_all_with(text, &mut out, |found, _, out| {
-            let name = names.get(found.pattern().as_usize()).map_or("secret", String::as_str);
-            out.push_str(&format!("‹{name}›"));
+            out.push_str(&format!("‹{}›", name_of(names, found.pattern())));
             true
         });
         Some(out)
     }
+
+    fn names_in(&self, text: &str) -> Vec<String> {
+        let mut held = self.held();
+        self.refresh(&mut held);
+        let Some((finder, names)) = held.finder() else { return Vec::new() };
+        finder.find_iter(text).map(|found| name_of(names, found.pattern()).to_owned()).collect()
+    }
+}
+
+fn name_of(names: &[String], pattern: PatternID) -> &str {
+    names.get(pattern.as_usize()).map_or("secret", String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    };
+
     use super::*;
 
     const SECRET: &str = "c4n4ry/\"p+ss\\w0rd";
@@ -183,7 +196,7 @@ mod tests {
             format!("x{SECRET}y"),
             json.clone(),
             serde_json::json!({ "line": json }).to_string(),
-            format!("redis://:{}@h/0", percent_encoded(SECRET)),
+            format!("redis://:{}@h/0", "c4n4ry%2F%22p%2Bss%5Cw0rd"),
             format!("Authorization: Basic {}", basic("a")),
             basic("ab"),
             basic("abc"),
@@ -214,9 +227,63 @@ mod tests {
     #[test]
     fn a_plain_word_blackens_nothing() {
         let known = Known::default();
-        for word in ["ratiba", "postgres", "12345678", "changeme"] {
+        for word in ["ratiba", "postgres", "1234567", "changeme", "127.0.0.1:5434", "2026-11-25"] {
             known.remember("P", word);
         }
-        assert_eq!(known.hide("ratiba postgres 12345678 changeme"), None);
+        assert_eq!(known.hide("ratiba postgres 1234567 changeme 127.0.0.1:5434 2026-11-25"), None);
+    }
+
+    fn known_from(dotenv: &str) -> Known {
+        let known = Known::default();
+        for (name, value) in dotenv::entries(dotenv) {
+            if is_secret(&name, &value) {
+                known.remember(&name, &value);
+            }
+        }
+        known
+    }
+
+    #[test]
+    fn what_other_languages_make_of_a_secret_in_urls_and_json_is_found() {
+        let known = Known::default();
+        known.remember("N", "pä/ss w&rd+\u{1f511}");
+        let forms = [
+            // Python: quote, quote_plus; lower-case hex; JavaScript: encodeURI.
+            "p%C3%A4/ss%20w%26rd%2B%F0%9F%94%91",
+            "p%C3%A4%2Fss+w%26rd%2B%F0%9F%94%91",
+            "p%c3%a4%2fss%20w%26rd%2b%f0%9f%94%91",
+            "p%C3%A4/ss%20w&rd+%F0%9F%94%91",
+            // PHP: \/; Python: only ASCII; Go: \u0026; all of that; and once more within JSON.
+            "pä\\/ss w&rd+\u{1f511}",
+            "p\\u00e4/ss w&rd+\\ud83d\\udd11",
+            "p\\u00E4/ss w&rd+\\uD83D\\uDD11",
+            "pä/ss w\\u0026rd+\u{1f511}",
+            "p\\u00e4\\/ss w\\u0026rd\\u002b\\ud83d\\udd11",
+            "p\\\\u00e4/ss w&rd+\\\\ud83d\\\\udd11",
+        ];
+        for text in forms {
+            assert_eq!(known.hide(&format!("<{text}>")).as_deref(), Some("<‹N›>"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_over_several_lines_is_found_in_each_of_them() {
+        let known = known_from(
+            "A=1\nX_PRIVATE_KEY=\"-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEF==\nab\n-----END KEY-----\n\"\nB=2\n",
+        );
+        let hidden = |text| known.hide(text).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(hidden("x MIIEvQIBADANBgkq"), "x ‹X_PRIVATE_KEY›");
+        assert_eq!(hidden("hkiG9w0BAQEF=="), "‹X_PRIVATE_KEY›");
+        assert_eq!(known.hide("-----BEGIN KEY-----"), None, "everybody's key begins so");
+    }
+
+    #[test]
+    fn a_number_is_a_secret_where_its_name_says_so() {
+        let known = known_from(
+            "DB_PASSWORD=83620174\nSUPPORT_TOKEN=55501234\nAPI_KEY=1234567\nAUTH_PHONE=254712345678\n\
+             KEY_ID=20261125\nAUTH_SINCE=17640851\n",
+        );
+        assert_eq!(known.hide("pw 83620174 55501234").as_deref(), Some("pw ‹DB_PASSWORD› ‹SUPPORT_TOKEN›"));
+        assert_eq!(known.hide("1234567 254712345678 20261125 17640851"), None);
     }
 }
