@@ -23,8 +23,8 @@ use ratiba_core::{
     model::{SourceError, SourceName},
     playbook::sql_template::{expand, quoted},
     ports::{
-        Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv, DotenvChanges, JournalStore, KnownSecrets,
-        RedisChanges, Repo, RepoChanges, Sources, Threads,
+        Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv,
+        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, Sources, Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,

@@ -59,8 +59,7 @@ fn a_name_with_quotes_in_it_spoils_no_line_and_no_entry() {
 #[test]
 fn a_key_over_several_lines_is_hidden_line_by_line_and_its_run_is_on_record() {
     let body = ["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "c2hvcnQ0dGFpbDEy"];
-    let pem =
-        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", body.join("\n"));
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", body.join("\n"));
     put("redis", "/tmp/kernel-pem", &pem);
     let ctl = Ctl::new();
     let profile = with_dotenv(&ctl, &format!("X_PRIVATE_KEY=\"{pem}\""));
@@ -68,8 +67,7 @@ fn a_key_over_several_lines_is_hidden_line_by_line_and_its_run_is_on_record() {
     let plan = kernel.plan(&[]);
     let events = kernel.apply_with(&plan, 0, |_, _| {});
     let hidden = "‹X_PRIVATE_KEY›";
-    let expected =
-        ["-----BEGIN PRIVATE KEY-----", hidden, hidden, hidden, "-----END PRIVATE KEY-----"];
+    let expected = ["-----BEGIN PRIVATE KEY-----", hidden, hidden, hidden, "-----END PRIVATE KEY-----"];
     assert_eq!(said(&events), expected);
     let run = kernel.run(events.last().unwrap()["run"].as_str().unwrap());
     assert_eq!(run["steps"][0]["state"], "done", "{run:#}");

@@ -104,9 +104,7 @@ impl Console {
             JournalError::Store { .. }
             | JournalError::HoldsSecret { .. }
             | JournalError::ReturnsSecret { .. }
-            | JournalError::Damaged { .. } => {
-                wire_error::journal(&error)
-            }
+            | JournalError::Damaged { .. } => wire_error::journal(&error),
         })?;
         // Another console may have answered before the lock was free.
         if self.run_record(&run.run).await?.last != run.last {

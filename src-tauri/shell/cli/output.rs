@@ -38,8 +38,7 @@ impl Output {
 
     /// One line of JSON. Secrets are hidden in its texts, never in its syntax.
     pub fn document(&self, view: &impl Serialize) -> Result<(), WireError> {
-        let unwritable =
-            |error| crate::api::failed(format!("write JSON: {error}"), "Please report it.");
+        let unwritable = |error| crate::api::failed(format!("write JSON: {error}"), "Please report it.");
         let mut line = serde_json::to_string(view).map_err(unwritable)?;
         if let Some(known) = self.known.get() {
             let mut value = serde_json::to_value(view).map_err(unwritable)?;
@@ -76,7 +75,7 @@ impl Output {
     /// Progress, for a person only.
     pub fn progress(&self, text: &str) {
         if !self.json {
-            let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text)));
+            let _closed = writeln!(std::io::stderr(), "{}", one_line(&self.hidden(text)));
         }
     }
 
@@ -87,7 +86,7 @@ impl Output {
             let _unwritable = self.document(&json!({ "error": error }));
         }
         let text = format!("ratibactl: {}. {}", error.message.trim_end_matches('.'), error.hint);
-        let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text.trim_end())));
+        let _closed = writeln!(std::io::stderr(), "{}", one_line(&self.hidden(text.trim_end())));
         ExitCode::from(exit_code(error))
     }
 
@@ -139,6 +138,12 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// The same for what must stay on its line: a line break in it would begin a line that looks like the
+/// console's own.
+pub fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\u{240a}").replace('\t', "\u{2409}")
+}
+
 /// Columns padded to their widest cell. Colours don't count.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -188,6 +193,7 @@ mod tests {
             "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}"
         );
         assert_eq!(visible("tab\tand\nline"), "tab\tand\nline");
+        assert_eq!(one_line("a title\n2. Nothing is lost"), "a title\u{240a}2. Nothing is lost");
     }
 
     #[test]

@@ -27,9 +27,8 @@ const SECRET_NAMES: &[&str] =
 /// Those of them whose value may be all digits. A number under another name is a port or a count.
 const NAMES_OF_NUMBERS: &[&str] = &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
 /// Words of a name which say that its number is no secret.
-const OPEN_NUMBERS: &[&str] = &[
-    "PHONE", "MSISDN", "NUMBER", "PORT", "SHORTCODE", "TILL", "PAYBILL", "ID", "TTL", "EXPIRY", "EXPIRES",
-];
+const OPEN_NUMBERS: &[&str] =
+    &["PHONE", "MSISDN", "NUMBER", "PORT", "SHORTCODE", "TILL", "PAYBILL", "ID", "TTL", "EXPIRY", "EXPIRES"];
 
 /// Secrets that were resolved, and those of a `.env`, which is read again whenever it changed. What
 /// was a secret once stays one.
