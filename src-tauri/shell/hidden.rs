@@ -69,7 +69,7 @@ fn in_place(name: &str) -> String {
 }
 
 /// A value without the stack's secrets. `None`: it can't be said without them.
-#[cfg(feature = "desktop")]
+#[cfg(any(test, feature = "desktop"))]
 pub(crate) fn hidden<T: serde::Serialize + serde::de::DeserializeOwned>(
     value: T,
     known: &dyn KnownSecrets,
@@ -182,6 +182,16 @@ mod tests {
     use ratiba_adapters::known_secrets::Known;
 
     use super::*;
+    use ratiba_core::remedy::RunEvent;
+
+    #[test]
+    fn what_goes_to_the_window_comes_back_whole() {
+        let known = Known::default();
+        known.remember("we\"ird", "s3cret\\in \"quotes\"");
+        let line = |text: &str| RunEvent::StepOutput { n: 1, line: text.into() };
+        let event = line("a s3cret\\in \"quotes\" b");
+        assert_eq!(hidden(event, &known), Some(line("a ‹we\"ird› b")));
+    }
 
     #[test]
     fn a_secret_is_hidden_in_texts_keys_and_numbers_and_the_rest_stays_whatever_its_name_is() {

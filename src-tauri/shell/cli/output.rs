@@ -141,7 +141,7 @@ pub fn visible(text: &str) -> String {
 /// The same for what must stay on its line: a line break in it would begin a line that looks like the
 /// console's own.
 pub fn one_line(text: &str) -> String {
-    visible(text).replace('\n', "\u{240a}").replace('\t', "\u{2409}")
+    visible(text).replace('\n', "\u{240a}")
 }
 
 /// Columns padded to their widest cell. Colours don't count.

@@ -87,3 +87,15 @@ fn whole_words(text: &str) -> String {
     let words = kept.rfind(char::is_whitespace).and_then(|at| kept.get(..at)).unwrap_or_default();
     format!("{words} [cut]")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_that_says_much_is_cut_between_two_words() {
+        let long = format!("{} s3cret-across-the-cut", "x".repeat(PROBE_OUTPUT - 8));
+        assert_eq!(whole_words(&long), format!("{} [cut]", "x".repeat(PROBE_OUTPUT - 8)));
+        assert_eq!(whole_words("healthy"), "healthy");
+    }
+}

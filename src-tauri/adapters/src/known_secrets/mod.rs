@@ -102,7 +102,10 @@ impl Known {
             return;
         }
         let Ok(bytes) = fs::read(path) else { return };
-        for (name, value) in dotenv::entries(&String::from_utf8_lossy(&bytes)) {
+        let text = String::from_utf8_lossy(&bytes);
+        // Line by line too: a quote that is never closed must not swallow the secrets after it.
+        for (name, value) in dotenv::entries(&text).into_iter().chain(text.lines().flat_map(dotenv::entries))
+        {
             if is_secret(&name, &value) {
                 held.add(&name, &value);
             }
@@ -130,7 +133,8 @@ impl Held {
         }
         for form in forms_of(value).into_iter().filter(|form| form.len() >= SHORTEST) {
             if let Entry::Vacant(free) = self.names.entry(form) {
-                free.insert(name.to_owned());
+                // It is somebody's path, and goes to terminals.
+                free.insert(name.replace(char::is_control, "?"));
                 self.finder = None;
             }
         }
@@ -148,6 +152,9 @@ impl Held {
 
 impl KnownSecrets for Known {
     fn hide(&self, text: &str) -> Option<String> {
+        if text.len() < SHORTEST {
+            return None;
+        }
         let mut held = self.held();
         self.refresh(&mut held);
         let (finder, names) = held.finder()?;
@@ -163,6 +170,9 @@ impl KnownSecrets for Known {
     }
 
     fn names_in(&self, text: &str) -> Vec<String> {
+        if text.len() < SHORTEST {
+            return Vec::new();
+        }
         let mut held = self.held();
         self.refresh(&mut held);
         let Some((finder, names)) = held.finder() else { return Vec::new() };
@@ -219,7 +229,7 @@ mod tests {
             known.hide("first-one-1 information-1 pass-w0rd-x").unwrap(),
             "‹API_TOKEN› information-1 ‹DB›"
         );
-        fs::write(&path, "API_TOKEN=second-one-22\n").unwrap();
+        fs::write(&path, "A_KEY=\"not-closed\nAPI_TOKEN=second-one-22\nB=\"b\"\n").unwrap();
         assert_eq!(known.hide("first-one-1 second-one-22").unwrap(), "‹API_TOKEN› ‹API_TOKEN›");
     }
 
