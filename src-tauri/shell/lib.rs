@@ -9,6 +9,7 @@ pub mod cli;
 #[cfg(feature = "desktop")]
 pub mod desktop;
 mod hidden;
+mod hidden_output;
 mod paths;
 mod secrets;
 mod sources;

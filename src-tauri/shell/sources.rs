@@ -23,14 +23,17 @@ use ratiba_core::{
     model::{SourceError, SourceName},
     playbook::sql_template::{expand, quoted},
     ports::{
-        Acts, Containers, Database, DatabaseChanges, Dotenv, DotenvChanges, JournalStore, KnownSecrets,
-        RedisChanges, Repo, RepoChanges, Sources, Threads,
+        Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv,
+        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, Sources, Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,
 };
 
-use crate::{backups::AllBackups, broken::Broken, hidden::HidingJournal, paths, secrets::Secrets};
+use crate::{
+    backups::AllBackups, broken::Broken, hidden::HidingJournal, hidden_output::Hiding, paths,
+    secrets::Secrets,
+};
 
 /// What a profile leads to.
 pub struct Built {
@@ -107,9 +110,10 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         clock: Arc::new(SystemClock::default()),
         memory: Arc::new(ThisProcess),
     };
+    let known: Arc<dyn KnownSecrets> = secrets.known();
     let acts = Acts {
-        compose,
-        containers: engine,
+        compose: Arc::new(Hiding { inner: compose as Arc<dyn ComposeCommands>, known: known.clone() }),
+        containers: Arc::new(Hiding { inner: engine as Arc<dyn ContainerCommands>, known: known.clone() }),
         database: postgres.map(|found| match found {
             Ok(postgres) => postgres as Arc<dyn DatabaseChanges>,
             Err(error) => Arc::new(Broken(error)),
@@ -121,9 +125,8 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         dotenv: dotenv.map(|dotenv| dotenv as Arc<dyn DotenvChanges>),
         repo: repo.map(|repo| repo as Arc<dyn RepoChanges>),
         http,
-        backups: Arc::new(backups),
+        backups: Arc::new(Hiding { inner: Arc::new(backups) as Arc<dyn Backups>, known: known.clone() }),
     };
-    let known: Arc<dyn KnownSecrets> = secrets.known();
     let inner = Arc::new(SqliteJournal::new(&state, &name));
     let store = Arc::new(HidingJournal { inner, known: known.clone() });
     Ok(Built { sources, acts, store, known })

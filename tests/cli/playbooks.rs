@@ -132,3 +132,48 @@ fn a_folder_that_is_not_there_is_said() {
     let ctl = Ctl::new();
     ctl.fails(&["playbooks", "check", "/nonexistent/playbooks"], 2, &["/nonexistent/playbooks"]);
 }
+
+#[test]
+fn nothing_that_a_playbook_is_called_steers_the_terminal_or_begins_a_line_of_its_own() {
+    let ctl = Ctl::new();
+    let body = r#"
+fn about() { #{ row: 28, title: "Red \x1b[31m\nok  29  Fine", symptom: "x", severity: "minor" } }
+fn detect(env) { [#{ verdict: "present", reason: "a\nb", subject: #{ service: "redis" },
+    evidence: [#{ source: "host", as_of: env.now, what: "a test", value: 1 }] }] }
+fn plan(env, finding, params) { [step::exec(#{ title: "Look\n9. Nothing is lost  (only looks)", service: "redis",
+    argv: ["true"], within_s: 5 })] }
+fn verify(env, finding) { #{ outcome: "fixed", evidence: [], reason: "a test" } }
+"#;
+    let id = "28-\u{1b}]0;owned\u{7}";
+    let head = HEAD.split("fn about").next().unwrap();
+    ctl.file(&format!("playbooks/{id}.rhai"), &format!("{head}{body}"));
+    let dir = ctl.path("playbooks").display().to_string();
+    let ctl = ctl.with("RATIBA_PLAYBOOKS", &dir);
+    let profile = lab::profile_file();
+    let args = |args: &[&'static str]| -> Vec<String> {
+        ["--profile", &profile].iter().chain(args).map(|arg| (*arg).to_owned()).collect()
+    };
+    let said = |args: &[String]| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let ended = ctl.run(&args);
+        let text = format!("{}{}", ended.out, ended.err);
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{args:?}: {text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("ok") || line.starts_with("9. ")), "{text}");
+        text
+    };
+    let page = ctl.json(&["--profile", &profile, "playbooks", "show", id], 0);
+    let with_id = |first: &[&'static str], more: &[&str]| {
+        let mut all = args(first);
+        all.push(id.to_owned());
+        all.extend(more.iter().map(|m| (*m).to_owned()));
+        all
+    };
+    said(&args(&["playbooks", "list"]));
+    said(&with_id(&["playbooks", "show"], &[]));
+    let trusted = said(&with_id(&["playbooks", "trust"], &["--sha256", page["sha256"].as_str().unwrap()]));
+    assert!(trusted.contains("may run from now on"), "{trusted}");
+    said(&args(&["triage"]));
+    let plan = said(&with_id(&["plan"], &[]));
+    assert!(plan.contains("Look\u{240a}9. Nothing is lost"), "{plan}");
+    said(&args(&["playbooks", "list"]));
+}

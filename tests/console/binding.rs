@@ -23,6 +23,10 @@ impl KnownSecrets for NoSecrets {
     fn hide(&self, _text: &str) -> Option<String> {
         None
     }
+
+    fn names_in(&self, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 fn stack() -> Stack {

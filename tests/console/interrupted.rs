@@ -348,3 +348,30 @@ fn what_an_earlier_step_did_to_a_container_is_not_taken_for_the_later_ones_act()
     let found = block_on(resolve(&mut run, &stack.sources()));
     assert_eq!((found.found[0].n, found.found[0].happened), (2, false), "{found:?}");
 }
+
+#[test]
+fn what_the_journal_left_out_is_never_put_into_a_command() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.compose_exits(1);
+    journal.fails_after(2);
+    run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");
+    let mut run = last_run(&journal);
+    run.steps[0].state = StepState::Done;
+    run.steps[0].returned = vec![json!({ "place": "/b/‹REDIS_PASSWORD›.dump", "bytes": 7 })];
+    run.steps[0].left_out.insert("REDIS_PASSWORD".into());
+    let mut resumed_with = |column: &str| {
+        run.steps[1].planned.step = serde_json::from_value(json!({
+            "kind": "command", "title": "Say", "place": "exec", "service": "backend", "within_s": 5,
+            "argv": ["echo", { "of_step": 1, "column": column }],
+        }))
+        .unwrap();
+        let (sources, schema) = (stack.sources(), SchemaSection::default());
+        block_on(make_resume(&from(&sources, &schema), &run, Resolution::default()))
+            .map_err(|e| e.to_string())
+    };
+    let refused = resumed_with("place").unwrap_err();
+    assert!(refused.contains("step 2") && refused.contains("REDIS_PASSWORD"), "{refused}");
+    if let Err(other) = resumed_with("bytes") {
+        assert!(!other.contains("REDIS_PASSWORD"), "what was not left out can be used: {other}");
+    }
+}

@@ -24,6 +24,7 @@ mod reads;
 mod redis;
 mod references;
 mod secrets;
+mod secrets_recorded;
 mod shown;
 mod silence;
 mod undo;

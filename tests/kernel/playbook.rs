@@ -69,6 +69,11 @@ impl Kernel {
         Self::made(Ctl::new(), &whole(params, steps), lab::profile_file())
     }
 
+    /// The same in a home and with a profile of the test's own.
+    pub fn at(ctl: Ctl, profile: String, params: &str, steps: &str) -> Self {
+        Self::made(ctl, &whole(params, steps), profile)
+    }
+
     /// With a playbook's whole text below its head, and a profile.
     pub fn made(ctl: Ctl, body: &str, profile: String) -> Self {
         let alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{ctl::Ctl, playbook::Kernel};
 
 /// The lab's own secrets, by name.
-fn canaries() -> BTreeMap<String, String> {
+pub fn canaries() -> BTreeMap<String, String> {
     let path = lab::profile().repo.path.unwrap();
     let text = fs::read_to_string(Path::new(&path).join(".env")).unwrap();
     let wanted = ["PASSWORD", "SECRET", "TOKEN", "_KEY", "PASSKEY"];

@@ -102,9 +102,10 @@ impl Console {
         let lock = self.store.lock_target(&run.plan.lock_name(), &self.holder(&run.run)).await;
         let _lock = lock.map_err(|error| match error {
             JournalError::Locked { .. } => refused(&Refusal::Locked(error.to_string())),
-            JournalError::Store { .. } | JournalError::HoldsSecret { .. } | JournalError::Damaged { .. } => {
-                wire_error::journal(&error)
-            }
+            JournalError::Store { .. }
+            | JournalError::HoldsSecret { .. }
+            | JournalError::ReturnsSecret { .. }
+            | JournalError::Damaged { .. } => wire_error::journal(&error),
         })?;
         // Another console may have answered before the lock was free.
         if self.run_record(&run.run).await?.last != run.last {

@@ -11,7 +11,7 @@ use ratiba_core::{
     wire::{ApplyRequest, Empty, RunId, RunView, RunsView, Update, WireError},
 };
 
-use super::{Console, console::Running, not_found, refused, wire_error};
+use super::{Console, console::Running, not_found, refused, unreachable, wire_error};
 
 impl Console {
     /// All runs, oldest first. Whether one was taken back stands in another's entries.
@@ -144,6 +144,9 @@ impl Console {
             Ok(found) => found,
             Err(error) => return not_begun(&error, emit),
         };
+        if let Err(error) = self.know_secrets(confirmed.plan()).await {
+            return not_begun(&error, emit);
+        }
         let holder = self.holder(&run);
         let context = ApplyContext {
             sources: &self.sources,
@@ -157,6 +160,22 @@ impl Console {
             run,
         };
         apply(confirmed, &context, emit).await
+    }
+
+    /// Looks up every secret that the plan refers to: known before anything is done, it is hidden
+    /// whichever step shows it. An undo need not find those that it does not set.
+    async fn know_secrets(&self, plan: &Plan) -> Result<(), WireError> {
+        for (given, is_set) in plan.secrets() {
+            let found = match self.sources.dotenv() {
+                Ok(dotenv) => dotenv.secret(&given.from).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Err(error) if is_set || plan.undo_of.is_none() => return Err(unreachable(&error)),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Who applies, for the one who finds the lock taken.

@@ -60,7 +60,7 @@ pub(super) fn journal(trouble: &JournalError) -> WireError {
         JournalError::Damaged { attempted, damage, what_to_do } => {
             error("failed", format!("{attempted}: {damage}"), format!("{what_to_do}."))
         }
-        JournalError::HoldsSecret { .. } => error(
+        JournalError::HoldsSecret { .. } | JournalError::ReturnsSecret { .. } => error(
             "failed",
             trouble.to_string(),
             "A playbook sets a secret by a parameter of kind secret, and leaves it out of everything else.",

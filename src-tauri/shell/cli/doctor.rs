@@ -4,7 +4,7 @@ use ratiba_core::model::Mark;
 
 use super::{
     Ended,
-    output::{Output, table, visible},
+    output::{Output, one_line, table},
 };
 use crate::api::{Check, CheckStatus, DoctorView};
 
@@ -32,9 +32,9 @@ fn text(view: &DoctorView, out: &Output) -> String {
             CheckStatus::Warn => out.mark(Mark::Warn, "warn"),
             CheckStatus::Fail => out.mark(Mark::Crit, "fail"),
         };
-        rows.push(vec![mark, check.name.clone(), visible(&check.detail)]);
+        rows.push(vec![mark, check.name.clone(), one_line(&check.detail)]);
         if !check.hint.is_empty() {
-            rows.push(vec![String::new(), String::new(), out.dim(&format!("-> {}", visible(&check.hint)))]);
+            rows.push(vec![String::new(), String::new(), out.dim(&format!("-> {}", one_line(&check.hint)))]);
         }
     }
     table(&rows)

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Ended,
     args::DrillCommand,
-    output::{Output, table, visible},
+    output::{Output, one_line, table},
 };
 use crate::api::{
     Console,
@@ -21,7 +21,7 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
         DrillCommand::List => {
             let drills = drill::list(&lab(profile).await?)?;
             output.show(&json!({ "drills": drills }), |_| {
-                let row = |d: &drill::DrillView| vec![format!("{}/{}", d.id, d.variant), visible(&d.title)];
+                let row = |d: &drill::DrillView| vec![format!("{}/{}", d.id, d.variant), one_line(&d.title)];
                 table(&drills.iter().map(row).collect::<Vec<_>>())
             })?;
         }
@@ -107,7 +107,7 @@ fn show(status: &LabStatus, output: &Output) -> Result<(), ratiba_core::wire::Wi
         let endpoints = status.endpoints.as_object().filter(|_| status.running).into_iter().flatten();
         text += &table(
             &endpoints
-                .map(|(n, at)| vec![n.clone(), visible(at.as_str().unwrap_or_default())])
+                .map(|(n, at)| vec![n.clone(), one_line(at.as_str().unwrap_or_default())])
                 .collect::<Vec<_>>(),
         );
         for one in &status.active {

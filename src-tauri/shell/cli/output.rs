@@ -12,7 +12,7 @@ use ratiba_core::{model::Mark, observe::age, ports::KnownSecrets, wire::WireErro
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api::exit_code;
+use crate::{api::exit_code, hidden::hide_in};
 
 /// Where results go.
 pub struct Output {
@@ -30,12 +30,23 @@ impl Output {
     /// Prints `view` as JSON, or `text` for a person.
     pub fn show(&self, view: &impl Serialize, text: impl FnOnce(&Self) -> String) -> Result<(), WireError> {
         if self.json {
-            let line = serde_json::to_string(view)
-                .map_err(|error| crate::api::failed(format!("write JSON: {error}"), "Please report it."))?;
-            self.line(&line);
-        } else {
-            self.line(text(self).trim_end());
+            return self.document(view);
         }
+        self.line(text(self).trim_end());
+        Ok(())
+    }
+
+    /// One line of JSON. Secrets are hidden in its texts, never in its syntax.
+    pub fn document(&self, view: &impl Serialize) -> Result<(), WireError> {
+        let unwritable = |error| crate::api::failed(format!("write JSON: {error}"), "Please report it.");
+        let mut line = serde_json::to_string(view).map_err(unwritable)?;
+        if let Some(known) = self.known.get() {
+            let mut value = serde_json::to_value(view).map_err(unwritable)?;
+            if !hide_in(&mut value, known.as_ref()).is_empty() {
+                line = value.to_string();
+            }
+        }
+        let _closed = writeln!(std::io::stdout(), "{line}");
         Ok(())
     }
 
@@ -64,17 +75,18 @@ impl Output {
     /// Progress, for a person only.
     pub fn progress(&self, text: &str) {
         if !self.json {
-            let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text)));
+            let _closed = writeln!(std::io::stderr(), "{}", one_line(&self.hidden(text)));
         }
     }
 
     /// One line on standard error, and the JSON form where asked for.
     pub fn error(&self, error: &WireError) -> ExitCode {
         if self.json {
-            self.line(&json!({ "error": error }).to_string());
+            // What can't be written as JSON still stands on standard error.
+            let _unwritable = self.document(&json!({ "error": error }));
         }
         let text = format!("ratibactl: {}. {}", error.message.trim_end_matches('.'), error.hint);
-        let _closed = writeln!(std::io::stderr(), "{}", visible(&self.hidden(text.trim_end())));
+        let _closed = writeln!(std::io::stderr(), "{}", one_line(&self.hidden(text.trim_end())));
         ExitCode::from(exit_code(error))
     }
 
@@ -126,6 +138,12 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// The same for what must stay on its line: a line break in it would begin a line that looks like the
+/// console's own.
+pub fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\u{240a}")
+}
+
 /// Columns padded to their widest cell. Colours don't count.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -175,6 +193,7 @@ mod tests {
             "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}"
         );
         assert_eq!(visible("tab\tand\nline"), "tab\tand\nline");
+        assert_eq!(one_line("a title\n2. Nothing is lost"), "a title\u{240a}2. Nothing is lost");
     }
 
     #[test]

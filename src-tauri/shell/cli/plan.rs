@@ -9,7 +9,7 @@ use ratiba_core::{
 
 use super::{
     Ended,
-    output::{Output, visible},
+    output::{Output, one_line, visible},
     pairs,
 };
 use crate::api::{Console, failed};
@@ -43,14 +43,14 @@ fn write_whole(path: &Path, text: &str) -> Result<(), ratiba_core::wire::WireErr
 
 /// A plan for reading.
 pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
-    let mut text = format!("{}\n", out.bold(&visible(&view.title)));
+    let mut text = format!("{}\n", out.bold(&one_line(&view.title)));
     text += &format!(
         "target   project {} in {}\n",
-        visible(&view.target.compose_project),
-        visible(&view.target.compose_working_dir)
+        one_line(&view.target.compose_project),
+        one_line(&view.target.compose_working_dir)
     );
     if let Some(database) = &view.target.postgres_database {
-        text += &format!("         database {}\n", visible(database));
+        text += &format!("         database {}\n", one_line(database));
     }
     text +=
         &format!("expires  {}\ndigest   {}\n\n", view.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), view.digest);
@@ -60,35 +60,35 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
             Risk::Reversible => "reversible",
             Risk::Destructive => "LOSES DATA",
         };
-        text += &format!("{}. {}  ({risk})\n", step.n, out.bold(&visible(&step.title)));
+        text += &format!("{}. {}  ({risk})\n", step.n, out.bold(&one_line(&step.title)));
         for line in visible(&step.preview).lines() {
             text += &format!("     {line}\n");
         }
         for instruction in &step.instructions {
-            text += &format!("     - {}\n", visible(instruction));
+            text += &format!("     - {}\n", one_line(instruction));
         }
         for (name, value) in [("before", &step.before), ("after", &step.after)] {
             if let Some(value) = value {
-                text += &format!("     {name}: {}\n", visible(value));
+                text += &format!("     {name}: {}\n", one_line(value));
             }
         }
-        text += &format!("     notices: {}\n", visible(&step.blast_radius));
+        text += &format!("     notices: {}\n", one_line(&step.blast_radius));
         if step.risk != Risk::Read {
             let undo =
-                step.undo.as_ref().map_or_else(|| "can't be taken back".to_owned(), |u| visible(&u.title));
+                step.undo.as_ref().map_or_else(|| "can't be taken back".to_owned(), |u| one_line(&u.title));
             text += &format!("     undo: {undo}\n");
         }
     }
     if !view.moved.is_empty() {
         text += "\nmoved since the run was interrupted:\n";
         for change in &view.moved {
-            text += &format!("     {}\n", visible(&change.to_string()));
+            text += &format!("     {}\n", one_line(&change.to_string()));
         }
     }
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
     let confirm = match &view.confirm {
         ConfirmView::Click => "--yes".to_owned(),
-        ConfirmView::Phrase { phrase } => format!("--phrase '{}'", visible(phrase)),
+        ConfirmView::Phrase { phrase } => format!("--phrase '{}'", one_line(phrase)),
     };
     text += &format!(
         "\nNothing was changed. To do it:\n  ratibactl apply {plan} --digest {} {confirm}\n",

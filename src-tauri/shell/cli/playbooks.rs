@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Ended,
     args::PlaybooksCommand,
-    output::{Output, table, visible},
+    output::{Output, one_line, table, visible},
 };
 use crate::wiring::{catalog_in, shipped_catalog};
 
@@ -18,7 +18,7 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
             let view = super::open(profile, output).await?.playbooks(Empty {}).await?;
             output.show(&view, |_| {
                 let row = |p: &PlaybookView| {
-                    vec![p.row.to_string(), p.id.clone(), visible(p.error.as_deref().unwrap_or(&p.title))]
+                    vec![p.row.to_string(), one_line(&p.id), one_line(p.error.as_deref().unwrap_or(&p.title))]
                 };
                 table(&view.playbooks.iter().map(row).collect::<Vec<_>>())
             })?;
@@ -33,8 +33,10 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
             let request = TrustRequest { id, sha256 };
             let view = super::open(profile, output).await?.trust(request).await?;
             output.show(&view, |_| match &view.error {
-                None => format!("{} may run from now on, as it is.\n", view.id),
-                Some(error) => format!("{} is trusted, and can't be used: {}\n", view.id, visible(error)),
+                None => format!("{} may run from now on, as it is.\n", one_line(&view.id)),
+                Some(error) => {
+                    format!("{} is trusted, and can't be used: {}\n", one_line(&view.id), one_line(error))
+                }
             })?;
             Ok(0)
         }
@@ -51,9 +53,9 @@ fn check(dir: Option<&Path>, output: &Output) -> Ended {
     let broken = views.iter().filter(|v| v.error.is_some()).count();
     output.show(&json!({ "playbooks": views, "broken": broken }), |out| {
         let row = |p: &PlaybookView| match &p.error {
-            None => vec![out.mark(ratiba_core::model::Mark::Ok, "ok"), p.id.clone()],
+            None => vec![out.mark(ratiba_core::model::Mark::Ok, "ok"), one_line(&p.id)],
             Some(error) => {
-                vec![out.mark(ratiba_core::model::Mark::Crit, "broken"), p.id.clone(), visible(error)]
+                vec![out.mark(ratiba_core::model::Mark::Crit, "broken"), one_line(&p.id), one_line(error)]
             }
         };
         table(&views.iter().map(row).collect::<Vec<_>>())
@@ -62,24 +64,28 @@ fn check(dir: Option<&Path>, output: &Output) -> Ended {
 }
 
 fn page(view: &PlaybookView, out: &Output) -> String {
-    let mut text = format!("{}\nrow {}, {}\n\n", out.bold(&view.title), view.row, view.id);
+    let mut text =
+        format!("{}\nrow {}, {}\n\n", out.bold(&one_line(&view.title)), view.row, one_line(&view.id));
     if let Some(error) = &view.error {
-        text += &format!("{}\n\n", out.mark(ratiba_core::model::Mark::Crit, &visible(error)));
+        text += &format!("{}\n\n", out.mark(ratiba_core::model::Mark::Crit, &one_line(error)));
     }
     if view.trust == Trust::Untrusted {
         text += &format!(
             "SHA-256 {}\nRead the file. If you know where it is from:\n  ratibactl playbooks trust {} --sha256 {}\n\n",
-            view.sha256, view.id, view.sha256
+            view.sha256,
+            one_line(&view.id),
+            view.sha256
         );
     }
     for section in &view.sections {
-        text += &format!("{}\n{}\n\n", out.bold(&section.heading), visible(&section.text));
+        text += &format!("{}\n{}\n\n", out.bold(&one_line(&section.heading)), visible(&section.text));
     }
     if !view.params.is_empty() {
         text += &format!("{}\n", out.bold("Parameters"));
         let row = |p: &ratiba_core::wire::ParamView| {
             let default = p.default.as_ref().map(|d| format!("default {d}")).unwrap_or_default();
-            vec![format!("  -p {}=…", p.name), p.label.clone(), default, p.help.clone()]
+            let name = format!("  -p {}=…", p.name);
+            [&name, &p.label, &default, &p.help].map(|cell| one_line(cell)).to_vec()
         };
         text += &table(&view.params.iter().map(row).collect::<Vec<_>>());
     }

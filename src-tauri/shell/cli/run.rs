@@ -16,7 +16,7 @@ use super::{
     Ended,
     args::RunsCommand,
     first_line,
-    output::{Output, table, visible},
+    output::{Output, one_line, table},
 };
 use crate::api::{CHANGED_JOURNAL, Console, failed, refused, usage};
 
@@ -60,10 +60,9 @@ pub(super) async fn carry_out(
         Err(error) => {
             // Whoever reads the events gets an end to them, also when nothing began.
             if output.is_json() {
-                output.line(
-                    &json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message })
-                        .to_string(),
-                );
+                output.document(
+                    &json!({ "event": "run_done", "run": "", "outcome": "refused", "reason": error.message }),
+                )?;
             }
             return Err(error);
         }
@@ -117,9 +116,8 @@ async fn asked_to_stop(limit: Option<Duration>) -> &'static str {
 /// `gone`: what it means that the verification found nothing wrong.
 fn show_event(event: &RunEvent, total: u32, gone: &str, output: &Output) {
     if output.is_json() {
-        if let Ok(line) = serde_json::to_string(event) {
-            output.line(&line);
-        }
+        // The run goes on, and its journal has what can't be written here.
+        let _unwritable = output.document(event);
         return;
     }
     match event {
@@ -141,7 +139,7 @@ fn show_event(event: &RunEvent, total: u32, gone: &str, output: &Output) {
         RunEvent::RunDone { run, outcome, reason, changes: _ } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
             let of = if run.is_empty() { String::new() } else { format!("  (run {run})") };
-            output.line(&visible(&format!("{}{why}{of}", word(Some(*outcome)))));
+            output.line(&one_line(&format!("{}{why}{of}", word(Some(*outcome)))));
         }
     }
 }
@@ -197,11 +195,11 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
             output.show(&view, |out| {
                 let row = |r: &RunView| {
                     vec![
-                        r.run.clone(),
+                        one_line(&r.run),
                         r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
                         out.mark(mark(r.outcome), word(r.outcome)),
-                        r.playbook.clone(),
-                        visible(&r.title),
+                        one_line(&r.playbook),
+                        one_line(&r.title),
                     ]
                 };
                 let text = table(&view.runs.iter().map(row).collect::<Vec<_>>());
@@ -237,13 +235,13 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
 /// A list or a run that is read from a journal which was changed says so.
 fn warn_of(chain_error: Option<&str>) {
     if let Some(bad) = chain_error {
-        eprintln!("ratibactl: the journal is not what was written: {}. {CHANGED_JOURNAL}", visible(bad));
+        eprintln!("ratibactl: the journal is not what was written: {}. {CHANGED_JOURNAL}", one_line(bad));
     }
 }
 
 fn interruption(run: &str, view: &InterruptedView) -> String {
     if let Some(holder) = &view.goes_on {
-        return format!("goes on right now: {}\n", visible(holder));
+        return format!("goes on right now: {}\n", one_line(holder));
     }
     let at = view.n.map_or_else(|| "after the last step".to_owned(), |n| format!("at step {n}"));
     let happened = match view.happened {
@@ -252,8 +250,8 @@ fn interruption(run: &str, view: &InterruptedView) -> String {
         None => "whether that step happened can't be told",
     };
     let mut text = match view.n {
-        Some(_) => format!("interrupted {at}: {happened} ({})\n", visible(&view.how)),
-        None => format!("interrupted {at}: {}\n", visible(&view.how)),
+        Some(_) => format!("interrupted {at}: {happened} ({})\n", one_line(&view.how)),
+        None => format!("interrupted {at}: {}\n", one_line(&view.how)),
     };
     text += &format!("to look whether it is fixed:  ratibactl resume {run} --verify\n");
     if view.can_resume {
@@ -268,13 +266,13 @@ fn interruption(run: &str, view: &InterruptedView) -> String {
 pub(super) fn shown(view: &RunView, out: &Output) -> String {
     let mut text = format!(
         "{}\n{}\n",
-        out.bold(&visible(&view.title)),
+        out.bold(&one_line(&view.title)),
         out.mark(mark(view.outcome), word(view.outcome))
     );
     if let Some(reason) = &view.reason {
-        text += &format!("{}\n", visible(reason));
+        text += &format!("{}\n", one_line(reason));
     }
-    text += &format!("run {} by {}, {}\n", view.run, visible(&view.operator), view.started_at);
+    text += &format!("run {} by {}, {}\n", one_line(&view.run), one_line(&view.operator), view.started_at);
     let row = |s: &RunStepView| {
         let state = match s.state {
             StepState::Pending => "not begun",
@@ -285,7 +283,7 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
             StepState::Undone => "taken back",
         };
         let detail = s.detail.as_deref().map(first_line).unwrap_or_default();
-        vec![format!("  {}.", s.step.n), visible(&s.step.title), state.into(), visible(&detail)]
+        vec![format!("  {}.", s.step.n), one_line(&s.step.title), state.into(), one_line(&detail)]
     };
     text += &table(&view.steps.iter().map(row).collect::<Vec<_>>());
     if let Some(interrupted) = &view.interrupted {

@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{
     Ended,
-    output::{Output, ago, table, visible},
+    output::{Output, ago, one_line, table},
 };
 use crate::api::{Console, watch};
 
@@ -52,7 +52,7 @@ async fn follow_changes(console: &Arc<Console>, output: &Output) -> Ended {
                         "{} {} {}",
                         snapshot.taken_at.strftime("%H:%M:%S"),
                         out.mark(service.mark, &service.service),
-                        visible(&service.detail)
+                        one_line(&service.detail)
                     )
                 })?;
             }
@@ -68,7 +68,7 @@ async fn follow_changes(console: &Arc<Console>, output: &Output) -> Ended {
                         "{} {} {}",
                         snapshot.taken_at.strftime("%H:%M:%S"),
                         out.mark(tenant.mark, &tenant.slug),
-                        visible(&tenant.detail)
+                        one_line(&tenant.detail)
                     )
                 })?;
             }
@@ -83,8 +83,8 @@ fn text(view: &SnapshotView, out: &Output) -> String {
     let kind = format!("{:?}", env.kind).to_lowercase();
     let mut text = format!(
         "{}  {kind}, project {}{}\n\n",
-        out.bold(&visible(&env.name)),
-        visible(&env.project),
+        out.bold(&one_line(&env.name)),
+        one_line(&env.project),
         if env.read_only { ", read-only" } else { "" }
     );
     let mut rows = Vec::new();
@@ -94,7 +94,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
             SourceStatus::Stale => (Mark::Unknown, "stale"),
             SourceStatus::Down => (Mark::Crit, "down"),
         };
-        let why = source.error.as_deref().map(visible).unwrap_or_default();
+        let why = source.error.as_deref().map(one_line).unwrap_or_default();
         rows.push(vec![source.name.to_string(), out.mark(mark, word), ago(now, source.as_of), why]);
     }
     text += &format!("{}\n{}\n", out.bold("Sources"), table(&rows));
@@ -103,7 +103,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
     for service in &view.services {
         let memory = service.memory_bytes.map(|b| format!("{} MiB", b / 1_048_576)).unwrap_or_default();
         let state = out.mark(service.mark, &service.state);
-        rows.push(vec![visible(&service.service), state, visible(&service.detail), memory]);
+        rows.push(vec![one_line(&service.service), state, one_line(&service.detail), memory]);
     }
     text += &format!("{}\n{}\n", out.bold("Services"), table(&rows));
 
@@ -113,7 +113,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
             out.mark(tenant.mark, &tenant.slug),
             counts("threads", tenant.threads.as_ref()),
             counts("payments", tenant.payments.as_ref()),
-            visible(&tenant.detail),
+            one_line(&tenant.detail),
         ]);
     }
     if rows.is_empty() {
@@ -121,7 +121,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
     }
     text += &format!("{}\n{}", out.bold("Tenants"), table(&rows));
     for key in &view.unreadable_threads {
-        text += &format!("\n{} {}", out.mark(Mark::Unknown, "unreadable thread"), visible(key));
+        text += &format!("\n{} {}", out.mark(Mark::Unknown, "unreadable thread"), one_line(key));
     }
     text
 }
@@ -129,6 +129,6 @@ fn text(view: &SnapshotView, out: &Output) -> String {
 fn counts(what: &str, by_state: Option<&BTreeMap<String, u64>>) -> String {
     let Some(by_state) = by_state else { return format!("{what}: unknown") };
     let total: u64 = by_state.values().sum();
-    let parts: Vec<String> = by_state.iter().map(|(state, n)| format!("{} {n}", visible(state))).collect();
+    let parts: Vec<String> = by_state.iter().map(|(state, n)| format!("{} {n}", one_line(state))).collect();
     if parts.is_empty() { format!("{what}: 0") } else { format!("{what}: {total} ({})", parts.join(", ")) }
 }

@@ -9,7 +9,7 @@ use ratiba_core::{
 
 use super::{
     Ended,
-    output::{Output, table, visible},
+    output::{Output, one_line, table},
     pairs,
 };
 use crate::api::Console;
@@ -45,11 +45,11 @@ fn text(view: &TriageView, out: &Output) -> String {
         text += "   none\n";
     }
     for one in &view.which {
-        let field = |name: &str| one.get(name).and_then(|v| v.as_str()).map(visible).unwrap_or_default();
+        let field = |name: &str| one.get(name).and_then(|v| v.as_str()).map(one_line).unwrap_or_default();
         text += &format!("   {}: {}\n", field("service"), field("detail"));
     }
     text += &format!("{}\n", out.bold("2. When did it start?"));
-    let when = |name: &str| view.when.get(name).and_then(|v| v.as_str()).map(visible);
+    let when = |name: &str| view.when.get(name).and_then(|v| v.as_str()).map(one_line);
     text += &match (when("at"), when("what")) {
         (Some(at), Some(what)) => format!("   {at}  {what}\n"),
         _ => "   nothing has\n".into(),
@@ -58,12 +58,12 @@ fn text(view: &TriageView, out: &Output) -> String {
     match view.changed.get("commits").and_then(|c| c.as_array()) {
         Some(commits) => {
             for commit in commits.iter().take(5) {
-                text += &format!("   {}\n", visible(commit.as_str().unwrap_or_default()));
+                text += &format!("   {}\n", one_line(commit.as_str().unwrap_or_default()));
             }
         }
         None => {
             let why = view.changed.get("error").and_then(|e| e.as_str()).unwrap_or("not known");
-            text += &format!("   unknown: {}\n", visible(why));
+            text += &format!("   unknown: {}\n", one_line(why));
         }
     }
     text += &format!("{}\n", out.bold("4. What is in the logs?"));
@@ -71,7 +71,7 @@ fn text(view: &TriageView, out: &Output) -> String {
         text += "   no service is failing, so none were read\n";
     }
     for line in &view.logs {
-        let field = |name: &str| line.get(name).and_then(|v| v.as_str()).map(visible).unwrap_or_default();
+        let field = |name: &str| line.get(name).and_then(|v| v.as_str()).map(one_line).unwrap_or_default();
         text += &format!("   {} | {}\n", field("service"), field("line"));
     }
     text += &format!("\n{}\n", out.bold("Verdicts, cause first"));
@@ -90,14 +90,19 @@ fn verdict(v: &Verdict, out: &Output) -> String {
         VerdictKind::Absent => (Mark::Ok, "absent"),
     };
     let about = [&v.subject.service, &v.subject.tenant, &v.subject.thread].into_iter().flatten();
-    let about: Vec<String> = about.map(|s| visible(s)).collect();
-    let mut text =
-        format!("{:>3}. {}  {}  {}\n", v.rank, out.mark(mark, word), out.bold(&v.playbook), about.join(", "));
+    let about: Vec<String> = about.map(|s| one_line(s)).collect();
+    let mut text = format!(
+        "{:>3}. {}  {}  {}\n",
+        v.rank,
+        out.mark(mark, word),
+        out.bold(&one_line(&v.playbook)),
+        about.join(", ")
+    );
     if let Some(reason) = &v.reason {
-        text += &format!("     {}\n", visible(reason));
+        text += &format!("     {}\n", one_line(reason));
     }
     if let Some(by) = &v.explained_by {
-        text += &format!("     explained by {}\n", visible(by));
+        text += &format!("     explained by {}\n", one_line(by));
     }
     let rows: Vec<Vec<String>> = v
         .evidence
@@ -105,7 +110,7 @@ fn verdict(v: &Verdict, out: &Output) -> String {
         .map(|e| {
             let value = e.value.as_str().map_or_else(|| e.value.to_string(), str::to_owned);
             let against = if e.against { "against" } else { "for" };
-            vec![format!("     {against}"), visible(&e.source), visible(&e.what), visible(&value)]
+            vec![format!("     {against}"), one_line(&e.source), one_line(&e.what), one_line(&value)]
         })
         .collect();
     text.push_str(&out.dim(&table(&rows)));

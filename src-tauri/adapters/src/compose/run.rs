@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{CommandEnd, CommandLimits},
+    ports::{CommandEnd, CommandLimits, LONGEST_RAW_LINE},
 };
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{
@@ -16,8 +16,6 @@ use tokio::{
 
 /// Time between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
-/// The longest line that is passed on, in bytes.
-const LONGEST_LINE: usize = 4_000;
 
 /// Ends the whole process group when dropped before the child ended: TERM, wait, KILL.
 struct Group {
@@ -151,7 +149,7 @@ async fn read_lines(pipe: impl AsyncRead + Unpin, is_error: bool, to: mpsc::Send
         match reader.read_until(b'\n', &mut bytes).await {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                bytes.truncate(LONGEST_LINE);
+                bytes.truncate(LONGEST_RAW_LINE);
                 let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
                 if !text.is_empty() && to.send((text, is_error)).await.is_err() {
                     return;

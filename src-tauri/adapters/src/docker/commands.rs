@@ -18,7 +18,7 @@ use bollard::{
 use futures_util::StreamExt;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{CommandEnd, CommandLimits, ContainerCommands, ExecCommand},
+    ports::{CommandEnd, CommandLimits, ContainerCommands, ExecCommand, LONGEST_RAW_LINE},
 };
 use tokio::{
     fs::File,
@@ -31,8 +31,6 @@ use crate::private;
 
 /// Time between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
-/// The longest line that is passed on, in bytes.
-const LONGEST_LINE: usize = 4_000;
 /// The variable that marks a step's process.
 const MARK: &str = "RATIBA_STEP";
 
@@ -66,7 +64,7 @@ impl Lines {
         for &byte in bytes {
             if byte == b'\n' {
                 self.end(line);
-            } else if self.0.len() < LONGEST_LINE {
+            } else if self.0.len() < LONGEST_RAW_LINE {
                 self.0.push(byte);
             }
         }

@@ -76,6 +76,26 @@ fn health(health: bollard::models::Health) -> Option<Health> {
     Some(Health {
         status,
         failing_streak: health.failing_streak.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        last_output: last.unwrap_or_default().trim().chars().take(PROBE_OUTPUT).collect(),
+        last_output: whole_words(last.unwrap_or_default().trim()),
     })
+}
+
+/// The beginning of a text without half a word at its end: half a secret could not be found.
+fn whole_words(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(PROBE_OUTPUT) else { return text.to_owned() };
+    let kept = text.get(..end).unwrap_or_default();
+    let words = kept.rfind(char::is_whitespace).and_then(|at| kept.get(..at)).unwrap_or_default();
+    format!("{words} [cut]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_that_says_much_is_cut_between_two_words() {
+        let long = format!("{} s3cret-across-the-cut", "x".repeat(PROBE_OUTPUT - 8));
+        assert_eq!(whole_words(&long), format!("{} [cut]", "x".repeat(PROBE_OUTPUT - 8)));
+        assert_eq!(whole_words("healthy"), "healthy");
+    }
 }

@@ -126,7 +126,7 @@ fn quoted(value: &str) -> Result<Vec<u8>, CantEdit> {
         return Ok(value.as_bytes().to_vec());
     }
     // Nothing is interpolated in single quotes.
-    if !value.contains('\'') {
+    if !value.contains('\'') && !value.ends_with('\\') {
         return Ok(format!("'{value}'").into_bytes());
     }
     if value.contains(['$', '\\', '"']) {

@@ -156,7 +156,12 @@ impl Endpoints {
                 break;
             }
         }
-        let text = String::from_utf8_lossy(&body).into_owned();
+        let mut text = String::from_utf8_lossy(&body).into_owned();
+        if body.len() >= LARGEST_BODY {
+            // Half a secret could not be found: not half a word is left.
+            text.truncate(text.rfind(|c: char| c.is_whitespace() || c == '"').unwrap_or(0));
+            text.push_str(" [cut]");
+        }
         let body = serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text));
         Ok(HttpAnswer { status, body })
     }

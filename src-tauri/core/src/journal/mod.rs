@@ -8,4 +8,4 @@ mod replay;
 pub use anchor::{Anchor, Link};
 pub use history::{History, Unreadable, first_bad};
 pub use record::{Entry, EntryDraft, EntryKind, GENESIS, chain_hash};
-pub use replay::{Prepared, RunRecord, StepRecord, UndoBegun, runs, trusted};
+pub use replay::{LEFT_OUT, Prepared, RunRecord, StepRecord, UndoBegun, runs, trusted};

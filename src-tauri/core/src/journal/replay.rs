@@ -13,6 +13,10 @@ use crate::{
     remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
 };
 
+/// The field of an entry's body that says in which of its fields the names of secrets stand in place
+/// of their values: the names by field.
+pub const LEFT_OUT: &str = "secrets_left_out";
+
 /// What a transaction was about to commit.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Prepared {
@@ -47,6 +51,9 @@ pub struct StepRecord {
     pub before: Vec<Precondition>,
     /// What went with the act and was kept first.
     pub kept: Value,
+    /// Names of the secrets that were left out of `returned`, `after`, `before` or `kept`: their names
+    /// stand in place of them there.
+    pub left_out: BTreeSet<String>,
 }
 
 impl StepRecord {
@@ -63,6 +70,7 @@ impl StepRecord {
             prepared: None,
             before: Vec::new(),
             kept: Value::Null,
+            left_out: BTreeSet::new(),
         }
     }
 
@@ -237,6 +245,14 @@ fn field<T: DeserializeOwned>(body: &Value, name: &str) -> Option<T> {
     body.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
+/// The names of secrets that the journal put in place of their values in what a step needs or left.
+fn left_out(body: &Value) -> BTreeSet<String> {
+    let of = |name: &&str| body.get(LEFT_OUT)?.get(*name);
+    let fields = ["before", "kept", "returned", "after"];
+    let names = fields.iter().filter_map(of).filter_map(Value::as_array).flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 fn started(entry: &Entry) -> Option<RunRecord> {
     let plan: Plan = field(&entry.body, "plan")?;
     let steps = plan.steps.iter().map(StepRecord::of);
@@ -272,6 +288,7 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             step.state = StepState::Interrupted;
             step.started_at = Some(entry.at);
             step.prepared = None;
+            step.left_out = left_out(body);
             step.before = field(body, "before").unwrap_or_default();
             step.kept = body.get("kept").cloned().unwrap_or_default();
         }
@@ -288,10 +305,12 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             step.output = field(body, "output").unwrap_or_default();
             step.returned = field(body, "returned").unwrap_or_default();
             step.after = field(body, "after").unwrap_or_default();
+            step.left_out.append(&mut left_out(body));
         }
         (EntryKind::StepResolved, Some(step)) => {
             if let Ok(resolved) = serde_json::from_value::<ResolvedStep>(body.clone()) {
                 step.take(&resolved);
+                step.left_out.append(&mut left_out(body));
                 // It had ended without knowing; what is known now nobody has built on yet.
                 (run.ended_at, run.outcome, run.reason) = (None, None, None);
             }

@@ -21,6 +21,10 @@ pub struct CommandLimits<'a> {
     pub stop: BoxFuture<'a, ()>,
 }
 
+/// The longest line of output that an adapter passes on, in bytes. Longer ones are cut, for memory's
+/// sake; what is shown of a line is far less.
+pub const LONGEST_RAW_LINE: usize = 512 * 1_024;
+
 /// How a command ended. Whatever was ended by force was looked at again: `left` says what still
 /// goes on, in words; `None`: nothing does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +127,7 @@ pub enum ChangeError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// What was to be done could not be recorded before the commit; rolled back.
-    #[error("the journal can't be written: {0}; rolled back")]
+    #[error("{0}; rolled back")]
     NotRecorded(String),
     /// The commit's answer was lost: it may or may not have happened.
     #[error("the commit was sent but its answer was lost ({why}); transaction {xid} tells")]

@@ -50,6 +50,17 @@ pub enum JournalError {
         /// The secret's name.
         name: String,
     },
+    /// Rows that a step returns would be used and compared later, and hold a secret, which is not kept.
+    #[error(
+        "the rows that it returns hold the value of {name} in `{column}`, and the journal keeps no secret. \
+         Leave `{column}` out of its RETURNING"
+    )]
+    ReturnsSecret {
+        /// The secret's name.
+        name: String,
+        /// The column it is in.
+        column: String,
+    },
     /// The journal is not what was written: nothing is added to it.
     #[error("{attempted}: {damage}. {what_to_do}")]
     Damaged {

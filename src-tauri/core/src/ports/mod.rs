@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use act::{
     Acts, BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
     ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
-    ExecCommand, HttpCalls, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
+    ExecCommand, HttpCalls, LONGEST_RAW_LINE, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
 pub use memory::Memory;

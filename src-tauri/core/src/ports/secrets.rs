@@ -4,4 +4,6 @@
 pub trait KnownSecrets: Send + Sync {
     /// The text with each known secret replaced by its name; `None`: there is none in it.
     fn hide(&self, text: &str) -> Option<String>;
+    /// The names that [`Self::hide`] puts there.
+    fn names_in(&self, text: &str) -> Vec<String>;
 }

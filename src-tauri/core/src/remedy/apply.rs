@@ -112,7 +112,10 @@ struct Prepared<'a> {
 impl BeforeCommit for Prepared<'_> {
     async fn prepared(&self, xid: &str, rows: &[Value]) -> Result<(), String> {
         let body = json!({ "n": self.n, "xid": xid, "rows": rows });
-        self.run.record(EntryKind::StepPrepared, body).await.map_err(|e| e.to_string())
+        self.run.record(EntryKind::StepPrepared, body).await.map_err(|error| match error {
+            JournalError::ReturnsSecret { .. } => error.to_string(),
+            other => format!("the journal can't be written: {other}"),
+        })
     }
 }
 
@@ -139,8 +142,13 @@ impl Run<'_> {
     }
 
     async fn carry_out(&self, emit: &mut Emit<'_>) -> RunEnd {
-        let unusable =
-            |error| RunEnd::failed(format!("nothing was done, the journal can't be used: {error}"));
+        let unusable = |error| match error {
+            JournalError::HoldsSecret { name } => RunEnd::failed(format!(
+                "nothing was done: the plan holds the value of {name}, and the journal keeps no secret. \
+                 Make the plan again"
+            )),
+            error => RunEnd::failed(format!("nothing was done, the journal can't be used: {error}")),
+        };
         let lock = self.context.store.lock_target(&self.plan().lock_name(), self.context.holder).await;
         let _lock = match lock {
             Ok(lock) => lock,

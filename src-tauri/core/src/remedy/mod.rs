@@ -7,6 +7,7 @@ mod digest;
 mod event;
 mod impact;
 mod kinds;
+mod left_out;
 mod make;
 mod plan;
 mod precondition;

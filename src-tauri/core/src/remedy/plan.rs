@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Impact, Precondition, Refusal};
 use crate::{
     model::{Change, Subject, TargetIdentity},
-    playbook::step::{GuardSpec, HttpLook, Risk, Step},
+    playbook::step::{DotenvStep, DotenvValue, GivenSecret, GuardSpec, HttpLook, Risk, Step},
 };
 
 /// One step with everything the operator is shown about it.
@@ -134,6 +134,17 @@ impl Plan {
     /// The services it changes.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(|s| s.step.services())
+    }
+
+    /// The secrets that it refers to: its secret parameters, and those of its steps. `true`: a step
+    /// sets it.
+    pub fn secrets(&self) -> Vec<(GivenSecret, bool)> {
+        let of_step = |step: &PlannedStep| match &step.step {
+            Step::Dotenv(DotenvStep { to: DotenvValue::Secret(given), .. }) => Some((given.clone(), true)),
+            _ => None,
+        };
+        let of_param = |value: &Value| serde_json::from_value(value.clone()).ok().map(|given| (given, false));
+        self.steps.iter().filter_map(of_step).chain(self.params.values().filter_map(of_param)).collect()
     }
 
     /// The stack as the lock names it. By what is the same in every plan for it: the working directory

@@ -46,6 +46,11 @@ fn named(step: &Step) -> Vec<Reference> {
     }
 }
 
+/// The values that a step takes from what others returned.
+pub(super) fn used(step: &Step, returned: &Returned) -> Vec<Value> {
+    named(step).iter().filter_map(|reference| column(reference, returned).ok()).flatten().collect()
+}
+
 /// Whether a step needs what another returned.
 pub(super) fn needs_another(step: &Step) -> bool {
     !named(step).is_empty()

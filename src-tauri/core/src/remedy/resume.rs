@@ -1,12 +1,16 @@
 //! An interrupted run goes on: by a plan of its own for the steps that were not done.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{
     MakePlan, Plan, PlanError, Precondition, Resolution, StepState,
     impact::impact,
+    left_out,
     make::expiry,
     precondition::{self, Reach},
+    reference,
 };
 use crate::{
     journal::{RunRecord, StepRecord, UndoBegun},
@@ -37,6 +41,20 @@ pub async fn make_resume(
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
     }
+    let returned: BTreeMap<_, _> = run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect();
+    for step in run.steps.iter().filter(|s| s.state != StepState::Done) {
+        let used = reference::used(&step.planned.step, &returned);
+        if let Some(name) = left_out::needed(&used, [run]) {
+            let (n, why) = (step.planned.n, left_out::sentence(name));
+            return Err(not(format!("step {n} can't be done: {why}")));
+        }
+    }
+    for step in run.steps.iter().filter(|s| s.state == StepState::Done) {
+        if let Some(name) = left_out::needed(&step.after, [run]) {
+            let (n, why) = (step.planned.n, left_out::sentence(name));
+            return Err(not(format!("whether it is still as step {n} left it can't be told: {why}")));
+        }
+    }
     let rest: Vec<_> = run.steps.iter().filter(|s| s.state != StepState::Done).collect();
     let first = rest.first().map_or(1, |s| s.planned.n);
     let steps = rest.iter().map(|s| s.planned.step.clone()).collect();
@@ -66,7 +84,7 @@ pub async fn make_resume(
         plan_id: from.sources.clock.new_id(),
         resume_of: Some(run.run.clone()),
         as_of: Some(run.last),
-        returned: run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect(),
+        returned,
         resolved: resolution.found,
         moved: moved(run, &preconditions),
         target,

@@ -3,6 +3,7 @@
 use super::{
     MakePlan, Plan, PlanError, PlannedStep, Precondition, Resolution, StepState,
     impact::impact,
+    left_out,
     make::expiry,
     precondition::{self, Reach},
     reference,
@@ -43,7 +44,11 @@ pub async fn make_undo(
             None if !record.is_undoable() => continue,
             None => {
                 let step = record.planned.step.kind_of().take_back(record, run);
-                steps.push(step.map_err(|why| not(format!("step {n}: {why}")))?);
+                let step = step.map_err(|why| not(format!("step {n}: {why}")))?;
+                if let Some(name) = left_out::needed(&step, [run]) {
+                    return Err(not(format!("step {n} can't be taken back: {}", left_out::sentence(name))));
+                }
+                steps.push(step);
             }
             Some(original) => match done_again(record, original) {
                 Some(_) if loses_again(record, original) => {
@@ -83,6 +88,10 @@ pub async fn make_undo(
             }
             Some(original) => as_before(record, original, step.n),
         };
+        if let Some(name) = left_out::needed(&expected, original.into_iter().chain([run])) {
+            let (n, why) = (record.planned.n, left_out::sentence(name));
+            return Err(not(format!("whether step {n} left it so can't be told: {why}")));
+        }
         changes.extend(not_as_left(&expected, &preconditions, step, &containers));
     }
     if !changes.is_empty() {
