@@ -69,6 +69,11 @@ impl Kernel {
         Self::made(Ctl::new(), &whole(params, steps), lab::profile_file())
     }
 
+    /// With these steps, on another profile.
+    pub fn on(ctl: Ctl, steps: &str, profile: String) -> Self {
+        Self::made(ctl, &whole("", steps), profile)
+    }
+
     /// With a playbook's whole text below its head, and a profile.
     pub fn made(ctl: Ctl, body: &str, profile: String) -> Self {
         let alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);

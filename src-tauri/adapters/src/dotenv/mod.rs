@@ -2,8 +2,13 @@
 
 mod edit;
 mod file;
+mod spelling;
+mod statements;
 
 use std::{fs, io, path::Path};
+
+use spelling::unescaped;
+use statements::{Statement, statements};
 
 pub use file::{DotenvFile, FindSecret};
 
@@ -14,31 +19,20 @@ pub fn read(path: &Path, key: &str) -> io::Result<Option<String>> {
 
 /// All keys with their values, in order.
 pub(crate) fn entries(text: &str) -> Vec<(String, String)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines().filter_map(entry).map(|(name, value)| (name.to_owned(), value)).collect()
+    let bytes = text.as_bytes();
+    let entry = |s: Statement| {
+        let part = |span| String::from_utf8_lossy(s.text(bytes, span)).into_owned();
+        let value = match s.quote {
+            Some(quote) => unescaped(&part((s.value.0 + 1, s.value.1 - 1)), quote),
+            None => part(s.value),
+        };
+        (part(s.key), value)
+    };
+    statements(bytes).into_iter().map(entry).collect()
 }
 
 fn value_of(text: &str, key: &str) -> Option<String> {
     entries(text).into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
-}
-
-fn entry(line: &str) -> Option<(&str, String)> {
-    let line = line.trim();
-    if line.starts_with('#') {
-        return None;
-    }
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = line.split_once('=')?;
-    let value = value.trim();
-    let quoted =
-        |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(v, _)| v);
-    let value = match (quoted('"'), quoted('\'')) {
-        (Some(inner), _) => inner.replace("\\n", "\n").replace("\\\"", "\""),
-        (None, Some(inner)) => inner.to_owned(),
-        // A comment begins at a blank followed by #.
-        (None, None) => value.split(" #").next().unwrap_or("").trim_end().to_owned(),
-    };
-    Some((name.trim(), value))
 }
 
 #[cfg(test)]
@@ -55,5 +49,9 @@ mod tests {
         assert_eq!(of("D").as_deref(), Some("a#b"));
         assert_eq!(of("E").as_deref(), Some(""));
         assert_eq!(of("F"), None);
+        let text = "PEM=\"-----BEGIN\nA=inside==\n-----END\" # c\nB=\"a\\\\b \\\"c\\\"\"\n";
+        assert_eq!(value_of(text, "A"), None);
+        assert_eq!(value_of(text, "PEM").as_deref(), Some("-----BEGIN\nA=inside==\n-----END"));
+        assert_eq!(value_of(text, "B").as_deref(), Some("a\\b \"c\""));
     }
 }
