@@ -112,7 +112,7 @@ fn a_patch_of_the_ignored_env_is_refused_and_a_patched_file_keeps_its_mode() {
     let first = before.lines().next().unwrap();
     let diff = format!("--- a/.env\n+++ b/.env\n@@ -1 +1,2 @@\n+# kernel\n {first}\n");
     let kernel =
-        Kernel::with(&format!(r#"[step::patch(#{{ title: "Comment", diff: `{diff}`, blast_radius: "" }})]"#));
+        Kernel::with(&format!(r#"[step::patch(#{{ title: "Comment", diff: {diff:?}, blast_radius: "" }})]"#));
     kernel.plan_fails(&["does not track .env", "step::dotenv"]);
     drop(kernel);
     assert_eq!((fs::read_to_string(&env).unwrap(), mode_of(&env)), (before, mode));
@@ -131,7 +131,7 @@ fn a_patch_of_the_ignored_env_is_refused_and_a_patched_file_keeps_its_mode() {
         format!("--- a/backend/app/drill/eat_memory.py\n+++ /dev/null\n@@ -1,{count} +0,0 @@\n{removed}");
     for (diff, patched) in [(diff, Some(0o600)), (gone, None)] {
         let kernel = Kernel::with(&format!(
-            r#"[step::patch(#{{ title: "Comment", diff: `{diff}`, blast_radius: "" }})]"#
+            r#"[step::patch(#{{ title: "Comment", diff: {diff:?}, blast_radius: "" }})]"#
         ));
         let run = kernel.repaired(&[]);
         assert_eq!(file.exists().then(|| mode_of(&file)), patched);
