@@ -96,6 +96,10 @@ impl Kernel {
         [&["--profile", self.profile.as_str()], args].concat()
     }
 
+    pub fn command(&self, args: &[&str]) -> std::process::Command {
+        self.ctl.command(&self.args(args))
+    }
+
     pub fn json(&self, args: &[&str], code: i32) -> Value {
         self.ctl.json(&self.args(args), code)
     }

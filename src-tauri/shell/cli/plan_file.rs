@@ -77,3 +77,28 @@ pub fn write(path: &Path, plan_id: &str, text: &str) -> Result<(), WireError> {
         failed(format!("write the plan to {}: {error}", path.display()), "Choose another place with -o.")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_is_followed_to_its_file_and_nothing_beside_it_is_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("plan.json"), "old").unwrap();
+        fs::write(at("plan.json.part"), "mine").unwrap();
+        symlink(at("plan.json"), at("link")).unwrap();
+        symlink(at("nowhere"), at("dangling")).unwrap();
+        write(&place(&at("link")).unwrap(), "01PLAN", "new").unwrap();
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(at("plan.json")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(at("plan.json.part")).unwrap(), "mine");
+        write(&place(&at("fresh")).unwrap(), "01PLAN", "new").unwrap();
+        for refused in ["dangling", "."] {
+            assert!(place(&at(refused)).is_err(), "{refused}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5, "no part is left");
+    }
+}
