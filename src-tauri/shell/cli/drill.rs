@@ -56,7 +56,6 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
     Ok(0)
 }
 
-/// The lab of the profile, or that of this checkout where no such profile is there yet.
 /// The lab that the profile names; without one, that of `RATIBA_LAB_PROJECT`, of the only profile there
 /// is, or the default one.
 async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError> {

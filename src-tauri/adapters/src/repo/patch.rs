@@ -213,7 +213,10 @@ impl RepoChanges for GitCheckout {
         for (path, before) in paths.iter().zip(before) {
             let whole = self.path.join(path);
             let Some(made) = mode_of(&whole) else { continue };
-            let wanted = change.modes.get(path).and_then(|mode| u32::from_str_radix(mode, 8).ok());
+            let wanted = change
+                .modes
+                .and_then(|modes| modes.get(path))
+                .and_then(|mode| u32::from_str_radix(mode, 8).ok());
             let Some(wanted) = wanted.or(before).map(|mode| kept_mode(mode, made)) else { continue };
             let kept = keep_mode(&whole, made, wanted);
             kept.map_err(|e| self.error(&format!("give {path} its mode back"), e.to_string()))?;
@@ -253,10 +256,8 @@ mod tests {
     }
 
     fn change<'a>(diff: &'a str, reverse: bool, expect: &'a [FileFacts]) -> PatchChange<'a> {
-        PatchChange { diff, reverse, expect, modes: &NO_MODES }
+        PatchChange { diff, reverse, expect, modes: None }
     }
-
-    static NO_MODES: BTreeMap<String, String> = BTreeMap::new();
 
     #[tokio::test]
     async fn what_git_does_not_track_is_refused() {

@@ -219,7 +219,7 @@ pub struct PatchChange<'a> {
     /// The files as they must be.
     pub expect: &'a [FileFacts],
     /// The modes that files get again, by path; others keep the one they have.
-    pub modes: &'a BTreeMap<String, String>,
+    pub modes: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Writing to the checkout.

@@ -16,8 +16,8 @@ pub struct PatchStep {
     #[serde(default)]
     pub reverse: bool,
     /// The modes that files get again, by path. For an undo.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub modes: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<BTreeMap<String, String>>,
     /// Who will notice, in words.
     #[serde(default)]
     pub blast_radius: String,

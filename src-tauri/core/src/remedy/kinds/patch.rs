@@ -62,7 +62,7 @@ impl Kind for PatchStep {
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
-        let (expect, modes) = (&files_of(acting.before), &self.modes);
+        let (expect, modes) = (&files_of(acting.before), self.modes.as_ref());
         let change = PatchChange { diff: &self.diff, reverse: self.reverse, expect, modes };
         match repo.apply(&change).await {
             Ok(files) => Ok(StepDone {
@@ -84,7 +84,7 @@ impl Kind for PatchStep {
     fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
         let modes = files_of(&left.before).into_iter().filter_map(|f| Some((f.path, f.mode?))).collect();
         Ok(Step::Patch(Self {
-            modes,
+            modes: Some(modes),
             title: format!("Take out again: {}", self.title),
             reverse: !self.reverse,
             ..self.clone()
