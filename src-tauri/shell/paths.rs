@@ -2,7 +2,8 @@
 //! documentation is true on both.
 
 use std::{
-    env,
+    env, fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -24,4 +25,24 @@ pub fn profiles_dir() -> PathBuf {
 /// `~/.local/state/ratiba-console`: journals, locks, labs.
 pub fn state_dir() -> PathBuf {
     home_dir("XDG_STATE_HOME", ".local/state")
+}
+
+/// The text of a regular file of at most `largest` bytes. Anything else is not opened: a pipe would
+/// wait for its writer.
+pub fn read_text(path: &Path, largest: u64) -> Result<String, String> {
+    let meta = fs::metadata(path).map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return Err("it is not a regular file".into());
+    }
+    bounded_text(fs::File::open(path).map_err(|e| e.to_string())?, largest)
+}
+
+/// All text there is to read, if that is at most `largest` bytes.
+pub fn bounded_text(from: impl Read, largest: u64) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    from.take(largest + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > largest {
+        return Err(format!("it is larger than {} KiB", largest / 1_024));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
 }

@@ -10,7 +10,7 @@ use std::{
 use include_dir::{Dir, include_dir};
 use ratiba_core::{
     journal::trusted,
-    playbook::{Catalog, ScriptFile, Trust},
+    playbook::{Catalog, Judge, ScriptFile, Trust, UnreadScript},
     profile::{self, Profile},
     wire::WireError,
 };
@@ -33,16 +33,20 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
     let built = crate::sources::build(&profile, &file).await?;
     let catalog = match std::env::var_os("RATIBA_PLAYBOOKS") {
         Some(dir) if !dir.is_empty() => {
-            // A journal that can't be read, or is not what was written, trusts nobody.
-            let history = built.store.history().await.ok().filter(|history| history.first_bad().is_none());
-            let entries = history.map(|history| history.entries()).unwrap_or_default();
-            let (known, shipped) = (trusted(&entries), shipped_catalog());
+            let (known, unread) = match built.store.history().await {
+                Ok(history) => {
+                    let bad = history.first_bad().map(|bad| format!("it is not what was written: {bad}"));
+                    (trusted(&history.entries()), bad)
+                }
+                Err(error) => (BTreeSet::new(), Some(format!("it can't be read: {error}"))),
+            };
+            let shipped = shipped_catalog();
             let shipped: BTreeSet<&str> = shipped.all().iter().map(|p| p.sha256.as_str()).collect();
-            let (scripts, shared) = scripts_of(Path::new(&dir))?;
-            Catalog::judged(scripts, shared, &|sum| match (shipped.contains(sum), known.contains(sum)) {
-                (true, _) => Trust::Shipped,
-                (false, true) => Trust::Trusted,
-                (false, false) => Trust::Untrusted,
+            scripts_of(Path::new(&dir))?.judged_by(&|sum| match (shipped.contains(sum), &unread) {
+                (true, _) => Ok(Trust::Shipped),
+                (false, Some(why)) => Err(why.clone()),
+                (false, None) if known.contains(sum) => Ok(Trust::Trusted),
+                (false, None) => Ok(Trust::Untrusted),
             })
         }
         _ => shipped_catalog(),
@@ -90,45 +94,65 @@ pub fn shipped_catalog() -> Catalog {
 
 /// The playbooks of a folder laid out like `playbooks/`, for checking them: all are compiled.
 pub fn catalog_in(dir: &Path) -> Result<Catalog, WireError> {
-    let (scripts, shared) = scripts_of(dir)?;
-    Ok(Catalog::judged(scripts, shared, &|_| Trust::Trusted))
+    Ok(scripts_of(dir)?.judged_by(&|_| Ok(Trust::Trusted)))
 }
 
-/// The playbooks of a folder, and what they may import.
-fn scripts_of(dir: &Path) -> Result<(Vec<ScriptFile>, Vec<ScriptFile>), WireError> {
+/// The scripts of a folder.
+#[derive(Default)]
+struct Scripts {
+    playbooks: Vec<ScriptFile>,
+    shared: Vec<ScriptFile>,
+    unread: Vec<UnreadScript>,
+}
+
+impl Scripts {
+    fn judged_by(self, judge: Judge<'_>) -> Catalog {
+        Catalog::judged_by(self.playbooks, self.shared, self.unread, judge)
+    }
+}
+
+/// The playbooks of a folder, and what they may import. One that can't be read keeps no other.
+fn scripts_of(dir: &Path) -> Result<Scripts, WireError> {
     if !dir.is_dir() {
         return Err(usage(
             format!("read the playbooks in {}: there is no such folder", dir.display()),
             "Give a folder with .rhai files; shared scripts go into its folder lib.",
         ));
     }
-    let mut scripts = scripts_in(dir)?;
-    scripts.extend(scripts_in(&dir.join("extras"))?);
-    Ok((scripts, scripts_in(&dir.join("lib"))?))
+    let mut scripts = Scripts::default();
+    for path in scripts_in(dir).into_iter().chain(scripts_in(&dir.join("extras"))) {
+        match script(&path) {
+            Ok(file) => scripts.playbooks.push(file),
+            Err(unread) => scripts.unread.push(unread),
+        }
+    }
+    for path in scripts_in(&dir.join("lib")) {
+        match script(&path) {
+            Ok(file) => scripts.shared.push(file),
+            Err(UnreadScript { name, why }) => {
+                scripts.unread.push(UnreadScript { name: format!("lib/{name}"), why });
+            }
+        }
+    }
+    Ok(scripts)
 }
 
-fn scripts_in(dir: &Path) -> Result<Vec<ScriptFile>, WireError> {
-    let Ok(entries) = fs::read_dir(dir) else { return Ok(Vec::new()) };
+fn scripts_in(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|path| path.extension().is_some_and(|ext| ext == "rhai"))
         .collect();
     paths.sort();
-    let read = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        read_bounded(path).map(|text| ScriptFile { name, text })
-    };
-    paths.iter().map(read).collect()
+    paths
 }
 
-fn read_bounded(path: &Path) -> Result<String, WireError> {
-    let trouble =
-        |what: String| failed(format!("read {}: {what}", path.display()), "Check the file and its rights.");
-    let size = fs::metadata(path).map_err(|e| trouble(e.to_string()))?.len();
-    if size > LARGEST_FILE {
-        return Err(trouble(format!("it is larger than {} KiB", LARGEST_FILE / 1_024)));
+fn script(path: &Path) -> Result<ScriptFile, UnreadScript> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match paths::read_text(path, LARGEST_FILE) {
+        Ok(text) => Ok(ScriptFile { name, text }),
+        Err(why) => Err(UnreadScript { name, why }),
     }
-    fs::read_to_string(path).map_err(|e| trouble(e.to_string()))
 }
 
 /// Reads the profile that is meant: a file, a name, or the only one there is. Gives its file too.
@@ -138,7 +162,8 @@ pub fn read_profile(wanted: Option<&str>) -> Result<(Profile, PathBuf), WireErro
         Some(name) => named(&name)?,
         None => only_one()?,
     };
-    let text = read_bounded(&path)?;
+    let text = paths::read_text(&path, LARGEST_FILE)
+        .map_err(|why| failed(format!("read {}: {why}", path.display()), "Check the file and its rights."))?;
     let mut read =
         profile::parse(&path.display().to_string(), &text).map_err(|e| usage(e.message, e.hint))?;
     let beside = path.parent().unwrap_or(Path::new("."));

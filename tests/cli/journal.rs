@@ -71,3 +71,20 @@ fn a_journal_that_was_deleted_is_missed() {
     fs::remove_dir_all(ctl.path("state/ratiba-console/journals")).unwrap();
     is_said(&ctl, &profile, "entry 1 is missing");
 }
+
+#[test]
+fn a_journal_that_can_t_be_used_is_why_it_can_t_be_told_whether_a_playbook_is_trusted() {
+    let (ctl, profile) = with_three_entries();
+    ctl.file("books/40-foreign.rhai", "fn about() { }");
+    let dir = ctl.path("books").display().to_string();
+    let ctl = ctl.with("RATIBA_PLAYBOOKS", &dir);
+    let error = |ctl: &Ctl| {
+        let page = ctl.json(&["--profile", &profile, "playbooks", "show", "40-foreign"], 0);
+        page["error"].as_str().unwrap().to_owned()
+    };
+    assert!(error(&ctl).contains("nobody has trusted"), "{}", error(&ctl));
+    fs::remove_file(ctl.path("state/ratiba-console/anchors/lab.anchor")).unwrap();
+    let said = error(&ctl);
+    assert!(said.contains("can't be told") && said.contains("nothing to hold them against"), "{said}");
+    assert!(!said.contains("nobody has trusted"), "{said}");
+}

@@ -60,3 +60,16 @@ fn a_command_that_takes_longer_than_it_may_is_given_up() {
     assert_eq!(ended.code, 3, "{}", ended.err);
     assert!(ended.took.as_secs() < 4 && ended.err.contains("1 s"), "{:?}: {}", ended.took, ended.err);
 }
+
+#[test]
+fn a_plan_is_read_from_and_written_to_regular_files_only() {
+    let ctl = Ctl::new();
+    let lab = lab::profile_file();
+    let fifo = ctl.file("plans/here", "").replace("here", "pipe.json");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let word = &["not a regular file"];
+    ctl.fails(&["--profile", &lab, "apply", &fifo, "--digest", "0", "--yes"], 2, word);
+    ctl.fails(&["--profile", &lab, "plan", "01-service-unhealthy", "-o", &fifo], 2, word);
+    assert!(!std::fs::metadata(&fifo).unwrap().is_file(), "it is still a pipe");
+    ctl.fails(&["--profile", &lab, "apply", "-", "--digest", "0", "--yes"], 2, &["plan"]);
+}

@@ -177,3 +177,35 @@ fn verify(env, finding) { #{ outcome: "fixed", evidence: [], reason: "a test" } 
     assert!(plan.contains("Look\u{240a}9. Nothing is lost"), "{plan}");
     said(&args(&["playbooks", "list"]));
 }
+
+#[test]
+fn an_odd_file_is_a_broken_playbook_and_is_never_waited_for() {
+    let ctl = Ctl::new();
+    let profile = ctl
+        .file("bare.toml", "name = \"x\"\nkind = \"lab\"\n[compose]\nproject = \"nothing-of-that-name\"\n");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/01-service-unhealthy.rhai");
+    ctl.file("books/01-service-unhealthy.rhai", &fs::read_to_string(shipped).unwrap());
+    let books = ctl.path("books");
+    fs::create_dir_all(books.join("60-folder.rhai")).unwrap();
+    fs::create_dir_all(books.join("lib")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", books.join("61-dangling.rhai")).unwrap();
+    fs::write(books.join("62-bytes.rhai"), b"// \xff").unwrap();
+    for fifo in ["63-fifo.rhai", "lib/fifo.rhai"] {
+        assert!(std::process::Command::new("mkfifo").arg(books.join(fifo)).status().unwrap().success());
+    }
+    let ctl = ctl.with("RATIBA_PLAYBOOKS", &books.display().to_string());
+    let list = ctl.json(&["--profile", &profile, "playbooks", "list"], 0);
+    for (id, word) in [
+        ("60-folder", "not a regular file"),
+        ("61-dangling", "No such file"),
+        ("62-bytes", "UTF-8"),
+        ("63-fifo", "not a regular file"),
+        ("lib/fifo", "not a regular file"),
+    ] {
+        let error = item(&list["playbooks"], "id", id)["error"].as_str().unwrap();
+        assert!(error.contains(word), "{id}: {error}");
+    }
+    assert!(list["playbooks"].as_array().unwrap().iter().any(|p| p["id"] == "01-service-unhealthy"));
+    let status = ctl.run(&["--profile", &profile, "--timeout", "20", "status"]);
+    assert!(status.out.contains("Services"), "{}{}", status.out, status.err);
+}

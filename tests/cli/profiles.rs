@@ -65,3 +65,14 @@ fn faults_are_caused_in_a_lab_and_nowhere_else() {
     }
     ctl.fails(&["--profile", &pilot, "drill", "heal"], 1, &["not a lab"]);
 }
+
+#[test]
+fn a_read_only_profile_causes_and_heals_no_fault() {
+    let ctl = Ctl::new();
+    let profile = ctl.profile(|text| format!("read_only = true\n{text}"));
+    for args in
+        [&["drill", "inject", "05-fsm-stuck-collect-slot"][..], &["drill", "heal"], &["drill", "down"]]
+    {
+        ctl.fails(&[&["--profile", profile.as_str()], args].concat(), 4, &["read-only"]);
+    }
+}

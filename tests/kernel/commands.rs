@@ -1,6 +1,9 @@
 //! Commands in containers: the running one, and one of their own.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader},
+    time::{Duration, Instant},
+};
 
 use ratiba_testkit::lab;
 
@@ -117,4 +120,126 @@ fn a_command_is_taken_back_by_its_own_command_if_what_it_needs_is_so() {
     kernel.undone(&run);
     assert!(!is_there().success());
     lab::redis_eval("redis.call('DEL', 'kernel:undo')");
+}
+
+const WAITS: &str = r#"[step::wait_until(#{ title: "Wait", within_s: 60,
+    condition: #{ redis_value: #{ key: "kernel:never", value: "yes" } } })]"#;
+
+#[test]
+fn a_terminal_that_goes_stops_the_run_at_its_safe_point() {
+    let kernel = Kernel::with(WAITS);
+    let plan = kernel.plan(&[]);
+    let events = kernel.apply_with(&plan, 130, |event, pid| {
+        if event["event"] == "step_started" {
+            signal(pid, "HUP");
+        }
+    });
+    let done = events.last().unwrap();
+    assert_eq!((&done["event"], &done["outcome"]), (&"run_done".into(), &"cancelled".into()), "{events:#?}");
+    assert_eq!(kernel.run(done["run"].as_str().unwrap())["outcome"], "cancelled");
+}
+
+#[test]
+fn a_run_whose_standard_error_is_full_still_comes_to_its_end() {
+    let kernel = Kernel::with(WAITS);
+    let plan = kernel.plan(&[]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut child = kernel
+        .command(&["--json", "apply", &plan.file, "--digest", plan.digest(), "--yes"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let mut last = serde_json::Value::Null;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        last = serde_json::from_str(&line.unwrap()).unwrap();
+        if last["event"] == "step_started" {
+            signal(child.id(), "INT");
+        }
+    }
+    assert_eq!(last["outcome"], "cancelled", "{last:#}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn asked_twice_it_ends_at_once_and_the_events_have_an_end() {
+    let kernel = Kernel::with(
+        r#"[step::exec(#{ title: "Hang", service: "backend", within_s: 30,
+            argv: ["python", "-c", "import signal, time; signal.signal(15, 1); print('hangs', flush=True); time.sleep(15)"] })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let events = kernel.apply_with(&plan, 130, |event, pid| {
+        if event["event"] == "step_output" {
+            // Two signals of one kind may become one.
+            signal(pid, "INT");
+            signal(pid, "TERM");
+        }
+    });
+    let done = events.last().unwrap();
+    assert_eq!((&done["event"], &done["outcome"]), (&"run_done".into(), &"unknown".into()), "{events:#?}");
+    assert!(done["reason"].as_str().unwrap().contains("ended at once"), "{done:#}");
+    let run = kernel.run(done["run"].as_str().unwrap());
+    assert!(run["interrupted"].is_object() && run["outcome"].is_null(), "{run:#}");
+}
+
+#[test]
+fn the_time_limit_is_named_and_holds_for_an_undos_plan_too() {
+    let kernel = Kernel::with(WAITS);
+    let plan = kernel.plan(&[]);
+    let args = ["--timeout", "2", "apply", &plan.file, "--digest", plan.digest(), "--yes"];
+    let done = kernel.events_with(&args, 130, |_, _| {}).pop().unwrap();
+    let kept = kernel.run(done["run"].as_str().unwrap());
+    for reason in [&done["reason"], &kept["reason"], &kept["steps"][0]["detail"]] {
+        let reason = reason.as_str().unwrap();
+        assert!(reason.contains("the time limit of --timeout (2 s) passed"), "{reason}");
+        assert!(!reason.contains("operator"), "{reason}");
+    }
+    drop(kernel);
+
+    let kernel = Kernel::with(
+        r#"[step::compose("restart", "cron", "nobody"), step::redis(#{ title: "Set", key: "kernel:limit", value: "1" })]"#,
+    );
+    let run = kernel.repaired(&[]);
+    let (_listener, port) = lab::silent_server();
+    let name = std::path::Path::new(&lab::profile_file()).file_name().unwrap().to_owned();
+    let text = format!("{}\n[docker]\nhost = \"tcp://127.0.0.1:{port}\"\n", lab::profile_text());
+    let hung = kernel.ctl.file(&format!("hung/{}", name.display()), &text);
+    let ended = kernel.ctl.run(&["--profile", &hung, "--timeout", "2", "undo", &run, "--yes"]);
+    assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+    assert!(
+        ended.took < Duration::from_secs(4) && ended.err.contains("2 s"),
+        "{:?} {}",
+        ended.took,
+        ended.err
+    );
+    kernel.undone(&run);
+}
+
+#[test]
+fn a_run_that_is_in_no_journal_has_no_id() {
+    let kernel = Kernel::with(WAITS);
+    let plan = kernel.plan(&[]);
+    let locks = kernel.ctl.path("state/ratiba-console/locks");
+    let _absent = std::fs::remove_dir_all(&locks);
+    std::fs::write(&locks, "no folder").unwrap();
+    let done = kernel.apply(&plan, 1);
+    assert!(done["reason"].as_str().unwrap().contains("nothing was done"), "{done:#}");
+    assert_eq!(done["run"], "");
+}
+
+#[test]
+fn a_full_standard_output_is_said_after_the_run_came_to_its_end() {
+    let kernel = Kernel::with(r#"[step::redis(#{ title: "Set", key: "kernel:full", value: "1" })]"#);
+    let plan = kernel.plan(&[]);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let args = ["apply", &plan.file, "--digest", plan.digest(), "--yes"];
+    let ended = kernel.command(&args).stdout(full()).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("No space left"), "{said}");
+    let run = kernel.json(&["runs", "list"], 0)["runs"][0].clone();
+    assert_eq!(run["outcome"], "fixed", "{run:#}");
+    for args in [["runs", "list"], ["runs", "verify"]] {
+        assert_eq!(kernel.command(&args).stdout(full()).output().unwrap().status.code(), Some(1), "{args:?}");
+    }
+    kernel.undone(run["run"].as_str().unwrap());
 }

@@ -1,6 +1,10 @@
 //! The `.env` and the checkout.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use ratiba_testkit::lab;
 
@@ -95,4 +99,114 @@ fn a_patch_goes_in_whole_comes_out_whole_and_only_onto_a_clean_file() {
     fs::write(&file, format!("{before}# mine\n")).unwrap();
     kernel.plan_fails(&["classifier.py", "changes of its own"]);
     fs::write(&file, before).unwrap();
+}
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_patch_of_the_ignored_env_is_refused_and_a_patched_file_keeps_its_mode() {
+    let env = checkout().join(".env");
+    let (before, mode) = (fs::read_to_string(&env).unwrap(), mode_of(&env));
+    let first = before.lines().next().unwrap();
+    let diff = format!("--- a/.env\n+++ b/.env\n@@ -1 +1,2 @@\n+# kernel\n {first}\n");
+    let kernel =
+        Kernel::with(&format!(r#"[step::patch(#{{ title: "Comment", diff: {diff:?}, blast_radius: "" }})]"#));
+    kernel.plan_fails(&["does not track .env", "step::dotenv"]);
+    drop(kernel);
+    assert_eq!((fs::read_to_string(&env).unwrap(), mode_of(&env)), (before, mode));
+
+    let file = checkout().join("backend/app/drill/eat_memory.py");
+    let was = mode_of(&file);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let removed: String = text.lines().map(|line| format!("-{line}\n")).collect();
+    let count = text.lines().count();
+    let diff = format!(
+        "--- a/backend/app/drill/eat_memory.py\n+++ b/backend/app/drill/eat_memory.py\n@@ -1 +1,2 @@\n+# kernel\n {}\n",
+        text.lines().next().unwrap()
+    );
+    let gone =
+        format!("--- a/backend/app/drill/eat_memory.py\n+++ /dev/null\n@@ -1,{count} +0,0 @@\n{removed}");
+    for (diff, patched) in [(diff, Some(0o600)), (gone, None)] {
+        let kernel = Kernel::with(&format!(
+            r#"[step::patch(#{{ title: "Comment", diff: {diff:?}, blast_radius: "" }})]"#
+        ));
+        let run = kernel.repaired(&[]);
+        assert_eq!(file.exists().then(|| mode_of(&file)), patched);
+        kernel.undone(&run);
+        assert_eq!((fs::read_to_string(&file).unwrap(), mode_of(&file)), (text.clone(), 0o600));
+    }
+    fs::set_permissions(&file, fs::Permissions::from_mode(was)).unwrap();
+}
+
+/// What `docker-compose` makes of a compose file: one text for the same values.
+fn composed(dir: &Path, values: &[String]) -> String {
+    let lines: Vec<String> = values.iter().enumerate().map(|(n, v)| format!("      V{n}: {v}\n")).collect();
+    let text =
+        format!("version: '3.7'\nservices:\n  one:\n    image: none\n    environment:\n{}", lines.concat());
+    fs::write(dir.join("docker-compose.yml"), text).unwrap();
+    let output =
+        std::process::Command::new("docker-compose").arg("config").current_dir(dir).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn compose_reads_the_values_that_were_set() {
+    let ctl = Ctl::new();
+    let pem = "PEM=\"-----BEGIN\nK0=inside==\n-----END\"\nPOSTGRES_PASSWORD=untouched\n";
+    let dotenv = PathBuf::from(ctl.file("stack/.env", pem));
+    let text = lab::profile_text().replace("[repo]", &format!("[repo]\ndotenv = {:?}", dotenv.display()));
+    // The lab's own passwords are in the lab's own file.
+    let text: String = text.lines().filter(|l| !l.contains("\"dotenv:")).map(|l| format!("{l}\n")).collect();
+    let values = [r"a\\b c", r"a\b c", r"a\\b", "p$x y", "it's", "it's \\n \"x\" y", "# no comment", "new"];
+    let steps: Vec<String> = (0..values.len())
+        .map(|n| {
+            let value = serde_json::to_string(values[n]).unwrap();
+            format!("step::dotenv(#{{ title: \"Set\", key: \"K{n}\", to: #{{ plain: {value} }} }})")
+        })
+        .collect();
+    let text = without_section(&without_section(&text, "livekit"), "daraja");
+    let profile = ctl.file("env.toml", &text);
+    let kernel = Kernel::on(ctl, &format!("[{}]", steps.join(", ")), profile);
+    kernel.repaired(&[]);
+    let after = fs::read_to_string(&dotenv).unwrap();
+    assert!(after.starts_with(pem), "what stands inside another value stays: {after}");
+    let dir = dotenv.parent().unwrap();
+    let read = composed(dir, &(0..values.len()).map(|n| format!("'${{K{n}}}'")).collect::<Vec<_>>());
+    let meant = values.map(|value| serde_json::to_string(&value.replace('$', "$$")).unwrap());
+    assert_eq!(read, composed(dir, &meant), "{after}");
+}
+
+fn without_section(text: &str, section: &str) -> String {
+    let mut inside = false;
+    let keep = |line: &&str| {
+        if line.starts_with('[') {
+            inside = *line == format!("[{section}]");
+        }
+        !inside
+    };
+    text.lines().filter(keep).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn what_is_no_key_or_can_t_be_written_is_refused_before_there_is_a_plan() {
+    let before = fs::read_to_string(checkout().join(".env")).unwrap();
+    for (key, value, words) in [
+        ("A\\nPOSTGRES_PASSWORD", "x", "no digit first"),
+        ("", "x", "no digit first"),
+        ("#x", "x", "no digit first"),
+        ("A=B", "x", "no digit first"),
+        ("1A", "x", "no digit first"),
+        ("NEW_KEY", "a${HOME}", "choose another value"),
+        ("NEW_KEY", "it's $x", "v1 and v2"),
+    ] {
+        let step = format!(
+            r#"[step::dotenv(#{{ title: "Set", key: "{key}", to: #{{ plain: "{value}" }}, blast_radius: "" }})]"#
+        );
+        Kernel::with(&step).plan_fails(&[words]);
+    }
+    assert_eq!(fs::read_to_string(checkout().join(".env")).unwrap(), before);
 }

@@ -74,6 +74,11 @@ impl Kernel {
         Self::made(ctl, &whole(params, steps), profile)
     }
 
+    /// With these steps, on another profile.
+    pub fn on(ctl: Ctl, steps: &str, profile: String) -> Self {
+        Self::made(ctl, &whole("", steps), profile)
+    }
+
     /// With a playbook's whole text below its head, and a profile.
     pub fn made(ctl: Ctl, body: &str, profile: String) -> Self {
         let alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +99,10 @@ impl Kernel {
 
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         [&["--profile", self.profile.as_str()], args].concat()
+    }
+
+    pub fn command(&self, args: &[&str]) -> std::process::Command {
+        self.ctl.command(&self.args(args))
     }
 
     pub fn json(&self, args: &[&str], code: i32) -> Value {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ratiba_core::{
     journal::{RunRecord, runs},
     remedy::{
-        ApplyContext, Cancel, Confirmed, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent, RunOutcome, apply,
-        cancel_pair, confirm,
+        ApplyContext, Cancel, Canceller, Confirmed, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent,
+        RunOutcome, apply, cancel_pair, confirm,
     },
     wire::{ApplyRequest, Empty, RunId, RunView, RunsView, Update, WireError},
 };
@@ -59,16 +59,22 @@ impl Console {
 
     /// Asks a run to stop at its next safe point.
     pub async fn cancel(self: &Arc<Self>, request: RunId) -> Result<Empty, WireError> {
-        let canceller = self.state().running.get(&request.run).map(|r| r.canceller.clone());
+        self.stop(&request.run, Canceller::cancel)
+    }
+
+    /// The same, where it is not the operator who wants it.
+    pub fn stop_because(&self, run: &str, why: &str) -> Result<Empty, WireError> {
+        self.stop(run, |canceller| canceller.cancel_because(why))
+    }
+
+    fn stop(&self, run: &str, ask: impl FnOnce(&Canceller)) -> Result<Empty, WireError> {
+        let canceller = self.state().running.get(run).map(|r| r.canceller.clone());
         match canceller {
             Some(canceller) => {
-                canceller.cancel();
+                ask(&canceller);
                 Ok(Empty {})
             }
-            None => Err(not_found(
-                format!("run {} does not go on here", request.run),
-                "It may have ended already.",
-            )),
+            None => Err(not_found(format!("run {run} does not go on here"), "It may have ended already.")),
         }
     }
 

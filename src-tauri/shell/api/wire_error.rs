@@ -81,6 +81,11 @@ pub(super) fn script(trouble: &ScriptError) -> WireError {
             trouble.to_string(),
             "Read the file; `ratibactl playbooks show ID` prints what trusts it.",
         ),
+        ScriptErrorKind::TrustUnread => error(
+            "failed",
+            trouble.to_string(),
+            "Look at the journal with `ratibactl doctor`; the playbook itself need not be at fault.",
+        ),
         ScriptErrorKind::Invalid | ScriptErrorKind::Limit | ScriptErrorKind::Failed => {
             error("failed", trouble.to_string(), "Fix the playbook, or choose other parameters.")
         }

@@ -67,13 +67,13 @@ pub enum Command {
         /// A parameter, or what the plan is about: service=NAME, tenant=SLUG.
         #[arg(short = 'p', value_name = "NAME=VALUE")]
         params: Vec<String>,
-        /// Write the plan to this file.
+        /// Write the plan to this file; `-`: to standard output.
         #[arg(short = 'o', value_name = "FILE")]
         out: Option<PathBuf>,
     },
     /// Check a plan once more, apply it, and verify.
     Apply {
-        /// The plan's file or id.
+        /// The plan's file or id; `-`: from standard input.
         #[arg(value_name = "FILE|PLAN_ID")]
         plan: String,
         /// The digest the plan showed.

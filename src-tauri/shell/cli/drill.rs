@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ratiba_core::model::counted;
+use ratiba_core::{model::counted, remedy::Refusal};
 use serde_json::json;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::api::{
     Console,
     drill::{self, Lab, LabStatus},
-    failed,
+    failed, refused,
 };
 
 pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) -> Ended {
@@ -25,9 +25,9 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
                 table(&drills.iter().map(row).collect::<Vec<_>>())
             })?;
         }
-        DrillCommand::Up => show(&lab(profile).await?.up().await?, output)?,
+        DrillCommand::Up => show(&lab_to_change(profile).await?.up().await?, output)?,
         DrillCommand::Status => show(&lab(profile).await?.status().await?, output)?,
-        DrillCommand::Down => show(&lab(profile).await?.down().await?, output)?,
+        DrillCommand::Down => show(&lab_to_change(profile).await?.down().await?, output)?,
         DrillCommand::Inject { id } => {
             let (console, lab) = console_and_lab(profile, output).await?;
             output.progress(&format!("causing {id} …"));
@@ -56,7 +56,6 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
     Ok(0)
 }
 
-/// The lab of the profile, or that of this checkout where no such profile is there yet.
 /// The lab that the profile names; without one, that of `RATIBA_LAB_PROJECT`, of the only profile there
 /// is, or the default one.
 async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError> {
@@ -74,12 +73,24 @@ async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError>
     }
 }
 
+/// The same, where the profile lets it be changed.
+async fn lab_to_change(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError> {
+    let is_read_only = crate::wiring::read_profile(profile).is_ok_and(|(read, _)| read.read_only);
+    if profile.is_some() && is_read_only {
+        return Err(refused(&Refusal::ReadOnly));
+    }
+    lab(profile).await
+}
+
 async fn console_and_lab(
     profile: Option<&str>,
     output: &Output,
 ) -> Result<(Arc<Console>, Lab), ratiba_core::wire::WireError> {
     let console = super::open(profile, output).await?;
     let read = console.profile();
+    if read.read_only {
+        return Err(refused(&Refusal::ReadOnly));
+    }
     // Faults are caused in a lab and nowhere else.
     if read.kind != ratiba_core::profile::ProfileKind::Lab {
         return Err(not_a_lab(&read.name));

@@ -3,12 +3,15 @@
 mod args;
 mod doctor;
 mod drill;
+mod limit;
 mod output;
 mod plan;
+mod plan_file;
 mod playbooks;
 mod resume;
 mod run;
 mod status;
+mod stop;
 mod triage;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -16,8 +19,9 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use clap::{CommandFactory, Parser};
 use ratiba_core::wire::WireError;
 
-use crate::api::{Console, failed, unreachable, usage};
+use crate::api::{Console, failed, usage};
 use args::{Args, Command};
+use limit::TimeLimit;
 use output::Output;
 
 /// What a command ends with: its exit code.
@@ -42,55 +46,41 @@ pub fn main() -> ExitCode {
     };
     // A run is never dropped half-way: it is asked to stop, and ends by itself.
     let acts = matches!(args.command, Command::Apply { .. } | Command::Undo { .. } | Command::Resume { .. });
-    let limit = args.timeout.map(Duration::from_secs);
+    let limit = TimeLimit::new(args.timeout);
     let ended = runtime.block_on(async {
         let work = dispatch(args.command, args.profile.as_deref(), limit, &output);
         if acts {
             return work.await;
         }
         tokio::select! {
-            ended = within(limit, work) => ended,
+            ended = limit.within(work) => ended,
             _ = tokio::signal::ctrl_c() => Ok(130),
         }
     });
     // Threads that wait for a source that hangs must not keep the process.
     runtime.shutdown_timeout(Duration::from_millis(200));
     match ended {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => output.ended(code),
         Err(error) => output.error(&error),
     }
 }
 
-async fn within(limit: Option<Duration>, work: impl Future<Output = Ended>) -> Ended {
-    let Some(limit) = limit else { return work.await };
-    match tokio::time::timeout(limit, work).await {
-        Ok(ended) => ended,
-        Err(_) => Err(unreachable(&ratiba_core::model::SourceError {
-            source_name: ratiba_core::model::SourceName::Host,
-            kind: ratiba_core::model::SourceErrorKind::TimedOut,
-            attempted: "run this command".into(),
-            happened: format!("it took longer than {} s", limit.as_secs()),
-            hint: "Give it more time with --timeout, or look with `ratibactl doctor` what does not answer."
-                .into(),
-        })),
-    }
-}
-
-async fn dispatch(
-    command: Command,
-    profile: Option<&str>,
-    limit: Option<Duration>,
-    output: &Output,
-) -> Ended {
+async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, output: &Output) -> Ended {
     match command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "ratibactl", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "ratibactl", &mut text);
+            output.line(String::from_utf8_lossy(&text).trim_end());
             Ok(0)
         }
-        Command::Man => clap_mangen::Man::new(Args::command())
-            .render(&mut std::io::stdout())
-            .map(|()| 0)
-            .map_err(|error| failed(format!("write the man page: {error}"), "Write it to another place.")),
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Args::command())
+                .render(&mut text)
+                .map_err(|error| failed(format!("make the man page: {error}"), "Please report it."))?;
+            output.line(String::from_utf8_lossy(&text).trim_end());
+            Ok(0)
+        }
         Command::Doctor => doctor::run(profile, output).await,
         Command::Drill { drill } => drill::run(drill, profile, output).await,
         Command::Status { watch } => status::run(&open(profile, output).await?, watch, output).await,
@@ -103,13 +93,22 @@ async fn dispatch(
             plan::run(&open(profile, output).await?, &id, &params, out.as_deref(), output).await
         }
         Command::Apply { plan, digest, yes, phrase } => {
-            run::apply(&open(profile, output).await?, &plan, &digest, yes, phrase, limit, output).await
+            run::apply(
+                &limit.within(open(profile, output)).await?,
+                &plan,
+                &digest,
+                yes,
+                phrase,
+                limit,
+                output,
+            )
+            .await
         }
         Command::Undo { run, yes } => {
-            run::undo(&open(profile, output).await?, &run, yes, limit, output).await
+            run::undo(&limit.within(open(profile, output)).await?, &run, yes, limit, output).await
         }
         Command::Resume { run, plan, verify, yes, phrase } => {
-            let console = open(profile, output).await?;
+            let console = limit.within(open(profile, output)).await?;
             if verify {
                 return resume::verify(&console, run, output).await;
             }

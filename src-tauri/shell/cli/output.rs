@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     process::ExitCode,
     sync::{Arc, OnceLock},
 };
@@ -19,12 +19,15 @@ pub struct Output {
     json: bool,
     colour: bool,
     known: OnceLock<Arc<dyn KnownSecrets>>,
+    /// Why a result could not be printed.
+    unprinted: OnceLock<String>,
 }
 
 impl Output {
     pub fn new(json: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self { json, colour: !json && wanted && std::io::stdout().is_terminal(), known: OnceLock::new() }
+        let colour = !json && wanted && std::io::stdout().is_terminal();
+        Self { json, colour, known: OnceLock::new(), unprinted: OnceLock::new() }
     }
 
     /// Prints `view` as JSON, or `text` for a person.
@@ -67,9 +70,29 @@ impl Output {
         self.json
     }
 
-    /// One line on standard output. A closed pipe is the reader's wish to stop.
+    /// One line on standard output. A closed pipe is the reader's wish to stop; any other trouble
+    /// shows in the exit code.
     pub fn line(&self, text: &str) {
-        let _closed = writeln!(std::io::stdout(), "{}", self.hidden(text));
+        match writeln!(std::io::stdout(), "{}", self.hidden(text)) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let _first_counts = self.unprinted.set(error.to_string());
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// The exit code of a command that came to its end: of one whose result could not be printed, 1.
+    pub fn ended(&self, code: u8) -> ExitCode {
+        let Some(why) = self.unprinted.get() else { return ExitCode::from(code) };
+        self.warn(&format!(
+            "print the result: {why}. What was printed is not all of it: print it to another place"
+        ));
+        ExitCode::from(if code == 0 { 1 } else { code })
+    }
+
+    /// One line on standard error, beside the result. Where that is gone too, nobody can be told.
+    pub fn warn(&self, text: &str) {
+        let _gone = writeln!(std::io::stderr(), "ratibactl: {}", visible(&self.hidden(text)));
     }
 
     /// Progress, for a person only.

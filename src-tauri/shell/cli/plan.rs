@@ -10,7 +10,7 @@ use ratiba_core::{
 use super::{
     Ended,
     output::{Output, one_line, visible},
-    pairs,
+    pairs, plan_file,
 };
 use crate::api::{Console, failed};
 
@@ -21,24 +21,22 @@ pub async fn run(
     out: Option<&Path>,
     output: &Output,
 ) -> Ended {
+    // Looked at before anything is asked: a plan that has no place is not made.
+    let to_stdout = out.is_some_and(|path| path == Path::new("-"));
+    let place = out.filter(|_| !to_stdout).map(plan_file::place).transpose()?;
     let (subject, params) = console.split_params(id, pairs(params)?)?;
     let file = console.plan_file(PlanRequest { id: id.to_owned(), subject, params }).await?;
-    if let Some(path) = out {
-        let text = serde_json::to_string_pretty(&file)
-            .map_err(|error| failed(format!("write the plan: {error}"), "Please report it."))?;
-        write_whole(path, &text)?;
+    let whole = serde_json::to_string_pretty(&file)
+        .map_err(|error| failed(format!("write the plan: {error}"), "Please report it."))?;
+    if let Some(path) = place {
+        plan_file::write(&path, &file.view.plan_id, &whole)?;
+    }
+    if to_stdout {
+        output.line(&whole);
+        return Ok(0);
     }
     output.show(&file.view, |o| text(&file.view, out, o))?;
     Ok(0)
-}
-
-/// Written beside and renamed: a plan file is there in full or not at all.
-fn write_whole(path: &Path, text: &str) -> Result<(), ratiba_core::wire::WireError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(|error| {
-        failed(format!("write the plan to {}: {error}", path.display()), "Choose another place with -o.")
-    })
 }
 
 /// A plan for reading.
@@ -86,13 +84,18 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
         }
     }
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
-    let confirm = match &view.confirm {
-        ConfirmView::Click => "--yes".to_owned(),
-        ConfirmView::Phrase { phrase } => format!("--phrase '{}'", one_line(phrase)),
-    };
+    let confirm = confirmation(&view.confirm);
     text += &format!(
         "\nNothing was changed. To do it:\n  ratibactl apply {plan} --digest {} {confirm}\n",
         view.digest
     );
     text
+}
+
+/// How a plan is confirmed on the command line.
+pub fn confirmation(confirm: &ConfirmView) -> String {
+    match confirm {
+        ConfirmView::Click => "--yes".to_owned(),
+        ConfirmView::Phrase { phrase } => format!("--phrase '{}'", one_line(phrase)),
+    }
 }

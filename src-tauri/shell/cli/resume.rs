@@ -1,6 +1,6 @@
 //! `ratibactl resume`
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use ratiba_core::{
     remedy::Refusal,
@@ -9,6 +9,7 @@ use ratiba_core::{
 
 use super::{
     Ended,
+    limit::TimeLimit,
     output::Output,
     plan,
     run::{carry_out, shown},
@@ -28,21 +29,22 @@ pub async fn resume(
     console: &Arc<Console>,
     run: String,
     answer: Answer,
-    limit: Option<Duration>,
+    limit: TimeLimit,
     output: &Output,
 ) -> Ended {
-    let view = console.resume_plan(RunId { run: run.clone() }).await?;
+    let view = limit.within(console.resume_plan(RunId { run: run.clone() })).await?;
     if answer.only_show {
         output.show(&view, |out| {
             let text = plan::text(&view, None, out);
-            format!("{text}  or: ratibactl resume {run} --yes\n")
+            format!("{text}  or: ratibactl resume {run} {}\n", plan::confirmation(&view.confirm))
         })?;
         return Ok(0);
     }
     let is_click = view.confirm == ConfirmView::Click;
     if !view.moved.is_empty() && !answer.yes && answer.phrase.is_none() {
         let mut error = refused(&Refusal::Changed(view.moved.clone()));
-        error.hint = format!("Look at it with `ratibactl resume {run} --plan`, then confirm with --yes.");
+        let answer = plan::confirmation(&view.confirm);
+        error.hint = format!("Look at it with `ratibactl resume {run} --plan`, then confirm with {answer}.");
         return Err(error);
     }
     if !is_click && answer.phrase.is_none() {

@@ -1,6 +1,6 @@
 //! `ratibactl apply`, `undo` and `runs`
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use ratiba_core::{
     model::{Mark, counted},
@@ -10,15 +10,17 @@ use ratiba_core::{
     },
 };
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Ended,
     args::RunsCommand,
     first_line,
+    limit::TimeLimit,
     output::{Output, one_line, table},
+    plan_file,
+    stop::{Wish, Wishes},
 };
-use crate::api::{CHANGED_JOURNAL, Console, failed, refused, usage};
+use crate::api::{CHANGED_JOURNAL, Console, failed, refused};
 
 pub async fn apply(
     console: &Arc<Console>,
@@ -26,21 +28,17 @@ pub async fn apply(
     digest: &str,
     _yes: bool,
     phrase: Option<String>,
-    limit: Option<Duration>,
+    limit: TimeLimit,
     output: &Output,
 ) -> Ended {
-    let is_file = Path::new(plan).is_file() || plan.contains('/') || plan.ends_with(".json");
-    let plan = if is_file {
-        let text = std::fs::read_to_string(plan).map_err(|error| {
-            usage(
-                format!("read the plan {plan}: {error}"),
-                "Give the file that `ratibactl plan -o` wrote, or a plan's id.",
-            )
-        })?;
-        console.plan_from_file(&text).await?
-    } else {
-        console.kept_plan(plan).await?
-    };
+    let plan = limit
+        .within(async {
+            match plan_file::is_named(plan) {
+                true => console.plan_from_file(&plan_file::read(plan).await?).await,
+                false => console.kept_plan(plan).await,
+            }
+        })
+        .await?;
     carry_out(console, plan, digest, phrase, limit, output).await
 }
 
@@ -49,7 +47,7 @@ pub(super) async fn carry_out(
     plan: Plan,
     digest: &str,
     phrase: Option<String>,
-    limit: Option<Duration>,
+    limit: TimeLimit,
     output: &Output,
 ) -> Ended {
     // A run that goes on keeps the numbers of its steps.
@@ -69,18 +67,24 @@ pub(super) async fn carry_out(
     };
     let run = console.run_id_of(confirmed.plan());
     let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, gone, output));
+    let mut wishes = Wishes::new();
     let stop = async {
-        let why = asked_to_stop(limit).await;
+        let wish = wishes.first(limit.left()).await;
         // To standard error: the events on standard output stay what they are.
-        eprintln!("ratibactl: {why}: stopping at the next safe point; again to end at once");
+        output.warn(&format!("{}: stopping at the next safe point; again to end at once", wish.words()));
         // A run that has just ended needs no stop.
-        let _ended = console.cancel(RunId { run: run.clone() }).await;
-        asked_to_stop(None).await
+        let _ended = match wish {
+            Wish::Time => console.stop_because(&run, &limit.passed()),
+            Wish::Interrupt | Wish::Terminate | Wish::HangUp => {
+                console.cancel(RunId { run: run.clone() }).await
+            }
+        };
+        wishes.second().await
     };
     let end = tokio::select! {
         end = work => end,
-        why = stop => {
-            eprintln!("ratibactl: {why} again: ended at once. The journal has the run as interrupted: ratibactl runs show {run}");
+        wish = stop => {
+            ended_at_once(&run, wish, output);
             return Ok(130);
         }
     };
@@ -92,25 +96,18 @@ pub(super) async fn carry_out(
     })
 }
 
-/// Returns, with the reason, when somebody wants the run to stop or its time is over.
-async fn asked_to_stop(limit: Option<Duration>) -> &'static str {
-    let over = async {
-        match limit {
-            Some(limit) => tokio::time::sleep(limit).await,
-            None => std::future::pending().await,
-        }
-    };
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = over => "the time of --timeout is over",
-        _ = terminated => "asked to end",
-        _ = tokio::signal::ctrl_c() => "interrupted",
+/// What the step under way did is not known here: the journal has the run as interrupted.
+fn ended_at_once(run: &str, wish: Wish, output: &Output) {
+    let reason = format!(
+        "{} again: ended at once. The journal has the run as interrupted: ratibactl runs show {run}",
+        wish.words()
+    );
+    if output.is_json() {
+        let (run, outcome) = (run.to_owned(), RunOutcome::Unknown);
+        let done = RunEvent::RunDone { run, outcome, reason: Some(reason.clone()), changes: Vec::new() };
+        show_event(&done, 0, "", output);
     }
+    output.warn(&reason);
 }
 
 /// `gone`: what it means that the verification found nothing wrong.
@@ -165,18 +162,15 @@ fn mark(outcome: Option<RunOutcome>) -> Mark {
     }
 }
 
-pub async fn undo(
-    console: &Arc<Console>,
-    run: &str,
-    yes: bool,
-    limit: Option<Duration>,
-    output: &Output,
-) -> Ended {
-    let view = console.undo_plan(UndoRequest { run: run.to_owned() }).await?;
+pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, limit: TimeLimit, output: &Output) -> Ended {
+    let view = limit.within(console.undo_plan(UndoRequest { run: run.to_owned() })).await?;
     if !yes {
         output.show(&view, |out| {
             let text = super::plan::text(&view, None, out);
-            format!("{text}  or: ratibactl undo {run} --yes\n")
+            match view.confirm {
+                ConfirmView::Click => format!("{text}  or: ratibactl undo {run} --yes\n"),
+                ConfirmView::Phrase { .. } => text,
+            }
         })?;
         return Ok(0);
     }
@@ -205,13 +199,13 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                 let text = table(&view.runs.iter().map(row).collect::<Vec<_>>());
                 if text.is_empty() { "no runs yet".into() } else { text }
             })?;
-            warn_of(view.chain_error.as_deref());
+            warn_of(view.chain_error.as_deref(), output);
             Ok(0)
         }
         RunsCommand::Show { run } => {
             let view = console.run(RunId { run }).await?;
             output.show(&view, |out| shown(&view, out))?;
-            warn_of(console.chain_error().await?.as_deref());
+            warn_of(console.chain_error().await?.as_deref(), output);
             Ok(0)
         }
         RunsCommand::Verify => {
@@ -233,9 +227,9 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
 }
 
 /// A list or a run that is read from a journal which was changed says so.
-fn warn_of(chain_error: Option<&str>) {
+fn warn_of(chain_error: Option<&str>, output: &Output) {
     if let Some(bad) = chain_error {
-        eprintln!("ratibactl: the journal is not what was written: {}. {CHANGED_JOURNAL}", one_line(bad));
+        output.warn(&format!("the journal is not what was written: {}. {CHANGED_JOURNAL}", one_line(bad)));
     }
 }
 

@@ -10,7 +10,7 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
         DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, ExecCommand, FileFacts, HttpAnswer, HttpCalls,
-        HttpLooks, PatchFacts, Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges,
+        HttpLooks, PatchChange, PatchFacts, Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges,
     },
 };
 use serde_json::{Value, json};
@@ -154,6 +154,9 @@ impl Dotenv for Stack {
     async fn secret(&self, from: &str) -> Read<String> {
         Ok(print_of(from))
     }
+    async fn obstacle(&self, _change: &DotenvChange) -> Read<Option<String>> {
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -203,13 +206,9 @@ impl Repo for Stack {
 
 #[async_trait]
 impl RepoChanges for Stack {
-    async fn apply(
-        &self,
-        diff: &str,
-        reverse: bool,
-        expect: &[FileFacts],
-    ) -> Result<Vec<FileFacts>, ChangeError> {
-        for planned in expect {
+    async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        let PatchChange { diff, reverse, .. } = *change;
+        for planned in change.expect {
             let now = Repo::file(self, &planned.path).await?;
             if now != *planned {
                 let (planned_now, now) = (vec![json!(planned)], vec![json!(now)]);

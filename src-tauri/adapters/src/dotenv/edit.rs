@@ -1,16 +1,13 @@
 //! Setting one key in a `.env`'s bytes: every other byte stays.
 
+use super::{
+    spelling::spelled,
+    statements::{Statement, statements},
+};
+
 /// What keeps a key from being set.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CantEdit(pub String);
-
-/// A line of the file that sets the key.
-struct Place {
-    /// Its first byte, and the one behind its end of line.
-    line: (usize, usize),
-    /// Its value's first byte, and the one behind it.
-    value: (usize, usize),
-}
 
 /// The bytes with `key` set to `value`, or without it. With `only_one`, earlier lines that set the
 /// same key go; without, the last one is changed, as that is the one that counts.
@@ -26,13 +23,13 @@ pub(super) fn edited(
         Some((last, earlier)) => (Some(last), earlier),
         None => (None, &[][..]),
     };
-    let written = value.map(quoted).transpose()?;
+    let written = value.map(spelled).transpose()?;
     if only_one || written.is_none() {
-        cuts.extend(earlier.iter().map(|p| (p.line.0, p.line.1, Vec::new())));
+        cuts.extend(earlier.iter().map(|p| (p.lines.0, p.lines.1, Vec::new())));
     }
     match (last, &written) {
         (Some(last), Some(written)) => cuts.push((last.value.0, last.value.1, written.clone())),
-        (Some(last), None) => cuts.push((last.line.0, last.line.1, Vec::new())),
+        (Some(last), None) => cuts.push((last.lines.0, last.lines.1, Vec::new())),
         (None, Some(written)) => {
             let eol: &[u8] = if bytes.windows(2).any(|w| w == b"\r\n") { b"\r\n" } else { b"\n" };
             let mut line = Vec::new();
@@ -57,82 +54,25 @@ pub(super) fn edited(
 
 /// How often the key stands there.
 pub(super) fn count(bytes: &[u8], key: &str) -> usize {
-    places(bytes, key).map_or(0, |places| places.len())
+    statements(bytes).iter().filter(|s| s.text(bytes, s.key) == key.as_bytes()).count()
 }
 
-fn places(bytes: &[u8], key: &str) -> Result<Vec<Place>, CantEdit> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        if let Some(value) = value_in(line, key)? {
-            found
-                .push(Place { line: (start, start + line.len()), value: (start + value.0, start + value.1) });
-        }
-        start += line.len();
+/// The statements that set the key. A file that the versions of Compose read differently is not edited.
+fn places(bytes: &[u8], key: &str) -> Result<Vec<Statement>, CantEdit> {
+    let all = statements(bytes);
+    if let Some(unclear) = all.iter().find(|s| s.is_unclear) {
+        let before = bytes.get(..unclear.lines.0).unwrap_or_default();
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        return Err(CantEdit(format!(
+            "line {line} opens a quote and it is not clear where it ends; correct it"
+        )));
     }
-    Ok(found)
-}
-
-/// Where the value stands in a line that sets `key`.
-fn value_in(line: &[u8], key: &str) -> Result<Option<(usize, usize)>, CantEdit> {
-    let skip = |from: usize| {
-        from + line.get(from..).unwrap_or_default().iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
-    };
-    let mut at = if line.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-    at = skip(at);
-    if line.get(at..).unwrap_or_default().starts_with(b"export ") {
-        at = skip(at + 7);
+    let is_it = |s: &Statement| s.text(bytes, s.key) == key.as_bytes();
+    let places: Vec<Statement> = all.into_iter().filter(is_it).collect();
+    if places.iter().any(|place| place.text(bytes, place.value).contains(&b'\n')) {
+        return Err(CantEdit(format!("the value of {key} goes over several lines; edit it by hand")));
     }
-    if !line.get(at..).unwrap_or_default().starts_with(key.as_bytes()) {
-        return Ok(None);
-    }
-    at = skip(at + key.len());
-    if line.get(at) != Some(&b'=') {
-        return Ok(None);
-    }
-    at = skip(at + 1);
-    let rest = line.get(at..).unwrap_or_default();
-    let end = match rest.first() {
-        Some(quote @ (b'"' | b'\'')) => {
-            let mut is_escaped = false;
-            let closes = |b: &u8| {
-                let closes = b == quote && !is_escaped;
-                is_escaped = *b == b'\\' && !is_escaped && *quote == b'"';
-                closes
-            };
-            let close = rest.iter().skip(1).position(closes);
-            let close = close.ok_or_else(|| {
-                CantEdit(format!("the value of {key} goes over several lines; edit it by hand"))
-            })?;
-            at + close + 2
-        }
-        _ => {
-            // A comment begins at a blank followed by #.
-            let comment = rest.windows(2).position(|w| w == b" #").unwrap_or(rest.len());
-            let value = rest.get(..comment).unwrap_or_default();
-            at + value.iter().rposition(|b| !b.is_ascii_whitespace()).map_or(0, |last| last + 1)
-        }
-    };
-    Ok(Some((at, end)))
-}
-
-/// The value as compose reads it back, quoted where it must be.
-fn quoted(value: &str) -> Result<Vec<u8>, CantEdit> {
-    if value.contains(['\n', '\r', '\0']) {
-        return Err(CantEdit("the new value has a line break or a NUL in it".into()));
-    }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=~".contains(c);
-    if value.chars().all(is_plain) {
-        return Ok(value.as_bytes().to_vec());
-    }
-    // Nothing is interpolated in single quotes.
-    if !value.contains('\'') && !value.ends_with('\\') {
-        return Ok(format!("'{value}'").into_bytes());
-    }
-    if value.contains(['$', '\\', '"']) {
-        return Err(CantEdit("the new value has quotes of both kinds, $ or \\: edit it by hand".into()));
-    }
-    Ok(format!("\"{value}\"").into_bytes())
+    Ok(places)
 }
 
 #[cfg(test)]
@@ -173,12 +113,46 @@ mod tests {
     }
 
     #[test]
+    fn a_line_inside_another_value_is_no_key() {
+        let pem = "A=1\nPEM=\"-----BEGIN\nKEY=inside==\n-----END\"\n";
+        assert_eq!(set(pem, Some("new"), false), format!("{pem}KEY=new\n"));
+        assert_eq!(set(pem, None, false), pem);
+        assert_eq!(count(pem.as_bytes(), "KEY"), 0);
+        let single = "PEM='\\'\nKEY=inside\n' # why\nKEY=1\n";
+        assert_eq!(set(single, Some("2"), false), "PEM='\\'\nKEY=inside\n' # why\nKEY=2\n");
+    }
+
+    #[test]
+    fn a_file_that_is_not_clear_is_not_edited() {
+        for text in ["A='open\nKEY=1\n", "A=\"a\\\\\"\nKEY=1\nB=\"x\"\n"] {
+            let CantEdit(why) = edited(text.as_bytes(), "KEY", Some("2"), false).unwrap_err();
+            assert!(why.contains("line 1 opens a quote"), "{why}");
+        }
+        assert!(edited(b"KEY='one\ntwo'\n", "KEY", Some("x"), false).is_err());
+    }
+
+    #[test]
     fn what_is_written_is_what_is_read_back() {
-        for value in ["a b", "a#b", "p$x", "it's", "a\"b", "=", ""] {
+        let values = [
+            "a b",
+            "a#b",
+            "p$x",
+            "it's",
+            "a\"b",
+            "=",
+            "",
+            "a\\\\b",
+            "a\\\\b c",
+            "a\\b c",
+            "it's \\n \"x\" y",
+            "end\\",
+        ];
+        for value in values {
             let text = set("KEY=old\n", Some(value), false);
             assert_eq!(super::super::value_of(&text, "KEY").as_deref(), Some(value), "{text}");
         }
-        assert!(edited(b"KEY=1\n", "KEY", Some("a\nB=2"), false).is_err());
-        assert!(edited(b"KEY='one\ntwo'\n", "KEY", Some("x"), false).is_err());
+        for value in ["a\nB=2", "a${HOME}", "a b\\", "it's $x", "it's \"so\"", "\u{1}"] {
+            assert!(edited(b"KEY=1\n", "KEY", Some(value), false).is_err(), "{value}");
+        }
     }
 }

@@ -182,6 +182,14 @@ impl Dotenv for DotenvFile {
     async fn secret(&self, from: &str) -> Read<String> {
         self.fingerprint((self.find)(from)?.as_bytes())
     }
+
+    async fn obstacle(&self, change: &DotenvChange) -> Read<Option<String>> {
+        match self.after(change) {
+            Ok(_) => Ok(None),
+            Err(ChangeError::Source(error)) => Ok(Some(error.happened)),
+            Err(other) => Ok(Some(other.to_string())),
+        }
+    }
 }
 
 #[async_trait]

@@ -2,8 +2,13 @@
 
 mod edit;
 mod file;
+mod spelling;
+mod statements;
 
 use std::{fs, io, path::Path};
+
+use spelling::unescaped;
+use statements::{Statement, statements};
 
 pub use file::{DotenvFile, FindSecret};
 
@@ -14,66 +19,20 @@ pub fn read(path: &Path, key: &str) -> io::Result<Option<String>> {
 
 /// All keys with their values, in order.
 pub(crate) fn entries(text: &str) -> Vec<(String, String)> {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
-        let assigned = line.split_once('=').filter(|_| !line.trim_start().starts_with('#'));
-        let Some((name, _)) = assigned else {
-            rest = after;
-            continue;
+    let bytes = text.as_bytes();
+    let entry = |s: Statement| {
+        let part = |span| String::from_utf8_lossy(s.text(bytes, span)).into_owned();
+        let value = match s.quote {
+            Some(quote) => unescaped(&part((s.value.0 + 1, s.value.1 - 1)), quote),
+            None => part(s.value),
         };
-        let behind_name = rest.get(name.len() + 1..).unwrap_or_default().trim_start_matches([' ', '\t']);
-        let value = match quoted(behind_name) {
-            Some((value, behind)) => {
-                rest = behind.split_once('\n').map_or("", |(_, next)| next);
-                value
-            }
-            None => {
-                rest = after;
-                unquoted(behind_name)
-            }
-        };
-        let name = name.trim();
-        found.push((name.strip_prefix("export ").unwrap_or(name).trim().to_owned(), value));
-    }
-    found
+        (part(s.key), value)
+    };
+    statements(bytes).into_iter().map(entry).collect()
 }
 
 fn value_of(text: &str, key: &str) -> Option<String> {
     entries(text).into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
-}
-
-/// A value in quotes, which may go over several lines, and what stands behind it. `None`: it is not in
-/// quotes, or they are never closed.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut chars = text.chars();
-    let quote = chars.next().filter(|c| matches!(c, '"' | '\''))?;
-    let mut value = String::new();
-    while let Some(c) = chars.next() {
-        if c == quote {
-            return Some((value.replace("\r\n", "\n"), chars.as_str()));
-        }
-        if c != '\\' {
-            value.push(c);
-            continue;
-        }
-        match (chars.next()?, quote) {
-            ('\'', '\'') => value.push('\''),
-            (escaped @ ('\\' | '"' | '$'), '"') => value.push(escaped),
-            ('n', '"') => value.push('\n'),
-            ('r', '"') => value.push('\r'),
-            ('t', '"') => value.push('\t'),
-            (other, _) => value.extend(['\\', other]),
-        }
-    }
-    None
-}
-
-fn unquoted(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    // A comment begins at a blank followed by #.
-    line.split(" #").next().unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -90,6 +49,10 @@ mod tests {
         assert_eq!(of("D").as_deref(), Some("a#b"));
         assert_eq!(of("E").as_deref(), Some(""));
         assert_eq!(of("F"), None);
+        let text = "PEM=\"-----BEGIN\nA=inside==\n-----END\" # c\nB=\"a\\\\b \\\"c\\\"\"\n";
+        assert_eq!(value_of(text, "A"), None);
+        assert_eq!(value_of(text, "PEM").as_deref(), Some("-----BEGIN\nA=inside==\n-----END"));
+        assert_eq!(value_of(text, "B").as_deref(), Some("a\\b \"c\""));
     }
 
     #[test]

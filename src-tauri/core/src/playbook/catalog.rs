@@ -31,6 +31,18 @@ pub struct ScriptFile {
     pub text: String,
 }
 
+/// A script whose file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadScript {
+    /// Its file's name.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Whether a playbook with this SHA-256 may run, or why that can't be told.
+pub type Judge<'a> = &'a dyn Fn(&str) -> Result<Trust, String>;
+
 /// A playbook.
 pub struct Playbook {
     /// The file's name without `.rhai`.
@@ -56,6 +68,7 @@ pub struct Catalog {
     playbooks: Vec<Arc<Playbook>>,
     scripts: Vec<ScriptFile>,
     shared: Vec<ScriptFile>,
+    unread: Vec<UnreadScript>,
 }
 
 /// What a script's own `verify` says.
@@ -113,11 +126,22 @@ impl Catalog {
     /// The same; `trust` says by a playbook's SHA-256 whether it may run. Of one that may not,
     /// nothing is run or even compiled: all that is known of it is its file's name and sum.
     pub fn judged(scripts: Vec<ScriptFile>, shared: Vec<ScriptFile>, trust: &dyn Fn(&str) -> Trust) -> Self {
+        Self::judged_by(scripts, shared, Vec::new(), &|sum| Ok(trust(sum)))
+    }
+
+    /// The same, with scripts that are there and can't be read, each a playbook that can't be used.
+    pub fn judged_by(
+        scripts: Vec<ScriptFile>,
+        shared: Vec<ScriptFile>,
+        unread: Vec<UnreadScript>,
+        judge: Judge<'_>,
+    ) -> Self {
         let libs = Libs::compile(&shared);
         let mut playbooks: Vec<_> =
-            scripts.iter().map(|file| Arc::new(Playbook::load(file, &shared, &libs, trust))).collect();
+            scripts.iter().map(|file| Arc::new(Playbook::load(file, &shared, &libs, judge))).collect();
+        playbooks.extend(unread.iter().map(|file| Arc::new(Playbook::unread(file))));
         playbooks.sort_by(|a, b| (&a.about.row, &a.id).cmp(&(&b.about.row, &b.id)));
-        Self { playbooks, scripts, shared }
+        Self { playbooks, scripts, shared, unread }
     }
 
     /// The same catalogue, in which a playbook that was not trusted is.
@@ -126,9 +150,8 @@ impl Catalog {
             let same = self.playbooks.iter().find(|p| p.sha256 == sum);
             same.map_or(Trust::Untrusted, |p| p.trust)
         };
-        Self::judged(self.scripts.clone(), self.shared.clone(), &|sum| {
-            if sum == sha256 { Trust::Trusted } else { known(sum) }
-        })
+        let judge = |sum: &str| Ok(if sum == sha256 { Trust::Trusted } else { known(sum) });
+        Self::judged_by(self.scripts.clone(), self.shared.clone(), self.unread.clone(), &judge)
     }
 
     /// All, by row.
@@ -157,7 +180,7 @@ impl Playbook {
         file: &ScriptFile,
         libs: &[ScriptFile],
         loaded: &Result<Libs, ScriptError>,
-        trust: &dyn Fn(&str) -> Trust,
+        judge: Judge<'_>,
     ) -> Self {
         let id = file.name.trim_end_matches(".rhai").to_owned();
         let mut hasher = Sha256::new();
@@ -168,7 +191,10 @@ impl Playbook {
             hasher.update(part.text.as_bytes());
         }
         let sha256 = hex(&hasher.finalize());
-        let trust = trust(&sha256);
+        let (trust, unread) = match judge(&sha256) {
+            Ok(trust) => (trust, None),
+            Err(why) => (Trust::Untrusted, Some(why)),
+        };
         let may_run = trust != Trust::Untrusted;
         let mut playbook = Self {
             about: about_from_id(&id),
@@ -181,12 +207,28 @@ impl Playbook {
             ast: AST::empty(),
             libs: Libs::default(),
         };
-        playbook.error = if may_run {
-            playbook.prepare(file, loaded).err()
-        } else {
-            Some(ScriptError::untrusted(&file.name, &playbook.sha256))
+        playbook.error = match unread {
+            Some(why) => Some(ScriptError::trust_unread(&file.name, &why)),
+            None if may_run => playbook.prepare(file, loaded).err(),
+            None => Some(ScriptError::untrusted(&file.name, &playbook.sha256)),
         };
         playbook
+    }
+
+    /// There is no text to trust, and nothing to run.
+    fn unread(file: &UnreadScript) -> Self {
+        let id = file.name.trim_end_matches(".rhai").to_owned();
+        Self {
+            about: about_from_id(&id),
+            id,
+            sections: Vec::new(),
+            sha256: String::new(),
+            error: Some(ScriptError::invalid(&file.name, format!("it can't be read: {}", file.why))),
+            trust: Trust::Trusted,
+            file: file.name.clone(),
+            ast: AST::empty(),
+            libs: Libs::default(),
+        }
     }
 
     fn prepare(&mut self, file: &ScriptFile, libs: &Result<Libs, ScriptError>) -> Result<(), ScriptError> {

@@ -45,6 +45,8 @@ pub enum ScriptErrorKind {
     Failed,
     /// Nobody trusted it: it was not run.
     Untrusted,
+    /// Whether somebody trusted it can't be read: it was not run.
+    TrustUnread,
 }
 
 /// A script's failure: makes its row unknown, nothing else.
@@ -136,6 +138,16 @@ impl ScriptError {
             kind: ScriptErrorKind::Untrusted,
             place: format!("{file}: "),
             what: format!("it is not part of the console, and nobody has trusted this text yet ({short}…)"),
+        }
+    }
+
+    pub(super) fn trust_unread(file: &str, why: &str) -> Self {
+        Self {
+            kind: ScriptErrorKind::TrustUnread,
+            place: format!("{file}: "),
+            what: format!(
+                "whether it may run can't be told: who trusted it stands in the journal, and {why}"
+            ),
         }
     }
 

@@ -13,8 +13,7 @@ pub mod step;
 mod trust;
 
 pub use about::{About, Recheck};
-pub use catalog::Verification;
-pub use catalog::{Catalog, Playbook, ScriptFile};
+pub use catalog::{Catalog, Judge, Playbook, ScriptFile, UnreadScript, Verification};
 pub use engine::{CallContext, Env, ScriptError, ScriptErrorKind};
 pub use head::PlaybookSection;
 pub use param::{ParamChoice, ParamKind, ParamView, Severity, resolve_params};

@@ -1,6 +1,6 @@
 //! Everything that changes the stack. Only a confirmed plan's steps get hold of these.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -213,16 +213,24 @@ pub trait DotenvChanges: Send + Sync {
     async fn set(&self, change: &DotenvChange) -> Result<FileFacts, ChangeError>;
 }
 
+/// A patch of the checkout.
+#[derive(Debug, Clone, Copy)]
+pub struct PatchChange<'a> {
+    /// The diff.
+    pub diff: &'a str,
+    /// Backwards.
+    pub reverse: bool,
+    /// The files as they must be.
+    pub expect: &'a [FileFacts],
+    /// The modes that files get again, by path; others keep the one they have.
+    pub modes: Option<&'a BTreeMap<String, String>>,
+}
+
 /// Writing to the checkout.
 #[async_trait]
 pub trait RepoChanges: Send + Sync {
-    /// Applies a patch to files that must be exactly these; gives how they are then.
-    async fn apply(
-        &self,
-        diff: &str,
-        reverse: bool,
-        expect: &[FileFacts],
-    ) -> Result<Vec<FileFacts>, ChangeError>;
+    /// Applies a patch, and gives how its files are then.
+    async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError>;
 }
 
 /// A command in a running container.

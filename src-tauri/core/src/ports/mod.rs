@@ -21,7 +21,8 @@ use serde_json::Value;
 pub use act::{
     Acts, BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
     ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
-    ExecCommand, HttpCalls, LONGEST_RAW_LINE, RedisChange, RedisChanges, RepoChanges, SqlChange, SqlGuard,
+    ExecCommand, HttpCalls, LONGEST_RAW_LINE, PatchChange, RedisChange, RedisChanges, RepoChanges, SqlChange,
+    SqlGuard,
 };
 pub use journal::{JournalError, JournalStore, TargetLock};
 pub use memory::Memory;
@@ -227,6 +228,8 @@ pub trait Dotenv: Send + Sync {
     async fn entry(&self, key: &str) -> Read<DotenvEntry>;
     /// The fingerprint of a secret that somebody refers to.
     async fn secret(&self, from: &str) -> Read<String>;
+    /// Why the change can't be made, as the file is now. Nothing is written.
+    async fn obstacle(&self, change: &DotenvChange) -> Read<Option<String>>;
 }
 
 /// A key of a `.env`.

@@ -81,9 +81,13 @@ pub async fn apply(confirmed: Confirmed, context: &ApplyContext<'_>, emit: &mut 
     let returned = Mutex::new(confirmed.plan.returned.clone());
     let run =
         Run { confirmed: &confirmed, context, expected: Mutex::default(), returned, last: AtomicU64::new(0) };
-    let end = run.carry_out(emit).await;
+    let (end, is_on_record) = match run.carry_out(emit).await {
+        Ok(end) => (end, true),
+        Err(end) => (end, false),
+    };
+    let has_begun = is_on_record && end.outcome != RunOutcome::Refused;
     emit(RunEvent::RunDone {
-        run: if end.outcome == RunOutcome::Refused { String::new() } else { context.run.clone() },
+        run: if has_begun { context.run.clone() } else { String::new() },
         outcome: end.outcome,
         reason: end.reason.clone(),
         changes: end.changes.clone(),
@@ -141,7 +145,8 @@ impl Run<'_> {
         })
     }
 
-    async fn carry_out(&self, emit: &mut Emit<'_>) -> RunEnd {
+    /// How it ended; `Err`: the journal knows nothing of it.
+    async fn carry_out(&self, emit: &mut Emit<'_>) -> Result<RunEnd, RunEnd> {
         let unusable = |error| match error {
             JournalError::HoldsSecret { name } => RunEnd::failed(format!(
                 "nothing was done: the plan holds the value of {name}, and the journal keeps no secret. \
@@ -154,38 +159,38 @@ impl Run<'_> {
             Ok(lock) => lock,
             Err(JournalError::Locked { holder }) => {
                 let why = format!("another console is applying to this stack: {holder}");
-                return self.refused(&Refusal::Locked(why)).await;
+                return Ok(self.refused(&Refusal::Locked(why)).await);
             }
-            Err(error) => return unusable(error),
+            Err(error) => return Err(unusable(error)),
         };
         match self.run_moved_on().await {
             Ok(None) => {}
-            Ok(Some(run)) => return self.refused(&Refusal::MovedOn(run)).await,
-            Err(error) => return unusable(error),
+            Ok(Some(run)) => return Ok(self.refused(&Refusal::MovedOn(run)).await),
+            Err(error) => return Err(unusable(error)),
         }
         if let Err(refusal) = self.still_so().await {
-            return self.refused(&refusal).await;
+            return Ok(self.refused(&refusal).await);
         }
         match self.context.store.use_plan(&self.plan().plan_id, &self.confirmed.digest).await {
             Ok(true) => {}
-            Ok(false) => return self.refused(&self.used().await).await,
-            Err(error) => return unusable(error),
+            Ok(false) => return Ok(self.refused(&self.used().await).await),
+            Err(error) => return Err(unusable(error)),
         }
         if let Err(error) = self.begun().await {
-            return unusable(error);
+            return Err(unusable(error));
         }
         let end = match self.steps(emit).await {
             Some(end) => end,
             None => self.verified(emit).await,
         };
         let body = json!({ "outcome": end.outcome, "reason": end.reason, "changes": end.changes });
-        match self.record(EntryKind::RunFinished, body).await {
+        Ok(match self.record(EntryKind::RunFinished, body).await {
             Ok(()) => end,
             Err(error) => {
                 let why = end.reason.unwrap_or_else(|| format!("the run ended as {:?}", end.outcome));
                 RunEnd::failed(format!("{why}; and its end can't be journalled: {error}"))
             }
-        }
+        })
     }
 
     /// The run that this plan is about, if anything was done about it since the plan was made.
@@ -319,7 +324,7 @@ impl Run<'_> {
         for step in &self.plan().steps {
             let n = step.n;
             if self.context.cancel.is_cancelled() {
-                return Some(cancelled(n, "it had not begun"));
+                return Some(cancelled(n, "it had not begun", &self.context.cancel.why()));
             }
             let before = self.before(step);
             let kept = match self.kept(step, &before).await {
@@ -335,7 +340,8 @@ impl Run<'_> {
             let began = clock.monotonic_ms();
             emit(RunEvent::StepStarted { n, title: step.title.clone(), at: clock.now() });
             let result = self.act(step, before, emit).await;
-            let recorded = self.record(EntryKind::StepOutcome, outcome_body(n, &result)).await;
+            let why = self.context.cancel.why();
+            let recorded = self.record(EntryKind::StepOutcome, outcome_body(n, &result, &why)).await;
             match result {
                 Ok(done) => {
                     acted |= step.step.acts();
@@ -345,8 +351,8 @@ impl Run<'_> {
                     emit(RunEvent::StepDone { n, detail: done.detail, elapsed_ms });
                 }
                 Err(stop) => {
-                    emit(RunEvent::StepFailed { n, reason: stop.reason() });
-                    return Some(stop.end(n, acted));
+                    emit(RunEvent::StepFailed { n, reason: stop.reason(&why) });
+                    return Some(stop.end(n, acted, &why));
                 }
             }
             if let Err(error) = recorded {
@@ -434,7 +440,7 @@ impl Run<'_> {
     }
 }
 
-fn outcome_body(n: u32, result: &Result<StepDone, StepStop>) -> Value {
+fn outcome_body(n: u32, result: &Result<StepDone, StepStop>, why_stopped: &str) -> Value {
     match result {
         Ok(done) => json!({
             "n": n,
@@ -448,26 +454,26 @@ fn outcome_body(n: u32, result: &Result<StepDone, StepStop>) -> Value {
             "n": n,
             "ok": false,
             "in_doubt": matches!(stop, StepStop::InDoubt(_)),
-            "detail": stop.reason(),
+            "detail": stop.reason(why_stopped),
         }),
     }
 }
 
 impl StepStop {
-    pub(super) fn reason(&self) -> String {
+    pub(super) fn reason(&self, why_stopped: &str) -> String {
         match self {
             Self::Failed(reason) => reason.clone(),
             Self::Locked(reason) => format!("nothing was done: {reason}"),
             Self::Changed(changes) => format!("nothing was done: {}", Change::sentence(changes)),
-            Self::Cancelled(detail) => format!("stopped by the operator: {detail}"),
+            Self::Cancelled(detail) => format!("{why_stopped}: {detail}"),
             Self::InDoubt(reason) => format!("it is not known whether it happened: {reason}"),
         }
     }
 
-    fn end(self, n: u32, acted: bool) -> RunEnd {
-        let reason = self.reason();
+    fn end(self, n: u32, acted: bool, why_stopped: &str) -> RunEnd {
+        let reason = self.reason(why_stopped);
         match self {
-            Self::Cancelled(detail) => cancelled(n, &detail),
+            Self::Cancelled(detail) => cancelled(n, &detail, why_stopped),
             // The run is on the record by now, so this is no refusal in the sense of "nothing is
             // journalled"; but nothing was changed either.
             Self::Changed(changes) if !acted => {
@@ -483,6 +489,6 @@ impl StepStop {
     }
 }
 
-fn cancelled(n: u32, detail: &str) -> RunEnd {
-    RunEnd::new(RunOutcome::Cancelled, format!("stopped by the operator at step {n}: {detail}"))
+fn cancelled(n: u32, detail: &str, why_stopped: &str) -> RunEnd {
+    RunEnd::new(RunOutcome::Cancelled, format!("{why_stopped} at step {n}: {detail}"))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use futures_channel::oneshot;
@@ -12,12 +12,14 @@ use futures_util::{
     pin_mut,
 };
 
-/// The run's side: whether to stop.
+/// The run's side: whether to stop, and why.
 #[derive(Clone)]
-pub struct Cancel(Shared<oneshot::Receiver<()>>);
+pub struct Cancel(Shared<oneshot::Receiver<Arc<str>>>);
 
 /// The operator's side.
-pub struct Canceller(Mutex<Option<oneshot::Sender<()>>>);
+pub struct Canceller(Mutex<Option<oneshot::Sender<Arc<str>>>>);
+
+const BY_OPERATOR: &str = "stopped by the operator";
 
 /// Both sides of one run.
 pub fn cancel_pair() -> (Canceller, Cancel) {
@@ -28,9 +30,14 @@ pub fn cancel_pair() -> (Canceller, Cancel) {
 impl Canceller {
     /// Asks the run to stop at the next safe point. Asking twice changes nothing.
     pub fn cancel(&self) {
+        self.cancel_because(BY_OPERATOR);
+    }
+
+    /// The same for another reason: `why` is a part of a sentence, as in "stopped by the operator".
+    pub fn cancel_because(&self, why: &str) {
         if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // The run may have ended in the meantime: then there is nothing to stop.
-            let _ended = sender.send(());
+            let _ended = sender.send(why.into());
         }
     }
 }
@@ -38,7 +45,15 @@ impl Canceller {
 impl Cancel {
     /// Whether the operator asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0.clone().now_or_never(), Some(Ok(())))
+        matches!(self.0.clone().now_or_never(), Some(Ok(_)))
+    }
+
+    /// Why it is to stop.
+    pub fn why(&self) -> Arc<str> {
+        match self.0.clone().now_or_never() {
+            Some(Ok(why)) => why,
+            Some(Err(_)) | None => BY_OPERATOR.into(),
+        }
     }
 
     /// Waits until the operator asks to stop; for ever when nobody can any more.
@@ -76,5 +91,11 @@ mod tests {
         canceller.cancel();
         canceller.cancel();
         assert!(cancel.is_cancelled() && cancel.cancelled().now_or_never().is_some());
+        assert_eq!(&*cancel.why(), "stopped by the operator");
+
+        let (canceller, cancel) = cancel_pair();
+        canceller.cancel_because("its time was over");
+        canceller.cancel();
+        assert_eq!(&*cancel.why(), "its time was over");
     }
 }

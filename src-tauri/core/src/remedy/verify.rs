@@ -37,7 +37,7 @@ pub async fn verify(
     let mut gone = 0;
     loop {
         let stopped =
-            || (RunOutcome::Cancelled, Vec::new(), Some("the operator stopped the verification".into()));
+            || (RunOutcome::Cancelled, Vec::new(), Some(format!("{} while it was verified", cancel.why())));
         let Some(look) = or_cancelled(lookout.look(), cancel).await else { return stopped() };
         let over = clock.monotonic_ms() >= ends;
         match look {

@@ -57,7 +57,8 @@ fn candidates(detected: Detected<'_>) -> Vec<Candidate> {
                 ScriptErrorKind::Invalid
                 | ScriptErrorKind::Limit
                 | ScriptErrorKind::Failed
-                | ScriptErrorKind::Untrusted => None,
+                | ScriptErrorKind::Untrusted
+                | ScriptErrorKind::TrustUnread => None,
             };
             (vec![could_not_look(&error)], blind)
         }

@@ -3,7 +3,7 @@
 
 use rhai::{Array, Dynamic, ImmutableString, Map, Module};
 
-use super::Probed;
+use super::{Probed, refused};
 
 fn map<const N: usize>(entries: [(&str, Dynamic); N]) -> Map {
     entries.into_iter().map(|(key, value)| (key.into(), value)).collect()
@@ -47,7 +47,13 @@ pub(super) fn module() -> Module {
     module.set_native_fn("exec", |step: Map| command("exec", step));
     // step::run(#{ title, service, argv, within_s, … }): in a container of its own
     module.set_native_fn("run", |step: Map| command("run", step));
-    for kind in ["sql", "redis", "dotenv", "patch", "http", "backup", "wait_until", "manual"] {
+    module.set_native_fn("patch", |step: Map| {
+        match ["reverse", "modes"].iter().find(|k| step.contains_key(**k)) {
+            Some(key) => Err(refused(format!("step::patch takes no `{key}`: that is for an undo"))),
+            None => of_kind("patch", step),
+        }
+    });
+    for kind in ["sql", "redis", "dotenv", "http", "backup", "wait_until", "manual"] {
         // step::sql(#{ title, … })
         module.set_native_fn(kind, move |step: Map| of_kind(kind, step));
     }

@@ -37,7 +37,7 @@ pub enum DotenvValue {
 pub struct DotenvStep {
     /// What it does, in words.
     pub title: String,
-    /// The key.
+    /// The key: letters, digits and `_`, no digit first.
     pub key: String,
     /// What it becomes.
     pub to: DotenvValue,
@@ -47,4 +47,13 @@ pub struct DotenvStep {
     /// Who will notice, in words.
     #[serde(default)]
     pub blast_radius: String,
+}
+
+impl DotenvStep {
+    /// Whether every reader of a `.env` takes the key for one.
+    pub fn has_a_key(&self) -> bool {
+        let first = self.key.chars().next();
+        first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && self.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    }
 }

@@ -1,5 +1,7 @@
 //! A patch of files in the checkout.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Applies a unified diff, all of it or nothing. The files must be as git last knew them.
@@ -13,6 +15,9 @@ pub struct PatchStep {
     /// Apply it backwards. For an undo.
     #[serde(default)]
     pub reverse: bool,
+    /// The modes that files get again, by path. For an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<BTreeMap<String, String>>,
     /// Who will notice, in words.
     #[serde(default)]
     pub blast_radius: String,

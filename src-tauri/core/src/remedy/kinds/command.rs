@@ -91,8 +91,9 @@ impl Kind for CommandStep {
             )));
         }
         if let Some(only_if) = &self.only_if
-            && let Err(seen) =
-                seen(only_if, looking.sources, looking.schema).await.unwrap_or_else(|why| Err(why.reason()))
+            && let Err(seen) = seen(only_if, looking.sources, looking.schema)
+                .await
+                .unwrap_or_else(|why| Err(why.reason("stopped")))
         {
             return Err(PlanError::NotUndoable(format!("it may only run while {}: {seen}", only_if.words())));
         }

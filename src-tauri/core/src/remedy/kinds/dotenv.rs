@@ -49,6 +49,13 @@ impl DotenvStep {
 #[async_trait]
 impl Kind for DotenvStep {
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        let is_undo = matches!(self.to, DotenvValue::AsKept { .. });
+        if !is_undo && !self.has_a_key() {
+            return Err(PlanError::Script(format!(
+                "set {:?} in the .env: a key is letters, digits and _, with no digit first",
+                self.key
+            )));
+        }
         let dotenv = looking.sources.dotenv()?;
         let facts = dotenv.file().await?;
         if facts.fingerprint.is_none() {
@@ -60,7 +67,13 @@ impl Kind for DotenvStep {
             let what = format!("the secret that {} refers to is another one now", secret.from);
             return Err(PlanError::NotNow(what));
         }
-        Ok(vec![Precondition::File { of: FileOf::Dotenv, facts }])
+        let found = vec![Precondition::File { of: FileOf::Dotenv, facts }];
+        if let Some(change) = self.change(&found).filter(|_| !is_undo)
+            && let Some(why) = dotenv.obstacle(&change).await?
+        {
+            return Err(PlanError::NotNow(format!("set {} in {}: {why}", self.key, change.expect.path)));
+        }
+        Ok(found)
     }
 
     fn describe(&self, found: &[Precondition], _looking: &Looking<'_>) -> Described {

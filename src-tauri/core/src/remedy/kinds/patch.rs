@@ -7,7 +7,7 @@ use crate::{
     journal::{RunRecord, StepRecord},
     model::{Change, counted},
     playbook::step::{PatchStep, Risk, Step},
-    ports::{ChangeError, FileFacts, Sources},
+    ports::{ChangeError, FileFacts, PatchChange, Sources},
     remedy::{FileOf, PlanError, Precondition},
 };
 
@@ -62,7 +62,9 @@ impl Kind for PatchStep {
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
-        match repo.apply(&self.diff, self.reverse, &files_of(acting.before)).await {
+        let (expect, modes) = (&files_of(acting.before), self.modes.as_ref());
+        let change = PatchChange { diff: &self.diff, reverse: self.reverse, expect, modes };
+        match repo.apply(&change).await {
             Ok(files) => Ok(StepDone {
                 detail: format!("{} patched", counted(files.len(), "file")),
                 after: as_preconditions(files),
@@ -79,8 +81,10 @@ impl Kind for PatchStep {
         true
     }
 
-    fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+    fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+        let modes = files_of(&left.before).into_iter().filter_map(|f| Some((f.path, f.mode?))).collect();
         Ok(Step::Patch(Self {
+            modes: Some(modes),
             title: format!("Take out again: {}", self.title),
             reverse: !self.reverse,
             ..self.clone()
