@@ -10,7 +10,8 @@ async fn the_overview_fits_in_both_themes_and_sizes() {
     let window = Window::open(&lab.profile).await;
     window.css("[data-testid='tile-postgres'][data-mark='ok']").await;
     let took = window.asked_at.elapsed();
-    assert!(took < Duration::from_secs(5), "the first tiles came after {took:?}");
+    // How fast it is on a quiet machine is measured by the bench; here others build and test beside it.
+    assert!(took < Duration::from_secs(30), "the first tiles came after {took:?}");
     window.at("wrong-nothing").await;
     for (width, height) in [(960, 600), (1280, 800)] {
         window.page.set_window_size(width, height).await.unwrap();

@@ -61,8 +61,8 @@ async fn lost_working_hours_are_put_back_once_and_taken_back_exactly() {
     window.picture("row5-seen").await;
     window.click("open-05-fsm-stuck-collect-slot").await;
 
-    // Staff, days and hours are there to choose from, with defaults.
-    window.at("param-staff").await;
+    // Staff, days and hours are there to choose from, with defaults. Staff is read from the stack.
+    window.css("[data-testid^='param-staff-']:checked").await;
     let start = window.at("param-start").await.prop("value").await.unwrap().unwrap_or_default();
     assert!(!start.is_empty(), "the hours have a default");
     let days =
