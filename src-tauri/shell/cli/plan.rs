@@ -55,6 +55,7 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
     for step in &view.steps {
         let risk = match step.risk {
             Risk::Read => "only looks",
+            Risk::Reversible if step.undo.is_none() => "loses no data",
             Risk::Reversible => "reversible",
             Risk::Destructive => "LOSES DATA",
         };

@@ -191,8 +191,12 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                     vec![
                         one_line(&r.run),
                         r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                        out.mark(mark(r.outcome), word(r.outcome)),
+                        out.mark(
+                            mark(r.outcome),
+                            if r.undone_by.is_some() { "taken back" } else { word(r.outcome) },
+                        ),
                         one_line(&r.playbook),
+                        subject(r),
                         one_line(&r.title),
                     ]
                 };
@@ -224,6 +228,17 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
             }
         }
     }
+}
+
+/// Whom a run is about, in a word or two.
+fn subject(run: &RunView) -> String {
+    let is = &run.subject;
+    let words: Vec<&str> = [&is.tenant, &is.service, &is.payment, &is.schema]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    one_line(&words.join(" "))
 }
 
 /// A list or a run that is read from a journal which was changed says so.

@@ -52,7 +52,7 @@ fn text(view: &TriageView, out: &Output) -> String {
     let when = |name: &str| view.when.get(name).and_then(|v| v.as_str()).map(one_line);
     text += &match (when("at"), when("what")) {
         (Some(at), Some(what)) => format!("   {at}  {what}\n"),
-        _ => "   nothing has\n".into(),
+        _ => "   no failure is known to have begun\n".into(),
     };
     text += &format!("{}\n", out.bold("3. What changed?"));
     match view.changed.get("commits").and_then(|c| c.as_array()) {

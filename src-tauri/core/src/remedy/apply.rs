@@ -169,6 +169,8 @@ impl Run<'_> {
             Err(error) => return Err(unusable(error)),
         }
         if let Err(refusal) = self.still_so().await {
+            // A plan that was used has of course changed the stack since.
+            let refusal = self.used_by().await.map_or(refusal, Refusal::Used);
             return Ok(self.refused(&refusal).await);
         }
         match self.context.store.use_plan(&self.plan().plan_id, &self.confirmed.digest).await {
@@ -204,10 +206,15 @@ impl Run<'_> {
 
     /// Who used the plan. The lock is held: nobody is just about to.
     async fn used(&self) -> Refusal {
+        self.used_by().await.map_or(Refusal::UsedUp, Refusal::Used)
+    }
+
+    /// The run that this plan was used by.
+    async fn used_by(&self) -> Option<String> {
         let id = &self.plan().plan_id;
         let entries = self.context.store.entries(None).await.unwrap_or_default();
         let by = runs(&entries).into_iter().find(|run| run.plans().any(|plan| plan.plan_id == *id));
-        by.map_or(Refusal::UsedUp, |run| Refusal::Used(run.run))
+        by.map(|run| run.run)
     }
 
     /// Writes down what was found out about an interrupted run, and that this one begins.

@@ -26,7 +26,9 @@ pub struct Confirmed {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// The digest given is not this plan's.
-    #[error("the digest given is not this plan's: it changed since it was shown")]
+    #[error(
+        "the digest given is not this plan's: it was mistyped, or the plan is another one than was shown"
+    )]
     OtherPlan,
     /// Its time is over.
     #[error("this plan expired at {0}")]
