@@ -29,8 +29,13 @@ impl Console {
         }
         if playbook.sha256 != request.sha256 {
             let what = format!("the playbook {}", playbook.id);
+            let message = format!(
+                "trust {}: its script's SHA-256 is {}, not {}",
+                playbook.id, playbook.sha256, request.sha256
+            );
+            let hint = "Look at it again (`ratibactl playbooks show`), then trust what that shows.".to_owned();
             let change = Change::new(what, "script", request.sha256, playbook.sha256.clone());
-            return Err(refused(&Refusal::Changed(vec![change])));
+            return Err(WireError { message, hint, ..refused(&Refusal::Changed(vec![change])) });
         }
         let body = json!({ "id": playbook.id, "sha256": playbook.sha256, "operator": self.operator });
         let (run, at) = (String::new(), self.sources.clock.now());
