@@ -129,11 +129,26 @@ const WAITS: &str = r#"[step::wait_until(#{ title: "Wait", within_s: 60,
 fn a_terminal_that_goes_stops_the_run_at_its_safe_point() {
     let kernel = Kernel::with(WAITS);
     let plan = kernel.plan(&[]);
-    let events = kernel.apply_with(&plan, 130, |event, pid| {
-        if event["event"] == "step_started" {
-            signal(pid, "HUP");
+    // Whoever runs the tests may do so under nohup, whose children ignore what is tested here.
+    let hears = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])";
+    let apply = kernel.command(&["--json", "apply", &plan.file, "--digest", plan.digest(), "--yes"]);
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", hears]).arg(apply.get_program()).args(apply.get_args());
+    for (name, value) in apply.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut events: Vec<serde_json::Value> = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        events.push(serde_json::from_str(&line.unwrap()).unwrap());
+        if events.last().unwrap()["event"] == "step_started" {
+            signal(child.id(), "HUP");
         }
-    });
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     let done = events.last().unwrap();
     assert_eq!((&done["event"], &done["outcome"]), (&"run_done".into(), &"cancelled".into()), "{events:#?}");
     assert_eq!(kernel.run(done["run"].as_str().unwrap())["outcome"], "cancelled");

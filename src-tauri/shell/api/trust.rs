@@ -33,7 +33,8 @@ impl Console {
                 "trust {}: its script's SHA-256 is {}, not {}",
                 playbook.id, playbook.sha256, request.sha256
             );
-            let hint = "Look at it again (`ratibactl playbooks show`), then trust what that shows.".to_owned();
+            let hint =
+                "Look at it again (`ratibactl playbooks show`), then trust what that shows.".to_owned();
             let change = Change::new(what, "script", request.sha256, playbook.sha256.clone());
             return Err(WireError { message, hint, ..refused(&Refusal::Changed(vec![change])) });
         }
