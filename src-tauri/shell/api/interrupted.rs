@@ -37,7 +37,7 @@ impl Console {
             (None, None) => "between two steps, or while it was verified".into(),
         };
         let is_free = going_on.is_none() && !run.steps.iter().any(|s| resolution.leaves_open(s));
-        let is_known = !run.steps.iter().any(|s| s.state == StepState::Interrupted);
+        let is_hindered = run.steps.iter().any(|s| resolution.hinders_undo(s));
         let how = match &run.being_undone_by {
             Some(undo) => format!("{how}; run {} has begun to take it back", undo.run),
             None => how,
@@ -48,7 +48,7 @@ impl Console {
             how,
             can_resume: is_free && run.being_undone_by.is_none(),
             can_undo: is_free
-                && is_known
+                && !is_hindered
                 && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
                 && run.steps.iter().any(|s| s.is_undoable()),
             goes_on: going_on,

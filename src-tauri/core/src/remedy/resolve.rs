@@ -45,6 +45,11 @@ impl Resolution {
     pub fn leaves_open(&self, step: &StepRecord) -> bool {
         step.state == StepState::Interrupted && !self.again.contains(&step.planned.n)
     }
+
+    /// Whether the run can't be taken back because nobody knows whether this step is to be.
+    pub fn hinders_undo(&self, step: &StepRecord) -> bool {
+        self.leaves_open(step) || (step.state == StepState::Interrupted && step.planned.step.is_undoable())
+    }
 }
 
 /// Looks what became of a run's interrupted steps. The record is corrected where that is known.

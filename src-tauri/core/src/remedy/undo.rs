@@ -31,7 +31,7 @@ pub async fn make_undo(
     if let Some(UndoBegun { run: by, is_open: true }) = &run.being_undone_by {
         return Err(not(format!("run {by} has begun to take run {} back: go on with that one", run.run)));
     }
-    if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Interrupted) {
+    if let Some(step) = run.steps.iter().find(|s| resolution.hinders_undo(s)) {
         let why = step.detail.clone().unwrap_or_default();
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
