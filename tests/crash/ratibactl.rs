@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ratiba_testkit::lab;
+use ratiba_testkit::lab::{self, redis_eval as redis};
 use serde_json::Value;
 
 use super::playbook::{Kernel, Planned};
@@ -19,11 +19,6 @@ struct Killed {
     plan: Planned,
     run: String,
     key: String,
-}
-
-fn redis(script: &str) -> String {
-    let command = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e EVAL \"$0\" 0";
-    lab::docker(&["exec", &lab::container_of("redis"), "sh", "-c", command, script])
 }
 
 impl Killed {

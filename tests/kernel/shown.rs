@@ -1,6 +1,9 @@
 //! What was shown is what runs: profile, compose files and names between the plan and the act.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use ratiba_testkit::lab;
 use serde_json::Value;
@@ -97,7 +100,10 @@ fn a_repeatable_command_that_was_interrupted_is_run_again_and_not_taken_back_as_
     });
     let run = kernel.json(&["runs", "list"], 0)["runs"][0]["run"].as_str().unwrap().to_owned();
     // Until the command in the container has ended by itself.
-    while kernel.run(&run)["interrupted"]["how"].as_str().unwrap().contains("still goes on") {}
+    let began = Instant::now();
+    while kernel.run(&run)["interrupted"]["how"].as_str().unwrap().contains("still goes on") {
+        assert!(began.elapsed() < Duration::from_secs(60), "the command in the container does not end");
+    }
     let shown = kernel.run(&run);
     assert_eq!(shown["interrupted"]["happened"], Value::Null, "{shown:#}");
     assert_eq!(

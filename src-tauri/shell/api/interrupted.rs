@@ -80,8 +80,9 @@ impl Console {
 
     /// What going on with an interrupted run would do; kept like any plan.
     pub async fn resume_plan(self: &Arc<Self>, request: RunId) -> Result<PlanView, WireError> {
-        let (run, found) = self.resolved(&request.run).await?;
-        let plan = make_resume(&self.make_plan(), &run, found).await.map_err(|e| wire_error::plan(&e))?;
+        let (run, resolution) = self.resolved(&request.run).await?;
+        let plan =
+            make_resume(&self.make_plan(), &run, resolution).await.map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
         Ok(PlanView::new(&plan))
     }
@@ -92,8 +93,8 @@ impl Console {
         if self.environment.read_only {
             return Err(refused(&Refusal::ReadOnly));
         }
-        let (run, found) = self.resolved(&request.run).await?;
-        if !run.is_interrupted() && found.found.is_empty() {
+        let (run, resolution) = self.resolved(&request.run).await?;
+        if !run.is_interrupted() && resolution.found.is_empty() {
             return Err(usage(
                 format!("verify run {}: it was not interrupted, it has its outcome", run.run),
                 "`ratibactl runs show RUN` shows it; `ratibactl triage` looks at the stack as it is.",
@@ -115,7 +116,7 @@ impl Console {
         let (_canceller, cancel) = cancel_pair();
         let clock = self.sources.clock.as_ref();
         let (outcome, evidence, reason) = verify(lookout.as_ref(), recheck, clock, &cancel).await;
-        for resolved in &found.found {
+        for resolved in &resolution.found {
             self.note(&run.run, EntryKind::StepResolved, json!(resolved)).await?;
         }
         let seen = json!({ "outcome": outcome, "evidence": evidence, "reason": reason });

@@ -83,13 +83,13 @@ impl Console {
 
     /// What taking a run back would do; kept like any plan.
     pub async fn undo_plan(self: &Arc<Self>, request: UndoRequest) -> Result<PlanView, WireError> {
-        let (run, found) = self.resolved(&request.run).await?;
+        let (run, resolution) = self.resolved(&request.run).await?;
         let all = self.all_runs().await?;
         let original = match run.plan.undo_of.as_ref().filter(|_| takes_back(&run.plan, &all)) {
             Some(of) => Some(self.run_in(all, of)?),
             None => None,
         };
-        let plan = make_undo(&self.make_plan(), &run, original.as_ref(), found)
+        let plan = make_undo(&self.make_plan(), &run, original.as_ref(), resolution)
             .await
             .map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
