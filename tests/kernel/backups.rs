@@ -93,6 +93,67 @@ fn without_a_backup_before_it_what_loses_data_is_no_plan() {
 }
 
 #[test]
+fn what_no_backup_has_is_not_lost_whatever_the_statement_says() {
+    lab::psql(
+        "ratiba",
+        "DROP SCHEMA IF EXISTS kernel_c CASCADE; CREATE SCHEMA kernel_c; \
+         CREATE TABLE kernel_c.people (id int PRIMARY KEY); \
+         CREATE TABLE kernel_c.visits (person int REFERENCES kernel_c.people ON DELETE CASCADE); \
+         CREATE TABLE kernel_c.late (n int); \
+         INSERT INTO kernel_c.people VALUES (1); INSERT INTO kernel_c.visits VALUES (1), (1); \
+         CREATE FUNCTION kernel_c.forget() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN DELETE FROM kernel_c.late; RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER at_the_end AFTER DELETE ON kernel_c.people DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION kernel_c.forget()",
+    );
+    let with = |of: &str, sql: &str, rows: u32| {
+        Kernel::with(&format!(
+            r#"[step::backup(#{{ title: "Back up", of: {of} }}),
+                step::sql(#{{ title: "Lose it", sql: "{sql}", expect_rows: {rows} }})]"#
+        ))
+    };
+    let table = |name: &str| format!(r#"#{{ table: #{{ schema: "kernel_c", table: "{name}" }} }}"#);
+    let all_rows = "SELECT (SELECT count(*) FROM kernel_c.people), (SELECT count(*) FROM kernel_c.visits)";
+    // Another table; what the cascade deletes; what a trigger deletes in the commit; what is dropped.
+    for (of, sql, rows, named) in [
+        (table("visits"), "DELETE FROM kernel_c.people", 1, "kernel_c.late, kernel_c.people"),
+        (table("people"), "DELETE FROM kernel_c.people", 1, "kernel_c.late, kernel_c.visits"),
+        (table("people"), "TRUNCATE kernel_c.people, kernel_c.visits", 0, "kernel_c.visits"),
+        (table("people"), "DROP SCHEMA kernel_c CASCADE", 0, "kernel_c.late, kernel_c.visits"),
+        (
+            r#"#{ schema: #{ schema: "tenant_zuri_spa" } }"#.into(),
+            "DROP SCHEMA kernel_c CASCADE",
+            0,
+            "kernel_c.people",
+        ),
+    ] {
+        let kernel = with(&of, sql, rows);
+        let plan = kernel.plan(&[]);
+        let done = kernel.apply(&plan, 1);
+        let reason = done["reason"].as_str().unwrap();
+        assert!(reason.contains("no backup of this run has") && reason.contains(named), "{sql}: {reason}");
+        assert_eq!(lab::psql("ratiba", all_rows), "1|2", "{sql}: nothing was lost");
+    }
+    // Keys in Redis are no backup of rows: that is no plan.
+    let kernel = with(r#"#{ redis_keys: #{ prefix: "" } }"#, "DELETE FROM kernel_c.people", 1);
+    kernel.plan_fails(&["no step before it makes a backup"]);
+    drop(kernel);
+
+    let kernel = with(r#"#{ schema: #{ schema: "kernel_c" } }"#, "DROP SCHEMA kernel_c CASCADE", 0);
+    kernel.apply(&kernel.plan(&[]), 0);
+    assert_eq!(lab::psql("ratiba", "SELECT count(*) FROM pg_namespace WHERE nspname = 'kernel_c'"), "0");
+}
+
+#[test]
+fn a_backup_of_no_key_is_none() {
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "Keys", of: #{ redis_keys: #{ prefix: "kernel:nokey:" } } })]"#,
+    );
+    let done = kernel.apply(&kernel.plan(&[]), 1);
+    assert!(done["reason"].as_str().unwrap().contains("no key to back up"), "{done:#}");
+}
+
+#[test]
 fn when_the_backup_fails_nothing_after_it_is_done() {
     lab::psql("ratiba", &table("1000"));
     let all = databases();

@@ -11,13 +11,13 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::time::timeout;
 
-use super::{Postgres, error, params};
+use super::{Postgres, backed_up, connections::Connections, error, params};
 
 const ATTEMPTED: &str = "change rows in Postgres";
 /// Time for the answer to a commit.
 const COMMIT: Duration = Duration::from_secs(8);
 
-fn source(e: &sqlx::Error) -> ChangeError {
+pub(super) fn source(e: &sqlx::Error) -> ChangeError {
     ChangeError::Source(error::of(ATTEMPTED, e))
 }
 
@@ -27,7 +27,7 @@ impl DatabaseChanges for Postgres {
         let connections = self.changes.as_ref().map_err(|e: &SourceError| ChangeError::Source(e.clone()))?;
         // The commit has a deadline of its own: what times out before it did not happen.
         let ended = connections
-            .lend(ATTEMPTED, async |connection| in_transaction(connection, change, before).await)
+            .lend(ATTEMPTED, async |connection| in_transaction(connection, connections, change, before).await)
             .await?;
         let (rows, xid, mut connection) = match ended {
             (Ok((rows, xid)), connection) => (rows, xid, connection),
@@ -56,6 +56,7 @@ type Prepared = Result<(Vec<Value>, String), ChangeError>;
 
 async fn in_transaction(
     connection: &mut PgConnection,
+    connections: &Connections,
     change: &SqlChange,
     before: &dyn BeforeCommit,
 ) -> Result<Prepared, ChangeError> {
@@ -64,7 +65,7 @@ async fn in_transaction(
     let named = sqlx::query("SELECT set_config('application_name', left($1, 63), false)");
     named.bind(change.holder.clone()).execute(&mut *connection).await.map_err(|e| source(&e))?;
     run(connection, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
-    let done = match guarded(connection, change).await {
+    let done = match whole(connection, connections, change).await {
         Ok((rows, xid)) => match before.prepared(&xid, &rows).await {
             Ok(()) => Ok((rows, xid)),
             Err(why) => Err(ChangeError::NotRecorded(why)),
@@ -84,6 +85,19 @@ async fn in_transaction(
 
 async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), ChangeError> {
     sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(|e| source(&e))
+}
+
+/// The change, and that what it lost is backed up.
+async fn whole(
+    connection: &mut PgConnection,
+    connections: &Connections,
+    change: &SqlChange,
+) -> Result<(Vec<Value>, String), ChangeError> {
+    let done = guarded(connection, change).await?;
+    if let Some(backups) = &change.backed_up {
+        backed_up::check(connection, connections, backups).await?;
+    }
+    Ok(done)
 }
 
 async fn guarded(

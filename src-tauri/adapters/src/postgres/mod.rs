@@ -1,6 +1,7 @@
 //! The stack's Postgres. Reads run read-only and in time; changes only inside a guarded
 //! transaction.
 
+mod backed_up;
 mod backup;
 mod change;
 mod connections;

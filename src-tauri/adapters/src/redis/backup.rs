@@ -79,6 +79,9 @@ impl RedisBackups {
         private::folder(&self.dir).map_err(failed)?;
         let mut connection = self.redis.fresh(ATTEMPTED).await.map_err(|e| of_source(&e))?;
         let keys = keys(&mut connection, prefix).await.map_err(|e| of_redis(&e))?;
+        if keys.is_empty() {
+            return Err(failed(format!("there is no key to back up that begins with \"{prefix}\"")));
+        }
         let part = self.place(name).with_extension("part");
         let written = async {
             let mut file = std::io::BufWriter::new(private::file(&part).map_err(failed)?);

@@ -137,6 +137,7 @@ async fn a_guarded_change_happens_once_or_not_at_all() {
         lock: "livetest".into(),
         holder: "livetest".into(),
         identity: identity.clone(),
+        backed_up: None,
     };
     let kept = || own.sql("SELECT n FROM kept ORDER BY id");
 
@@ -211,6 +212,7 @@ async fn of_several_operators_at_one_row_exactly_one_wins_and_the_others_are_tol
                 lock: "livetest-race".into(),
                 holder: format!("operator {n}"),
                 identity: identity.clone(),
+                backed_up: None,
             };
             async move { database.change(&change, &Unrecorded).await }
         });

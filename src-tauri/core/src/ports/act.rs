@@ -77,6 +77,9 @@ pub struct SqlChange {
     pub holder: String,
     /// `system_identifier` and database the transaction must find itself in.
     pub identity: (String, String),
+    /// For what can't be taken back: the backups there are. The transaction may touch no table
+    /// that none of them has.
+    pub backed_up: Option<Vec<BackupOf>>,
 }
 
 /// A statement and the rows it must give.
@@ -110,6 +113,12 @@ pub enum ChangeError {
         expected: u64,
         /// Rows touched.
         touched: u64,
+    },
+    /// It would have lost what no backup has; rolled back.
+    #[error("the statement changes what no backup of this run has: {}; rolled back", .tables.join(", "))]
+    NotBackedUp {
+        /// The tables.
+        tables: Vec<String>,
     },
     /// Another console holds the lock.
     #[error("another console is applying a change here: {holder}")]

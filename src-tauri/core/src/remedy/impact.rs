@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PlannedStep;
-use crate::{
-    model::ThreadRecord,
-    playbook::step::{BackupOf, Step},
-    ports::Sources,
-};
+use crate::{model::ThreadRecord, playbook::step::Step, ports::Sources};
 
 /// Who and what a plan touches. For reading: it binds nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -65,9 +61,4 @@ pub(super) async fn impact(steps: &[PlannedStep], sources: &Sources) -> Impact {
 fn is_of_structure(sql: &str) -> bool {
     let first = sql.split_whitespace().next().unwrap_or_default();
     ["DROP", "ALTER", "CREATE", "TRUNCATE", "VACUUM"].iter().any(|word| first.eq_ignore_ascii_case(word))
-}
-
-/// Whether a backup is of something in Postgres.
-pub(super) fn is_of_postgres(of: &BackupOf) -> bool {
-    matches!(of, BackupOf::Database | BackupOf::Schema { .. } | BackupOf::Table { .. })
 }

@@ -128,14 +128,20 @@ pub async fn make(
     })
 }
 
-/// A step that loses data of the stack without a backup before it. What a call of somebody's
-/// endpoint ends, such as a phone call, can't be backed up: the phrase is all there is.
+/// A step that loses data of the stack without a backup before it: for a statement, one of Postgres.
+/// Which tables it touches is only seen in its transaction, and compared there. What a call of
+/// somebody's endpoint ends, such as a phone call, can't be backed up: the phrase is all there is.
 fn without_backup(steps: &[PlannedStep]) -> Option<&PlannedStep> {
-    let is_backup = |s: &&PlannedStep| matches!(s.step, Step::Backup(_));
-    let backed_up_from = steps.iter().find(is_backup).map_or(u32::MAX, |s| s.n);
-    steps
-        .iter()
-        .find(|s| s.risk == Risk::Destructive && !matches!(s.step, Step::Http(_)) && s.n < backed_up_from)
+    let is_backed_up = |step: &PlannedStep| {
+        let mut before = steps.iter().take_while(|s| s.n < step.n);
+        before.any(|s| match (&s.step, &step.step) {
+            (Step::Backup(backup), Step::Sql(_)) => backup.of.is_of_postgres(),
+            (Step::Backup(_), _) => true,
+            _ => false,
+        })
+    };
+    let loses = |s: &&PlannedStep| s.risk == Risk::Destructive && !matches!(s.step, Step::Http(_));
+    steps.iter().filter(loses).find(|step| !is_backed_up(step))
 }
 
 /// The expiry of a plan made at `created_at`.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Plan, PlannedStep, impact::is_of_postgres};
+use super::{Plan, PlannedStep};
 use crate::{
     model::{Change, ContainerFacts, TargetIdentity},
     observe::worst_container,
@@ -224,7 +224,7 @@ impl Reach {
         steps.iter().fold(Self::default(), |reach, planned| match &planned.step {
             Step::Sql(_) => Self { postgres: true, ..reach },
             Step::Redis(_) => Self { redis: true, ..reach },
-            Step::Backup(step) if is_of_postgres(&step.of) => Self { postgres: true, ..reach },
+            Step::Backup(step) if step.of.is_of_postgres() => Self { postgres: true, ..reach },
             Step::Backup(step) if matches!(step.of, BackupOf::RedisKeys { .. }) => {
                 Self { redis: true, ..reach }
             }

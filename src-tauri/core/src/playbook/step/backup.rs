@@ -34,6 +34,23 @@ pub enum BackupOf {
     },
 }
 
+impl BackupOf {
+    /// Whether it is of something in Postgres.
+    pub fn is_of_postgres(&self) -> bool {
+        matches!(self, Self::Database | Self::Schema { .. } | Self::Table { .. })
+    }
+
+    /// Whether it has the rows of a table.
+    pub fn has_table(&self, of_schema: &str, name: &str) -> bool {
+        match self {
+            Self::Database => true,
+            Self::Schema { schema } => schema == of_schema,
+            Self::Table { schema, table } => schema == of_schema && table == name,
+            Self::RedisKeys { .. } | Self::Volume { .. } => false,
+        }
+    }
+}
+
 /// Makes a backup and restores it for trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,16 +3,31 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Acting, Described, Emit, Happened, Kind, Looking, Output, StepDone, StepStop};
 use crate::{
     journal::{RunRecord, StepRecord},
     observe::worst_container,
     playbook::step::{BackupOf, BackupStep, Risk},
-    ports::{BackupError, Sources},
-    remedy::{PlanError, Precondition, precondition},
+    ports::{BackupError, BackupMade, Sources},
+    remedy::{PlanError, Precondition, precondition, reference::Returned},
 };
+
+/// What a backup step returns.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    of: BackupOf,
+    #[serde(flatten)]
+    made: BackupMade,
+}
+
+/// The backups that a run has made so far, by what its steps returned.
+pub(super) fn backups(returned: &Returned) -> Vec<BackupOf> {
+    let kept = |row: &Value| serde_json::from_value::<Kept>(row.clone()).ok().map(|kept| kept.of);
+    returned.values().flatten().filter_map(kept).collect()
+}
 
 impl BackupStep {
     fn what(&self) -> String {
@@ -99,7 +114,7 @@ impl Kind for BackupStep {
                     output.take(format!("to restore it: {}", made.restore));
                     output.kept()
                 },
-                returned: vec![json!(made)],
+                returned: vec![json!(Kept { of: self.of.clone(), made })],
                 after: Vec::new(),
             }),
             Err(BackupError::Stopped(now)) => Err(StepStop::Cancelled(now)),

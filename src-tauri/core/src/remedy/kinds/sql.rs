@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop};
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, backup::backups};
 use crate::{
     journal::{RunRecord, StepRecord},
     model::{Change, counted},
@@ -96,7 +96,10 @@ impl Kind for SqlStep {
                 ))),
             },
             Err(
-                error @ (ChangeError::RowCount { .. } | ChangeError::Source(_) | ChangeError::NotRecorded(_)),
+                error @ (ChangeError::RowCount { .. }
+                | ChangeError::NotBackedUp { .. }
+                | ChangeError::Source(_)
+                | ChangeError::NotRecorded(_)),
             ) => Err(StepStop::Failed(error.to_string())),
         }
     }
@@ -179,6 +182,8 @@ impl SqlStep {
                 plan.target.postgres_system_identifier.clone().unwrap_or_default(),
                 plan.target.postgres_database.clone().unwrap_or_default(),
             ),
+            // What takes back brings back what was there.
+            backed_up: (self.undo.is_none() && plan.undo_of.is_none()).then(|| backups(acting.returned)),
         })
     }
 }
