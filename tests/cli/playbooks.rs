@@ -95,6 +95,10 @@ fn a_playbook_from_elsewhere_is_not_run_before_it_is_trusted_and_a_change_asks_a
         assert!(!reason.contains("it ran"), "{verdict}");
     };
     not_yet(&verdict());
+    // It waits for a person, and nothing is broken.
+    let doctor = run(&["doctor"], 0);
+    let check = doctor["checks"].as_array().unwrap().iter().find(|c| c["name"] == "playbooks").unwrap();
+    assert_eq!(check["status"], "warn", "{check}");
     assert_eq!(run(&["playbooks", "show", "40-foreign"], 0)["sections"], serde_json::json!([]));
     ctl.fails(&["--profile", &profile, "plan", "40-foreign"], 4, &["nobody has trusted"]);
     // Not the text that was looked at.

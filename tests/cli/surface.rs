@@ -40,6 +40,8 @@ fn completions_and_the_man_page_are_made_without_a_stack() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(ctl.run(&["completions", shell]).out.contains("ratibactl"), "{shell}");
     }
+    let help = ctl.run(&["--help"]).out;
+    assert!(help.contains("completions") && help.contains("man "), "{help}");
     assert!(ctl.run(&["man"]).out.contains(".TH ratibactl"));
 }
 

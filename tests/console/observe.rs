@@ -63,6 +63,9 @@ fn nothing_read_yet_is_unknown_and_not_empty_health() {
     readings.declared.take(Ok(vec!["redis".into()]), now());
     let snapshot = fold(&readings, &rules(), now());
     assert_eq!(snapshot.services[0].mark, Mark::Unknown);
+    // It was never seen: not a moment ago, and not as missing.
+    assert_eq!(snapshot.services[0].as_of, None);
+    assert!(!snapshot.services[0].detail.contains("Last seen"), "{}", snapshot.services[0].detail);
     assert!(snapshot.sources.iter().any(|s| s.name == SourceName::Docker && s.error.is_some()));
 }
 

@@ -45,6 +45,25 @@ fn what_never_comes_is_a_failed_run_that_says_what_is_seen() {
 }
 
 #[test]
+fn a_service_that_does_not_come_up_is_told_with_the_end_of_its_log() {
+    lab::docker(&[
+        "exec",
+        &lab::container_of("cron"),
+        "sh",
+        "-c",
+        "echo kernel: no such table > /proc/1/fd/1",
+    ]);
+    let stop = r#"[step::compose("stop", "cron", ""), step::wait_until_up("cron", 5)]"#;
+    let kernel = Kernel::with(stop);
+    let plan = kernel.plan(&[]);
+    let done = kernel.apply(&plan, 1);
+    let reason = done["reason"].as_str().unwrap();
+    assert!(reason.contains("its log ends with: kernel: no such table"), "{reason}");
+    drop(kernel);
+    Kernel::with(r#"[step::compose("start", "cron", "")]"#).repaired(&[]);
+}
+
+#[test]
 fn a_person_is_told_what_to_do_and_the_run_goes_on_when_it_is_done() {
     let kernel = Kernel::with(
         r#"[step::manual(#{ title: "Set the key", instructions: ["Set kernel:hand to 1."],

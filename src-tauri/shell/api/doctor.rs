@@ -2,7 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use ratiba_core::model::{SourceError, SourceErrorKind, counted};
+use ratiba_core::{
+    model::{SourceError, SourceErrorKind, counted},
+    playbook::{ScriptError, ScriptErrorKind},
+};
 use serde::Serialize;
 
 use super::{CHANGED_JOURNAL, Console};
@@ -199,16 +202,24 @@ impl Console {
     }
 
     fn check_playbooks(&self) -> Check {
-        let broken: Vec<String> =
-            self.catalog().all().iter().filter_map(|p| p.error.as_ref().map(ToString::to_string)).collect();
-        match broken.first() {
-            None if self.catalog().all().is_empty() => Check::fail(
+        let catalog = self.catalog();
+        let is_untrusted = |error: &&ScriptError| error.kind == ScriptErrorKind::Untrusted;
+        let errors = || catalog.all().iter().filter_map(|p| p.error.as_ref());
+        let broken = errors().find(|error| !is_untrusted(error));
+        let untrusted: Vec<String> = errors().filter(is_untrusted).map(ToString::to_string).collect();
+        match broken.map(ToString::to_string) {
+            None if catalog.all().is_empty() => Check::fail(
                 "playbooks",
                 "there are none",
                 "Reinstall the console, or correct RATIBA_PLAYBOOKS.",
             ),
-            None => Check::ok("playbooks", format!("{} playbooks, all usable", self.catalog().all().len())),
-            Some(first) => Check::fail("playbooks", first.clone(), "Fix that playbook; the others work."),
+            None if let Some(first) = untrusted.first() => Check::warn(
+                "playbooks",
+                format!("{} of {} not trusted yet: {first}", untrusted.len(), catalog.all().len()),
+                "Read it; `ratibactl playbooks show ID` prints what trusts it. The others work.",
+            ),
+            None => Check::ok("playbooks", format!("{} playbooks, all usable", catalog.all().len())),
+            Some(first) => Check::fail("playbooks", first, "Fix that playbook; the others work."),
         }
     }
 }

@@ -124,13 +124,11 @@ pub enum Command {
         drill: DrillCommand,
     },
     /// Print shell completions.
-    #[command(hide = true)]
     Completions {
         /// For which shell.
         shell: clap_complete::Shell,
     },
     /// Print the man page.
-    #[command(hide = true)]
     Man,
 }
 

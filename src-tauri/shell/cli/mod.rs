@@ -110,7 +110,7 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         Command::Resume { run, plan, verify, yes, phrase } => {
             let console = limit.within(open(profile, output)).await?;
             if verify {
-                return resume::verify(&console, run, output).await;
+                return limit.within(resume::verify(&console, run, output)).await;
             }
             let answer = resume::Answer { only_show: plan, yes, phrase };
             resume::resume(&console, run, answer, limit, output).await

@@ -103,7 +103,7 @@ fn services(readings: &Readings, rules: &FoldRules, now: Timestamp) -> Vec<Servi
     let declared: &[String] = readings.declared.last.as_ref().map_or(&[], |last| &last.value);
     let Some(last) = readings.containers.last.as_ref() else {
         let why = readings.containers.why_unknown();
-        return declared.iter().map(|s| ServiceView::missing(s, now).turned_unknown(&why, now)).collect();
+        return declared.iter().map(|s| ServiceView::never_read(s, &why)).collect();
     };
     let mut names: Vec<&str> = declared.iter().map(String::as_str).collect();
     let extra: BTreeSet<&str> = last.value.iter().filter(|c| !c.oneoff).map(|c| c.service.as_str()).collect();

@@ -167,6 +167,18 @@ impl ServiceView {
         }
     }
 
+    /// A service that the compose file declares, while the engine has not answered once.
+    pub(super) fn never_read(service: &str, why: &str) -> Self {
+        Self {
+            state: "unknown".into(),
+            health: "unknown".into(),
+            mark: Mark::Unknown,
+            detail: why.to_owned(),
+            as_of: None,
+            ..Self::missing(service, Timestamp::UNIX_EPOCH)
+        }
+    }
+
     /// Turns a tile that was once read into an unknown one: what was seen is told, not shown as
     /// if it were now.
     pub(super) fn turned_unknown(mut self, why: &str, now: Timestamp) -> Self {

@@ -60,6 +60,9 @@ pub struct SqlUndo {
     pub sql: String,
     /// Values of `image_sql`, `sql` and `unless`, usually ids the step returned.
     pub params: Vec<Bound>,
+    /// Who will notice that, in words; as for the step itself where it is not said.
+    #[serde(default)]
+    pub blast_radius: Option<String>,
 }
 
 /// A statement that changes rows.

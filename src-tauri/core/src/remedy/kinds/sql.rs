@@ -215,7 +215,7 @@ fn undo_of(sql: &SqlStep, undo: &SqlUndo, left: &StepRecord, run: &RunRecord) ->
         undo: None,
         before: Some(format!("{} as the run left them", counted(rows, "row"))),
         after: Some("as before the run".into()),
-        blast_radius: sql.blast_radius.clone(),
+        blast_radius: undo.blast_radius.as_ref().unwrap_or(&sql.blast_radius).clone(),
     })
 }
 

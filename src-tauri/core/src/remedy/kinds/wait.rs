@@ -98,6 +98,26 @@ impl Condition {
 }
 
 async fn wait(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<StepDone, StepStop> {
+    let waited = waited(until, within_s, acting).await;
+    match (waited, until) {
+        (Err(StepStop::Failed(why)), Condition::ServiceUp { service }) => {
+            Err(StepStop::Failed(format!("{why}{}", last_line(service, acting.sources).await)))
+        }
+        (waited, _) => waited,
+    }
+}
+
+/// The last line that a service's container wrote, which mostly says why it does not come up.
+async fn last_line(service: &str, sources: &Sources) -> String {
+    let Ok(containers) = sources.containers.list().await else { return String::new() };
+    let Some(facts) = worst_container(&containers, service) else { return String::new() };
+    let Ok(lines) = sources.containers.log_tail(&facts.id, 5).await else { return String::new() };
+    let last = lines.iter().rev().map(|line| line.text.trim()).find(|text| !text.is_empty());
+    last.map(|text| format!("; its log ends with: {}", text.chars().take(400).collect::<String>()))
+        .unwrap_or_default()
+}
+
+async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<StepDone, StepStop> {
     let clock = &acting.sources.clock;
     let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
     loop {
