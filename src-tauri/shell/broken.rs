@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, TenantRef, TenantSlug, ThreadRecord},
     ports::{
-        BeforeCommit, ChangeError, Database, DatabaseChanges, Read, RedisChange, RedisChanges, RedisValue,
-        SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
+        BeforeCommit, ChangeError, Database, DatabaseChanges, Read, RedisChange, RedisChanges, RedisServer,
+        RedisValue, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
 };
 use serde_json::Value;
@@ -54,14 +54,14 @@ impl Threads for Broken {
     async fn value(&self, _key: &str, _field: Option<&str>) -> Read<RedisValue> {
         Err(self.0.clone())
     }
-    async fn run_id(&self) -> Read<String> {
+    async fn server(&self) -> Read<RedisServer> {
         Err(self.0.clone())
     }
 }
 
 #[async_trait]
 impl RedisChanges for Broken {
-    async fn set(&self, _change: &RedisChange) -> Result<(), ChangeError> {
+    async fn set(&self, _change: &RedisChange) -> Result<RedisValue, ChangeError> {
         Err(ChangeError::Source(self.0.clone()))
     }
 }

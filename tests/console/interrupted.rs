@@ -195,6 +195,24 @@ fn an_interrupted_run_can_be_taken_back_as_far_as_it_came() {
 }
 
 #[test]
+fn what_somebody_wrote_right_after_the_act_is_not_taken_away() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    stack.set_redis("key", None, "A");
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    let finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    let step = serde_json::from_value(json!({ "kind": "redis", "title": "Set", "key": "key", "value": "B" }));
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let from = from(&sources, &schema);
+    let made = make(&from, &playbook, &finding, BTreeMap::new(), vec![step.unwrap()]);
+    let plan = block_on(made).unwrap();
+    stack.somebody_overwrites_redis("theirs");
+    run_plan(&stack, &journal, plan, gone(), "R1");
+    let refused = block_on(make_undo(&from, &last_run(&journal), None, Resolution::default())).unwrap_err();
+    assert!(refused.to_string().contains("changed since the run"), "{refused}");
+}
+
+#[test]
 fn an_undo_can_be_taken_back_which_does_the_run_again() {
     let (stack, journal) = (stopped_redis(), MemoryJournal::default());
     run_plan(&stack, &journal, plan_of(&stack), gone(), "R1");

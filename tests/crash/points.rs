@@ -16,7 +16,8 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
         ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
-        ExecCommand, FileFacts, JournalError, JournalStore, RedisChange, RedisChanges, SqlChange, TargetLock,
+        ExecCommand, FileFacts, JournalError, JournalStore, RedisChange, RedisChanges, RedisValue, SqlChange,
+        TargetLock,
     },
     remedy::Plan,
 };
@@ -144,7 +145,7 @@ impl DatabaseChanges for Marked<dyn DatabaseChanges> {
 
 #[async_trait]
 impl RedisChanges for Marked<dyn RedisChanges> {
-    async fn set(&self, change: &RedisChange) -> Result<(), ChangeError> {
+    async fn set(&self, change: &RedisChange) -> Result<RedisValue, ChangeError> {
         self.points.around("redis set", self.inner.set(change)).await
     }
 }

@@ -33,8 +33,8 @@ fn table(rows: &str) -> String {
     )
 }
 
-const DELETE: &str =
-    r#"step::sql(#{ title: "Delete all", sql: "DELETE FROM public.kernel_b", expect_rows: 1000 })"#;
+const DELETE: &str = r#"step::sql(#{ title: "Delete all", sql: "DELETE FROM public.kernel_b", expect_rows: 1000,
+    guards: [#{ what: "the rows are those of the plan", sql: "SELECT count(*) AS n FROM public.kernel_b" }] })"#;
 
 #[test]
 fn what_is_deleted_after_a_backup_can_be_restored_from_it() {
@@ -89,6 +89,13 @@ fn without_a_backup_before_it_what_loses_data_is_no_plan() {
     lab::psql("ratiba", &table("1000"));
     let kernel = Kernel::with(&format!("[{DELETE}]"));
     kernel.plan_fails(&["no step before it makes a backup"]);
+    drop(kernel);
+    // Rows that came after the backup would be lost too: a guard says which ones are meant.
+    let kernel = Kernel::with(
+        r#"[step::backup(#{ title: "Back up", of: #{ table: #{ schema: "public", table: "kernel_b" } } }),
+            step::sql(#{ title: "Delete all", sql: "DELETE FROM public.kernel_b", expect_rows: 1000 })]"#,
+    );
+    kernel.plan_fails(&["has no guard"]);
     lab::psql("ratiba", "DROP TABLE public.kernel_b");
 }
 
@@ -109,7 +116,8 @@ fn what_no_backup_has_is_not_lost_whatever_the_statement_says() {
     let with = |of: &str, sql: &str, rows: u32| {
         Kernel::with(&format!(
             r#"[step::backup(#{{ title: "Back up", of: {of} }}),
-                step::sql(#{{ title: "Lose it", sql: "{sql}", expect_rows: {rows} }})]"#
+                step::sql(#{{ title: "Lose it", sql: "{sql}", expect_rows: {rows},
+                    guards: [#{{ what: "as planned", sql: "SELECT count(*) AS n FROM kernel_c.people" }}] }})]"#
         ))
     };
     let table = |name: &str| format!(r#"#{{ table: #{{ schema: "kernel_c", table: "{name}" }} }}"#);
@@ -180,7 +188,8 @@ fn a_dump_that_does_not_restore_is_no_backup() {
     let all = databases();
     let kernel = Kernel::with(
         r#"[step::backup(#{ title: "Back up", of: #{ schema: #{ schema: "kernel_s" } } }),
-            step::sql(#{ title: "Empty it", sql: "DELETE FROM kernel_s.t", expect_rows: 1 })]"#,
+            step::sql(#{ title: "Empty it", sql: "DELETE FROM kernel_s.t", expect_rows: 1,
+                guards: [#{ what: "as planned", sql: "SELECT m::text AS m FROM kernel_s.t" }] })]"#,
     );
     let plan = kernel.plan(&[]);
     let done = kernel.apply(&plan, 1);

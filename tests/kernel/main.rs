@@ -27,5 +27,6 @@ mod secrets;
 mod secrets_recorded;
 mod shown;
 mod silence;
+mod twice;
 mod undo;
 mod waiting;

@@ -2,7 +2,12 @@
 
 use ratiba_testkit::lab;
 
-use super::playbook::Kernel;
+use std::fs;
+
+use super::{
+    ctl::Ctl,
+    playbook::{Kernel, whole},
+};
 
 fn wait(until: &str) -> String {
     format!(r#"step::wait_until(#{{ title: "Wait", condition: {until}, within_s: 5 }})"#)
@@ -14,7 +19,6 @@ fn each_condition_is_seen_on_the_real_thing() {
     let backend = lab::profile().endpoints["backend"].clone();
     let steps: Vec<String> = [
         r#"#{ service_up: #{ service: "redis" } }"#.to_owned(),
-        r#"#{ service_down: #{ service: "nobody" } }"#.to_owned(),
         r#"#{ port_free: #{ port: 1 } }"#.to_owned(),
         r#"#{ rows: #{ what: "one is one", sql: "SELECT 1 AS one", rows: [#{ one: 1 }] } }"#.to_owned(),
         r#"#{ redis_value: #{ key: "kernel:w", value: "1" } }"#.to_owned(),
@@ -29,6 +33,30 @@ fn each_condition_is_seen_on_the_real_thing() {
     assert!(run["steps"].as_array().unwrap().iter().all(|s| s["state"] == "done"), "{run:#}");
     assert_eq!(run["can_undo"], false, "waiting leaves nothing to take back");
     lab::redis_eval("redis.call('DEL', 'kernel:w')");
+}
+
+#[test]
+fn what_is_waited_for_is_what_was_shown() {
+    let kernel = Kernel::with(&format!("[{}]", wait(r#"#{ service_down: #{ service: "posgres" } }"#)));
+    kernel.plan_fails(&["there is no service posgres"]);
+    drop(kernel);
+
+    let rows = wait(
+        r#"#{ rows: #{ what: "there are tenants", sql: "SELECT count(*) > 0 AS some FROM {tenants}", rows: [#{ some: true }] } }"#,
+    );
+    let ctl = Ctl::new();
+    let profile = ctl.profile(|text| text);
+    let kernel = Kernel::made(ctl, &whole("", &format!("[{rows}]")), profile.clone());
+    let plan = kernel.plan(&[]);
+    let preview = plan.step(1)["preview"].as_str().unwrap();
+    assert!(preview.contains(r#"FROM "public"."tenants""#), "{preview}");
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{text}\n[schema.tables]\ntenants = \"others\"\n")).unwrap();
+    assert_eq!(
+        kernel.apply(&plan, 0)["outcome"],
+        "fixed",
+        "it asks what was shown, whatever the profile says now"
+    );
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) fn plan(trouble: &PlanError) -> WireError {
         PlanError::NotResumable(what) => error(
             "refused",
             what.clone(),
-            "Look at the stack, then verify the run, take it back, or make a new plan.",
+            "Look at the stack, then close the run with `ratibactl resume RUN --verify`, take it back, or make a new plan.",
         ),
         PlanError::NotUndoable(what) => {
             error("refused", what.clone(), "Look at what is there now; the console takes nothing newer away.")

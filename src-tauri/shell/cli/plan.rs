@@ -84,6 +84,12 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
             text += &format!("     {}\n", one_line(&change.to_string()));
         }
     }
+    if !view.stays.is_empty() {
+        text += "\nnot taken back:\n";
+        for one in &view.stays {
+            text += &format!("     {}\n", one_line(one));
+        }
+    }
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
     let confirm = confirmation(&view.confirm);
     text += &format!(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratiba_core::{
     model::{Mark, counted},
+    playbook::step::Risk,
     remedy::{Plan, RunEvent, RunOutcome},
     wire::{
         ConfirmView, Empty, InterruptedView, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest,
@@ -193,7 +194,7 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                         r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
                         out.mark(
                             mark(r.outcome),
-                            if r.undone_by.is_some() { "taken back" } else { word(r.outcome) },
+                            if r.undone_by.is_some() { taken_back(r) } else { word(r.outcome) },
                         ),
                         one_line(&r.playbook),
                         subject(r),
@@ -228,6 +229,12 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
             }
         }
     }
+}
+
+/// Whether all that a run did was taken back.
+fn taken_back(run: &RunView) -> &'static str {
+    let stays = run.steps.iter().any(|s| s.state == StepState::Done && s.step.risk != Risk::Read);
+    if stays { "taken back in part" } else { "taken back" }
 }
 
 /// Whom a run is about, in a word or two.
@@ -302,7 +309,7 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
         text += &format!("takes back run {of}\n");
     }
     if let Some(by) = &view.undone_by {
-        text += &format!("taken back by run {by}\n");
+        text += &format!("{} by run {by}\n", taken_back(view));
     }
     if view.can_undo {
         text += &format!("to take it back: ratibactl undo {}\n", view.run);

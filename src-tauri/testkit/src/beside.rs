@@ -21,6 +21,8 @@ use crate::Stack;
 #[derive(Default)]
 pub(crate) struct Beside {
     redis: BTreeMap<(String, Option<String>), String>,
+    /// What somebody writes as soon as a change was made.
+    redis_next: Option<String>,
     dotenv: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     answers: BTreeMap<String, HttpAnswer>,
@@ -53,6 +55,11 @@ impl Stack {
     /// Sets a string, or a field of a hash.
     pub fn set_redis(&self, key: &str, field: Option<&str>, value: &str) {
         self.held().beside.redis.insert((key.to_owned(), field.map(str::to_owned)), value.to_owned());
+    }
+
+    /// Somebody overwrites whatever is set next, before anybody else looks.
+    pub fn somebody_overwrites_redis(&self, with: &str) {
+        self.held().beside.redis_next = Some(with.to_owned());
     }
 
     /// Lets a compose command go on whose console is gone; `None`: it has ended.
@@ -125,7 +132,7 @@ impl Stack {
 
 #[async_trait]
 impl RedisChanges for Stack {
-    async fn set(&self, change: &RedisChange) -> Result<(), ChangeError> {
+    async fn set(&self, change: &RedisChange) -> Result<RedisValue, ChangeError> {
         self.ask(SourceName::Redis, &format!("set {}", change.key))?;
         let mut held = self.held();
         let now = held.beside.redis_value(&change.key, change.field.as_deref());
@@ -135,10 +142,14 @@ impl RedisChanges for Stack {
         }
         let at = (change.key.clone(), change.field.clone());
         match &change.value {
-            Some(value) => drop(held.beside.redis.insert(at, value.clone())),
+            Some(value) => drop(held.beside.redis.insert(at.clone(), value.clone())),
             None => drop(held.beside.redis.remove(&at)),
         }
-        Ok(())
+        let written = held.beside.redis_value(&change.key, change.field.as_deref());
+        if let Some(next) = held.beside.redis_next.take() {
+            held.beside.redis.insert(at, next);
+        }
+        Ok(written)
     }
 }
 

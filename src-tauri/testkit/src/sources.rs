@@ -24,8 +24,8 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Memory, Read, RedisValue,
-        Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
+        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Memory, Read, RedisServer,
+        RedisValue, Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
     profile::{SchemaSection, Thresholds},
 };
@@ -444,8 +444,8 @@ impl Threads for Stack {
         self.ask(SourceName::Redis, &format!("value of {key}"))?;
         Ok(self.held().beside.redis_value(key, field))
     }
-    async fn run_id(&self) -> Read<String> {
-        Ok("redis-run-1".into())
+    async fn server(&self) -> Read<RedisServer> {
+        Ok(RedisServer { run_id: "redis-run-1".into(), up_for: Duration::from_secs(86_400) })
     }
 }
 

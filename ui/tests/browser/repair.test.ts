@@ -239,6 +239,17 @@ describe('a run', () => {
       await fixed(window);
     }));
 
+  test('that can be taken back only in part says what stays, before and after', () =>
+    inWindow({ scenario: 'every-kind', hash: '#/playbook/e1-worker-wrong-queue' }, async (window) => {
+      await window.at('make-plan').click();
+      await window.at('review-plan').click();
+      await window.at('confirm-phrase').fill('amani_clinic payments');
+      await window.at('confirm-act').click();
+      await window.at('undo-run').click();
+      const stays = window.at('plan').getByTestId('stays');
+      expect(await stays.textContent()).toContain('Forget the cached catalogue');
+    }));
+
   test('of the journal can be taken back from there', () =>
     inWindow({ scenario: 'healthy', hash: '#/journal' }, async (window) => {
       await window.at('journal-run-01KAVX7M3Q0000000000000001').getByRole('link').click();

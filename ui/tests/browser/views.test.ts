@@ -139,6 +139,18 @@ const SHOTS: Shot[] = [
     },
   },
   {
+    name: 'undo-plan-in-part',
+    scenario: 'every-kind',
+    hash: QUEUE,
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-phrase').fill('amani_clinic payments');
+      await window.at('confirm-act').click();
+      await window.at('undo-run').click();
+      await window.at('leave-undo').waitFor();
+    },
+  },
+  {
     name: 'journal',
     scenario: 'journal',
     hash: '#/journal',

@@ -2,6 +2,7 @@
 
 mod auth;
 
+use std::error::Error as _;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -175,7 +176,15 @@ pub(super) fn trouble(attempted: &str, error: &reqwest::Error) -> SourceError {
     } else {
         SourceErrorKind::TimedOut
     };
-    let happened = if error.is_connect() {
+    let mut is_untrusted = false;
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        is_untrusted |= inner.to_string().contains("certificate");
+        cause = inner.source();
+    }
+    let happened = if error.is_connect() && is_untrusted {
+        "this machine does not trust its TLS certificate".to_owned()
+    } else if error.is_connect() {
         "nobody answers there".to_owned()
     } else if error.is_timeout() {
         format!("no answer within {} s", DEADLINE.as_secs())

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::time::timeout;
 
-use super::{Postgres, backed_up, connections::Connections, error, params};
+use super::{Postgres, backed_up, connections::Connections, error, params, rows};
 
 const ATTEMPTED: &str = "change rows in Postgres";
 /// Time for the answer to a commit.
@@ -121,12 +121,7 @@ async fn guarded(
         return Err(ChangeError::Locked { holder: holder(connection, &change.lock).await });
     }
     for guard in &change.guards {
-        let rows = json_rows(
-            connection,
-            &format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{}\n) AS q", guard.read.sql),
-            &guard.read.params,
-        )
-        .await?;
+        let rows = json_rows(connection, &rows::as_json(&guard.read.sql), &guard.read.params).await?;
         if !same_rows(&rows, &guard.expect) {
             return Err(ChangeError::GuardChanged {
                 what: guard.what.clone(),
@@ -136,9 +131,7 @@ async fn guarded(
         }
     }
     let rows = if returns_rows(&change.sql) {
-        let wrapped =
-            format!("WITH q AS (\n{}\n) SELECT coalesce(json_agg(q), '[]'::json)::text FROM q", change.sql);
-        let rows = json_rows(connection, &wrapped, &change.params).await?;
+        let rows = json_rows(connection, &rows::returned_as_json(&change.sql), &change.params).await?;
         expect(rows.len() as u64, change.expect_rows)?;
         rows
     } else {
@@ -163,7 +156,7 @@ async fn json_rows(
     let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
     let row = params::bind(query, values).fetch_one(connection).await.map_err(|e| source(&e))?;
     let text: String = row.try_get(0).map_err(|e| source(&e))?;
-    serde_json::from_str(&text).map_err(|e| source(&sqlx::Error::Decode(Box::new(e))))
+    rows::read(&text).map_err(|e| source(&sqlx::Error::Decode(Box::new(e))))
 }
 
 /// Who holds the advisory lock, as far as the server tells. It keeps the lock's 64 bits in two
@@ -184,10 +177,35 @@ async fn holder(connection: &mut PgConnection, lock: &str) -> String {
     }
 }
 
-/// Whether the statement has a RETURNING clause.
+/// Whether the statement has a RETURNING clause: not in a text, a quoted name or a comment.
 fn returns_rows(sql: &str) -> bool {
-    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+    without_quoted(sql)
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .any(|word| word.eq_ignore_ascii_case("returning"))
+}
+
+/// The statement without texts, quoted names and comments, as far as PostgreSQL's plain forms go.
+fn without_quoted(sql: &str) -> String {
+    let mut out = String::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' => Some("'"),
+            '"' => Some("\""),
+            _ if rest.starts_with("--") => Some("\n"),
+            _ if rest.starts_with("/*") => Some("*/"),
+            _ => None,
+        };
+        let opening = if rest.starts_with("/*") || rest.starts_with("--") { 2 } else { first.len_utf8() };
+        let behind = rest.get(opening..).unwrap_or_default();
+        rest = match end {
+            // Quotes that are doubled end one text and begin the next one.
+            Some(end) => behind.split_once(end).map_or("", |(_, rest)| rest),
+            None => behind,
+        };
+        out.push(if end.is_some() { ' ' } else { first });
+    }
+    out
 }
 
 /// Rows are a set: the database promises no order.
@@ -215,5 +233,10 @@ mod tests {
     fn returning_is_a_word_and_not_a_part_of_one() {
         assert!(returns_rows("DELETE FROM a\nRETURNING id"));
         assert!(!returns_rows("DELETE FROM returning_customers"));
+        assert!(!returns_rows(
+            "UPDATE a SET name = 'Returning ''customer', \"returning\" = 1 -- returning\n"
+        ));
+        assert!(!returns_rows("DELETE /* returning */ FROM a"));
+        assert!(returns_rows("UPDATE a SET name = 'it''s' RETURNING id"));
     }
 }

@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod params;
 mod read;
+mod rows;
 
 use sqlx::postgres::PgConnectOptions;
 

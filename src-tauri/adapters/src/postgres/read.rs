@@ -8,7 +8,7 @@ use ratiba_core::{
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, Transaction};
 
-use super::{Postgres, error, params};
+use super::{Postgres, error, params, rows};
 
 /// A union over more tenants takes a lock for each of its tables, and the server has a limit.
 const TENANTS_IN_A_STATEMENT: usize = 100;
@@ -16,8 +16,7 @@ const TENANTS_IN_A_STATEMENT: usize = 100;
 impl Postgres {
     async fn rows(&self, attempted: &str, sql: &str, values: &[Value]) -> Read<Vec<Value>> {
         let connections = self.reads.as_ref().map_err(Clone::clone)?;
-        // The rows come as one JSON text: the database knows its types best.
-        let wrapped = format!("SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{sql}\n) AS q");
+        let wrapped = rows::as_json(sql);
         connections
             .with(attempted, async |connection| {
                 let mut transaction = read_only(attempted, connection).await?;
@@ -38,7 +37,7 @@ impl Postgres {
             .map(|slug| {
                 // A slug is `[a-z][a-z0-9_]*`: it can't end a literal or an identifier.
                 let own = sql.replace("{tenant}", &format!("\"{}\"", slug.schema()));
-                format!("SELECT '{slug}'::text AS tenant, (SELECT coalesce(json_agg(q), '[]'::json)::text FROM (\n{own}\n) AS q) AS rows")
+                format!("SELECT '{slug}'::text AS tenant, ({}) AS rows", rows::as_json(&own))
             })
             .collect();
         let connections = self.reads.as_ref().map_err(Clone::clone)?;
@@ -70,12 +69,12 @@ async fn read_only<'c>(
 }
 
 fn json_rows(attempted: &str, text: &str) -> Read<Vec<Value>> {
-    serde_json::from_str(text).map_err(|e| SourceError {
+    rows::read(text).map_err(|e| SourceError {
         source_name: SourceName::Postgres,
         kind: SourceErrorKind::Invalid,
         attempted: attempted.to_owned(),
         happened: format!("the answer could not be read: {e}"),
-        hint: "Please report it.".into(),
+        hint: "Correct the statement; if it is none of yours, please report it.".into(),
     })
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ratiba_core::{
     model::{FsmThread, SourceError, SourceErrorKind, SourceName, ThreadRecord},
-    ports::{Read, RedisValue, Threads},
+    ports::{Read, RedisServer, RedisValue, Threads},
 };
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
@@ -265,14 +265,18 @@ impl Threads for Redis {
         self.read_value(key, field).await
     }
 
-    async fn run_id(&self) -> Read<String> {
+    async fn server(&self) -> Read<RedisServer> {
         let info = self
             .with("read the server's run_id", |mut connection| async move {
                 redis::cmd("INFO").arg("server").query_async::<String>(&mut connection).await
             })
             .await?;
-        let id = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-        Ok(id.unwrap_or_default().trim().to_owned())
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let seconds = field("uptime_in_seconds:").and_then(|s| s.parse().ok()).unwrap_or(u64::MAX);
+        Ok(RedisServer {
+            run_id: field("run_id:").unwrap_or_default().to_owned(),
+            up_for: Duration::from_secs(seconds),
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Redis;
 
 /// Compares and sets in one, on the server that is meant. Answers `ok`, `server` and its run_id,
-/// or `changed`, the type and the value. A key that is there keeps the time it has left to live.
+/// or `changed`, the type and the value. After `ok` come the type and the time to live that it left. A key that is there keeps the time it has left to live.
 const COMPARE_AND_SET: &str = r"
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 if run_id ~= ARGV[1] then return {'server', run_id or ''} end
@@ -32,7 +32,7 @@ if ARGV[6] == '1' then
   if kind == 'none' and ARGV[8] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[8]) end
 elseif is_hash then redis.call('HDEL', KEYS[1], ARGV[3])
 else redis.call('DEL', KEYS[1]) end
-return {'ok'}
+return {'ok', redis.call('TYPE', KEYS[1]).ok, tostring(redis.call('PTTL', KEYS[1]))}
 ";
 
 fn not_text(key: &str) -> SourceError {
@@ -72,7 +72,7 @@ impl Redis {
 
 #[async_trait]
 impl RedisChanges for Redis {
-    async fn set(&self, change: &RedisChange) -> Result<(), ChangeError> {
+    async fn set(&self, change: &RedisChange) -> Result<RedisValue, ChangeError> {
         let attempted = format!("change {} in Redis", change.key);
         let flag = |is: bool| if is { "1" } else { "0" };
         let expected = change.expect.value.as_deref();
@@ -98,7 +98,11 @@ impl RedisChanges for Redis {
             Err(error) => return Err(super::trouble(&attempted, &error).into()),
         };
         match answer.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["ok"] => Ok(()),
+            ["ok", kind, ttl] => Ok(RedisValue {
+                kind: (*kind).to_owned(),
+                value: change.value.clone(),
+                ttl_ms: ttl.parse().ok().filter(|ms| *ms >= 0),
+            }),
             ["server", run_id] => Err(ChangeError::OtherTarget { now: (*run_id).to_owned() }),
             ["changed", kind, value] => Err(ChangeError::GuardChanged {
                 what: change.field.clone().unwrap_or_else(|| change.key.clone()),

@@ -160,6 +160,18 @@ async fn a_guarded_change_happens_once_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_row_is_read_whole_and_its_numbers_exactly() {
+    let own = Own::new("livetest_whole", "CREATE TABLE t (id int, q int, n numeric, big bigint)");
+    own.sql("INSERT INTO t VALUES (1, 2, 12345678901234567.89, 9007199254740993)");
+    let database = connected(own.0, None);
+    let rows = database.query(&read("SELECT id, q, n, big FROM t")).await.unwrap();
+    let whole = json!({ "id": 1, "q": 2, "n": "12345678901234567.89", "big": 9_007_199_254_740_993_i64 });
+    assert_eq!(rows, [whole]);
+    let twice = database.query(&read("SELECT id, q AS id FROM t")).await.unwrap_err();
+    assert!(twice.to_string().contains("two columns `id`"), "{twice}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_the_address_is_said() {
     let wrong = connected("ratiba", Some("s3cret-canary")).tenants().await.unwrap_err();
     assert_eq!(wrong.kind, SourceErrorKind::Denied, "{wrong:?}");

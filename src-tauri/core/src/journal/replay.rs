@@ -135,6 +135,11 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The rows that each of its steps returned, by the step's number.
+    pub fn returned(&self) -> BTreeMap<u32, Vec<Value>> {
+        self.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect()
+    }
+
     /// Whether there is something to take back.
     pub fn can_undo(&self) -> bool {
         self.ended_at.is_some()

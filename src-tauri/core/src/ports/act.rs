@@ -184,8 +184,9 @@ pub struct RedisChange {
 /// Writing to Redis.
 #[async_trait]
 pub trait RedisChanges: Send + Sync {
-    /// Compares and sets in one; [`ChangeError::GuardChanged`] when something else was there.
-    async fn set(&self, change: &RedisChange) -> Result<(), ChangeError>;
+    /// Compares and sets in one, and gives what is there right after;
+    /// [`ChangeError::GuardChanged`] when something else was there.
+    async fn set(&self, change: &RedisChange) -> Result<RedisValue, ChangeError>;
 }
 
 /// What one key of the `.env` becomes.

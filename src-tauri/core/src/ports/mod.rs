@@ -162,8 +162,17 @@ pub trait Threads: Send + Sync {
     async fn one(&self, ulid: &str) -> Read<Option<ThreadRecord>>;
     /// Any string, or a field of any hash.
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue>;
-    /// The server's `run_id`.
-    async fn run_id(&self) -> Read<String>;
+    /// The server itself.
+    async fn server(&self) -> Read<RedisServer>;
+}
+
+/// A Redis server that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisServer {
+    /// Its `run_id`, new at each start.
+    pub run_id: String,
+    /// How long it has run.
+    pub up_for: Duration,
 }
 
 /// A value in Redis.

@@ -81,6 +81,9 @@ mod tests {
                 "{error}"
             );
         }
+        let endpoint = format!("{LEAST}[endpoints]\nbackend = \"http://user:hunter2@h:1\"\n");
+        let error = parse("x.toml", &endpoint).unwrap_err();
+        assert!(error.message.contains("by reference") && !error.message.contains("hunter2"), "{error}");
         assert!(parse("x.toml", &format!("{LEAST}[redis]\nurl = \"redis://user@h:1/0\"\n")).is_ok());
     }
 }

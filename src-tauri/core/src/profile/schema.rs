@@ -60,12 +60,22 @@ impl From<SecretRef> for String {
 
 /// A URL, refused when it holds a password: URLs are shown, passwords never are.
 fn without_password<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let url = String::deserialize(deserializer)?;
+    refused_with_password::<D::Error>(String::deserialize(deserializer)?)
+}
+
+fn without_passwords<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let urls = BTreeMap::<String, String>::deserialize(deserializer)?;
+    urls.into_iter().map(|(name, url)| Ok((name, refused_with_password::<D::Error>(url)?))).collect()
+}
+
+fn refused_with_password<E: serde::de::Error>(url: String) -> Result<String, E> {
     let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     let authority = authority.split(['/', '?']).next().unwrap_or_default();
     match authority.rsplit_once('@') {
         // The text is not repeated.
-        Some((user, _)) if user.contains(':') => Err(serde::de::Error::custom(
+        Some((user, _)) if user.contains(':') => Err(E::custom(
             "a url holds no password: leave it out there and give it by reference, password = \"dotenv:NAME\" or \"env:NAME\"",
         )),
         _ => Ok(url),
@@ -107,7 +117,7 @@ pub struct Profile {
     #[serde(default)]
     pub thresholds: Thresholds,
     /// HTTP endpoints of the stack by name, such as `backend`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "without_passwords")]
     pub endpoints: BTreeMap<String, String>,
     /// LiveKit's API.
     #[serde(default)]

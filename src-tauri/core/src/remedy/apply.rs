@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
+    identity::{self, Engines, Reach},
     kinds::{Acting, Emit, Looking, StepDone, StepStop, shown},
-    precondition::{self, Engines, Reach},
     reference::Returned,
     verify,
 };
@@ -264,7 +264,7 @@ impl Run<'_> {
         let (containers, changes) = stack.map_err(unchecked)?;
         let now = engines.map_err(unchecked)?.of(&plan.target.compose_project, &containers);
         // On another stack nothing else is as planned, of course: then that alone is said.
-        let other = precondition::identity_changes(&plan.target, &now);
+        let other = identity::identity_changes(&plan.target, &now);
         let mut changes = if other.is_empty() { changes.map_err(unchecked)? } else { other };
         if changes.is_empty() {
             changes = self.shown_otherwise(&containers);
@@ -404,7 +404,6 @@ impl Run<'_> {
             before,
             sources: self.context.sources,
             acts: self.context.acts,
-            schema: self.context.schema,
             cancel: self.context.cancel,
             holder: self.context.holder,
             record,

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::{
     Plan, PlannedStep, Precondition,
+    identity::{self, Reach},
     impact::impact,
-    kinds,
-    precondition::{self, Reach},
-    reference,
+    kinds, reference,
 };
 use crate::{
     model::{ContainerFacts, Finding, SourceError},
@@ -68,7 +67,10 @@ impl MakePlan<'_> {
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
         for (n, step) in (first..).zip(steps) {
-            let (step, found) = kinds::planned(n, step, &looking).await?;
+            let (mut step, found) = kinds::planned(n, step, &looking).await?;
+            if let (Some(_), Some(earlier)) = (&step.before, changed_by(&planned, &found)) {
+                step.before = Some(format!("as step {earlier} leaves it"));
+            }
             for one in found {
                 // Two steps on one service depend on the same container.
                 if !preconditions.iter().any(|p| p.is_about_the_same(&one)) {
@@ -79,6 +81,19 @@ impl MakePlan<'_> {
         }
         Ok((containers, preconditions, planned))
     }
+}
+
+/// The last of these steps that changes what the next one finds, where that is one thing alone: of a
+/// file, each step has a part of its own.
+fn changed_by(steps: &[PlannedStep], found: &[Precondition]) -> Option<u32> {
+    let whole = |p: &&Precondition| matches!(p, Precondition::Container { .. } | Precondition::Redis { .. });
+    let changes = |step: &&PlannedStep| {
+        let mut things = found.iter().filter(whole);
+        !matches!(step.step, Step::Command(_))
+            && step.step.acts()
+            && things.any(|p| step.step.kind_of().depends_on(step.n, p))
+    };
+    steps.iter().rev().find(changes).map(|step| step.n)
 }
 
 /// Makes a plan from the steps that `playbook` gave for `finding`.
@@ -99,7 +114,7 @@ pub async fn make(
     }
     reference::check(&steps)?;
     let reach = Reach::of(&steps);
-    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
+    let target = identity::identity(from.sources, from.project, &containers, reach).await?;
     let created_at = from.sources.clock.now();
     let lost = steps.iter().any(|s| s.risk == Risk::Destructive);
     let subject = &finding.subject;
@@ -114,6 +129,7 @@ pub async fn make(
         as_of: None,
         resolved: Vec::new(),
         moved: Vec::new(),
+        stays: Vec::new(),
         script_sha256: playbook.sha256.clone(),
         subject: finding.subject.clone(),
         finding: finding.data.clone(),

@@ -5,6 +5,7 @@ mod cancel;
 mod confirm;
 mod digest;
 mod event;
+mod identity;
 mod impact;
 mod kinds;
 mod left_out;

@@ -87,6 +87,9 @@ pub struct Plan {
     /// For a plan that goes on with a run: what moved since it was interrupted.
     #[serde(default)]
     pub moved: Vec<Change>,
+    /// For a plan that takes a run back: what of that run stays, in words.
+    #[serde(default)]
+    pub stays: Vec<String>,
     /// SHA-256 of the playbook's text.
     pub script_sha256: String,
     /// Whom it is about.

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join3;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Plan, PlannedStep};
+use super::Plan;
 use crate::{
-    model::{Change, ContainerFacts, TargetIdentity},
+    model::{Change, ContainerFacts},
     observe::worst_container,
-    playbook::step::{BackupOf, GuardSpec, Step},
+    playbook::step::GuardSpec,
     ports::{FileFacts, Read, RedisValue, Sources, SqlRead},
 };
 
@@ -209,116 +208,6 @@ impl Precondition {
             }
         }
     }
-}
-
-/// What of the stack a plan acts on.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reach {
-    pub postgres: bool,
-    pub redis: bool,
-}
-
-impl Reach {
-    /// What these steps act on.
-    pub(super) fn of(steps: &[PlannedStep]) -> Self {
-        steps.iter().fold(Self::default(), |reach, planned| match &planned.step {
-            Step::Sql(_) => Self { postgres: true, ..reach },
-            Step::Redis(_) => Self { redis: true, ..reach },
-            Step::Backup(step) if step.of.is_of_postgres() => Self { postgres: true, ..reach },
-            Step::Backup(step) if matches!(step.of, BackupOf::RedisKeys { .. }) => {
-                Self { redis: true, ..reach }
-            }
-            _ => reach,
-        })
-    }
-
-    /// That part of a plan's identity.
-    pub(super) fn of_what(&self, target: &TargetIdentity) -> TargetIdentity {
-        let mut of = target.clone();
-        if !self.postgres {
-            (of.postgres_system_identifier, of.postgres_database) = (None, None);
-        }
-        if !self.redis {
-            of.redis_run_id = None;
-        }
-        of
-    }
-
-    /// What a plan's identity was read with.
-    pub(super) fn of_identity(target: &TargetIdentity) -> Self {
-        Self { postgres: target.postgres_database.is_some(), redis: target.redis_run_id.is_some() }
-    }
-}
-
-/// The engines' own names for themselves.
-pub(super) struct Engines {
-    docker: Option<String>,
-    postgres: Option<(String, String)>,
-    redis: Option<String>,
-}
-
-impl Engines {
-    /// Reads them, beside each other. Only what the plan reaches is asked: one that does not touch
-    /// Postgres must not fail because it is down.
-    pub(super) async fn read(sources: &Sources, reach: Reach) -> Read<Self> {
-        let postgres =
-            async { if reach.postgres { sources.database()?.identity().await.map(Some) } else { Ok(None) } };
-        let redis =
-            async { if reach.redis { sources.threads()?.run_id().await.map(Some) } else { Ok(None) } };
-        let (docker, postgres, redis) = join3(sources.containers.engine_id(), postgres, redis).await;
-        Ok(Self { docker: docker.ok(), postgres: postgres?, redis: redis? })
-    }
-
-    /// The identity of the stack that these engines and containers are.
-    pub(super) fn of(self, project: &str, containers: &[ContainerFacts]) -> TargetIdentity {
-        let working_dir = containers.iter().map(|c| c.working_dir.as_str()).find(|dir| !dir.is_empty());
-        let (system, database) = self.postgres.unzip();
-        TargetIdentity {
-            compose_project: project.to_owned(),
-            compose_working_dir: working_dir.unwrap_or_default().to_owned(),
-            docker_engine_id: self.docker,
-            postgres_system_identifier: system,
-            postgres_database: database,
-            redis_run_id: self.redis,
-        }
-    }
-}
-
-/// The identity of the stack as it is now.
-pub(super) async fn identity(
-    sources: &Sources,
-    project: &str,
-    containers: &[ContainerFacts],
-    reach: Reach,
-) -> Read<TargetIdentity> {
-    Ok(Engines::read(sources, reach).await?.of(project, containers))
-}
-
-/// What differs between the plan's stack and the present one. A field that was not known when the
-/// plan was made proves nothing and is not compared.
-pub(super) fn identity_changes(planned: &TargetIdentity, now: &TargetIdentity) -> Vec<Change> {
-    let dir_known = !planned.compose_working_dir.is_empty() && !now.compose_working_dir.is_empty();
-    let pairs = [
-        ("compose project", Some(&planned.compose_project), Some(&now.compose_project)),
-        (
-            "compose working directory",
-            dir_known.then_some(&planned.compose_working_dir),
-            dir_known.then_some(&now.compose_working_dir),
-        ),
-        ("docker engine", planned.docker_engine_id.as_ref(), now.docker_engine_id.as_ref()),
-        (
-            "postgres system identifier",
-            planned.postgres_system_identifier.as_ref(),
-            now.postgres_system_identifier.as_ref(),
-        ),
-        ("postgres database", planned.postgres_database.as_ref(), now.postgres_database.as_ref()),
-        ("redis run_id", planned.redis_run_id.as_ref(), now.redis_run_id.as_ref()),
-    ];
-    let differs = |(field, planned, now): (&str, Option<&String>, Option<&String>)| {
-        let planned = planned?;
-        (now != Some(planned)).then(|| Change::new("the stack", field, json!(planned), json!(now)))
-    };
-    pairs.into_iter().filter_map(differs).collect()
 }
 
 /// What compose would make of these services now. It is held against the plan before the first step

@@ -38,10 +38,14 @@ pub(super) fn words(given: &[Word], returned: &Returned) -> Result<Vec<String>, 
     given.iter().map(word).collect()
 }
 
+/// What a command's undo takes is resolved when it is taken back: the numbers are those of the run.
 fn named(step: &Step) -> Vec<Reference> {
     match step {
         Step::Sql(sql) => sql.params.iter().filter_map(Reference::of).collect(),
-        Step::Command(command) => command.argv.iter().filter_map(of_word).collect(),
+        Step::Command(command) => {
+            let undo = command.undo.iter().flat_map(|undo| &undo.argv);
+            command.argv.iter().chain(undo).filter_map(of_word).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    Look, Lookout, Plan, Precondition,
+    Look, Lookout, Plan, PlannedStep, Precondition,
     precondition::{self, sorted},
 };
 use crate::{
@@ -52,13 +52,17 @@ impl Lookout for Restored {
 }
 
 impl Restored {
-    /// How everything was before the run that is now put back: where the run was resumed, the oldest
-    /// plan knows.
+    /// How everything was that is now put back: as the steps found it which are taken back, the first
+    /// one where several did something to the same thing. A plan that the run was resumed with knows
+    /// the guards of the steps that it did.
     fn before(&self) -> Vec<(&Plan, &Precondition)> {
         let mut found: Vec<(&Plan, &Precondition)> = Vec::new();
-        for plan in self.original.plans() {
-            for one in &plan.preconditions {
-                if self.is_put_back(one) && !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
+        for step in self.original.steps.iter().filter(|step| self.is_put_back(step)) {
+            let n = step.planned.n;
+            let plan = self.original.plans().filter(|plan| plan.steps.iter().any(|s| s.n == n)).last();
+            let plan = plan.unwrap_or(&self.original.plan);
+            for one in &step.before {
+                if !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
                     found.push((plan, one));
                 }
             }
@@ -66,12 +70,12 @@ impl Restored {
         found
     }
 
-    /// Whether it is what a step that is taken back depended on. The other steps may have been taken
-    /// back by a run that then failed, long ago. One that goes on answers for its first half, too.
-    fn is_put_back(&self, one: &Precondition) -> bool {
-        let reversed = |was: &&StepRecord| self.undo.steps.iter().any(|s| s.reverses == Some(was.planned.n));
-        let depends = |was: &StepRecord| was.planned.step.kind_of().depends_on(was.planned.n, one);
-        self.undo.resume_of.is_some() || self.original.steps.iter().filter(reversed).any(depends)
+    /// The other steps may have been taken back by a run that then failed, long ago. One that goes on
+    /// answers for its first half, too.
+    fn is_put_back(&self, was: &StepRecord) -> bool {
+        let is_undoable = was.planned.step.is_undoable();
+        let is_reversed = |s: &PlannedStep| s.reverses == Some(was.planned.n);
+        (self.undo.resume_of.is_some() && is_undoable) || self.undo.steps.iter().any(is_reversed)
     }
 
     /// How many rows are still as the run left them.

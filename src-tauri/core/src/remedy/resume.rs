@@ -1,15 +1,13 @@
 //! An interrupted run goes on: by a plan of its own for the steps that were not done.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::{
     MakePlan, Plan, PlanError, Precondition, Resolution, StepState,
+    identity::{self, Reach},
     impact::impact,
     left_out,
     make::expiry,
-    precondition::{self, Reach},
     reference,
 };
 use crate::{
@@ -41,7 +39,7 @@ pub async fn make_resume(
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
     }
-    let returned: BTreeMap<_, _> = run.steps.iter().map(|s| (s.planned.n, s.returned.clone())).collect();
+    let returned = run.returned();
     for step in run.steps.iter().filter(|s| s.state != StepState::Done) {
         let used = reference::used(&step.planned.step, &returned);
         if let Some(name) = left_out::needed(&used, [run]) {
@@ -68,8 +66,8 @@ pub async fn make_resume(
         }
     }
     let reach = Reach::of_identity(&run.plan.target);
-    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
-    let changed = precondition::identity_changes(&run.plan.target, &target);
+    let target = identity::identity(from.sources, from.project, &containers, reach).await?;
+    let changed = identity::changes_since(run, &target, from.sources).await;
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }

@@ -1,12 +1,14 @@
 //! A run is taken back: by a plan of its own, made from what the run left behind.
 
+use std::collections::BTreeMap;
+
 use super::{
-    MakePlan, Plan, PlanError, PlannedStep, Precondition, Resolution, StepState,
+    MakePlan, Plan, PlanError, Precondition, Resolution, StepState,
+    identity::{self, Reach},
     impact::impact,
     left_out,
     make::expiry,
-    precondition::{self, Reach},
-    reference,
+    precondition, reference,
 };
 use crate::{
     journal::{RunRecord, StepRecord, UndoBegun},
@@ -92,14 +94,21 @@ pub async fn make_undo(
             let (n, why) = (record.planned.n, left_out::sentence(name));
             return Err(not(format!("whether step {n} left it so can't be told: {why}")));
         }
-        changes.extend(not_as_left(&expected, &preconditions, step, &containers));
+        let now = Now { run, undone: &left, containers: &containers, found: &preconditions };
+        changes.extend(now.not_as_left(&expected, record, &step.title));
     }
     if !changes.is_empty() {
-        return Err(not(format!("changed since the run: {}", Change::sentence(&changes))));
+        let sql = |s: &&&StepRecord| matches!(s.planned.step, Step::Sql(_));
+        let or_itself = if left.iter().filter(sql).count() > 1 {
+            "; or two of its steps changed the same rows, which can only be taken back by hand"
+        } else {
+            ""
+        };
+        return Err(not(format!("changed since the run: {}{or_itself}", Change::sentence(&changes))));
     }
     let reach = Reach::of(&planned);
-    let target = precondition::identity(from.sources, from.project, &containers, reach).await?;
-    let changed = precondition::identity_changes(&reach.of_what(&run.plan.target), &target);
+    let target = identity::identity(from.sources, from.project, &containers, reach).await?;
+    let changed = identity::changes_since(run, &target, from.sources).await;
     if !changed.is_empty() {
         return Err(not(format!("this is not the stack of that run: {}", Change::sentence(&changed))));
     }
@@ -115,7 +124,9 @@ pub async fn make_undo(
         resume_of: None,
         as_of: Some(run.last),
         resolved: resolution.found,
+        returned: BTreeMap::new(),
         moved: Vec::new(),
+        stays: stays(run, &left),
         target,
         preconditions,
         impact: impact(&planned, from.sources).await,
@@ -125,6 +136,20 @@ pub async fn make_undo(
         expires_at: expiry(created_at),
         ..run.plan.clone()
     })
+}
+
+/// What an undo does not take back of what the run did.
+fn stays(run: &RunRecord, undone: &[&StepRecord]) -> Vec<String> {
+    let acted = |s: &&StepRecord| s.state == StepState::Done && s.planned.risk != Risk::Read;
+    let is_left = |s: &&StepRecord| !undone.iter().any(|u| u.planned.n == s.planned.n);
+    let words = |s: &StepRecord| {
+        let why = match s.planned.risk {
+            Risk::Destructive => "what it lost stays lost",
+            _ => "it has no undo",
+        };
+        format!("step {}, \"{}\": {why}", s.planned.n, s.planned.title)
+    };
+    run.steps.iter().filter(acted).filter(is_left).map(words).collect()
 }
 
 fn nothing_to_take_back(run: &RunRecord) -> String {
@@ -164,18 +189,52 @@ fn as_before(undone: &StepRecord, original: &RunRecord, n: u32) -> Vec<Precondit
     rows.chain(undone.after.iter().cloned()).collect()
 }
 
-/// What the undo's step finds other than the run left it.
-fn not_as_left(
-    expected: &[Precondition],
-    found: &[Precondition],
-    step: &PlannedStep,
-    containers: &[ContainerFacts],
-) -> Vec<Change> {
-    let now = |p: &Precondition| match p {
-        Precondition::Container { service, .. } => Some(precondition::container(containers, service)),
-        _ => found.iter().find(|f| f.is_about_the_same(p)).cloned(),
-    };
-    let unknown =
-        |p: &Precondition| vec![Change::new(step.title.clone(), "what it left", serde_json::json!(p), ())];
-    expected.iter().flat_map(|p| now(p).map_or_else(|| unknown(p), |now| p.changes(&now))).collect()
+/// What the steps of an undo will find, each at its turn.
+struct Now<'a> {
+    run: &'a RunRecord,
+    /// The steps that are taken back, last one first.
+    undone: &'a [&'a StepRecord],
+    containers: &'a [ContainerFacts],
+    found: &'a [Precondition],
+}
+
+impl Now<'_> {
+    /// What the undo of `record` will find other than the run left it.
+    fn not_as_left(&self, expected: &[Precondition], record: &StepRecord, title: &str) -> Vec<Change> {
+        let differs = |p: &Precondition| match self.at_its_turn(self.as_last_left(p, record), record) {
+            Some(now) => self.as_last_left(p, record).changes(&now),
+            None => vec![Change::new(title, "what it left", serde_json::json!(p), ())],
+        };
+        expected.iter().flat_map(differs).collect()
+    }
+
+    /// What a later step of the run that is not taken back made of a container.
+    fn as_last_left<'p>(&'p self, left: &'p Precondition, record: &StepRecord) -> &'p Precondition {
+        if !matches!(left, Precondition::Container { .. }) || self.later_undone(left, record).is_some() {
+            return left;
+        }
+        let later = self.run.steps.iter().rev().take_while(|s| s.planned.n > record.planned.n);
+        let mut left_by = later.flat_map(|s| &s.after).filter(|after| after.is_about_the_same(left));
+        left_by.next().unwrap_or(left)
+    }
+
+    /// A later step that did something to the same thing is taken back first: then it is as before
+    /// that one. Otherwise it is as it is now.
+    fn at_its_turn(&self, left: &Precondition, record: &StepRecord) -> Option<Precondition> {
+        if let Some(before) = self.later_undone(left, record) {
+            return Some(before.clone());
+        }
+        match left {
+            Precondition::Container { service, .. } => {
+                Some(precondition::container(self.containers, service))
+            }
+            _ => self.found.iter().find(|f| f.is_about_the_same(left)).cloned(),
+        }
+    }
+
+    /// How the next later step that is taken back found the same thing.
+    fn later_undone(&self, left: &Precondition, record: &StepRecord) -> Option<&Precondition> {
+        let later = self.undone.iter().rev().filter(|s| s.planned.n > record.planned.n);
+        later.flat_map(|s| &s.before).find(|before| before.is_about_the_same(left))
+    }
 }

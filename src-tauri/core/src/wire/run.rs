@@ -106,6 +106,8 @@ pub struct PlanView {
     pub resume_of: Option<String>,
     /// For that one: what moved since it was interrupted.
     pub moved: Vec<Change>,
+    /// For one that takes a run back: what of that run stays, in words.
+    pub stays: Vec<String>,
     /// Who and what it touches.
     pub impact: Impact,
     /// How it is confirmed.
@@ -260,6 +262,7 @@ impl PlanView {
             undo_of: plan.undo_of.clone(),
             resume_of: plan.resume_of.clone(),
             moved: plan.moved.clone(),
+            stays: plan.stays.clone(),
             impact: plan.impact.clone(),
             confirm: match &plan.phrase {
                 Some(phrase) => ConfirmView::Phrase { phrase: phrase.clone() },

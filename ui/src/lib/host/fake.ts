@@ -43,6 +43,20 @@ export function fakeHost(search: string): Host {
   return new Fake(scenario(name), query).host();
 }
 
+/** What of a run has no undo. */
+function stays(view: RunView): string[] {
+  return view.steps
+    .filter((row) => row.state === 'done' && row.step.risk !== 'read' && row.step.undo === undefined)
+    .map(({ step }) => `step ${String(step.n)}, "${step.title}": it has no undo`);
+}
+
+function takenBack(view: RunView, by: string): RunView {
+  const steps = view.steps.map((row) =>
+    row.step.undo !== undefined && row.state === 'done' ? { ...row, state: 'undone' as const } : row,
+  );
+  return { ...view, steps, undone_by: by, can_undo: false };
+}
+
 class Fake {
   #state: Scenario;
   readonly #pace: number;
@@ -219,6 +233,7 @@ class Fake {
       preconditions: [],
       impact: impact({ services: ['redis'], customers: 41 }),
       steps,
+      stays: stays(view),
       undo_of: run,
       confirm: { kind: 'click' },
       act: again ? 'Start redis' : 'Stop redis again',
@@ -272,7 +287,10 @@ class Fake {
     return trusted;
   }
 
-  #frame(): Pick<PlanView, 'plan_id' | 'digest' | 'created_at' | 'expires_at' | 'target' | 'moved'> {
+  #frame(): Pick<
+    PlanView,
+    'plan_id' | 'digest' | 'created_at' | 'expires_at' | 'target' | 'moved' | 'stays'
+  > {
     const { project } = this.#state.snapshot.environment;
     return {
       plan_id: `01KAVXPLAN${String(++this.#serial).padStart(16, '0')}`,
@@ -280,6 +298,7 @@ class Fake {
       created_at: ago(0),
       expires_at: ago(-this.#goodFor),
       moved: [],
+      stays: [],
       target: {
         compose_project: project,
         compose_working_dir: `/srv/${project}`,
@@ -412,9 +431,7 @@ class Fake {
   #settled(run: string, undoOf: string | undefined, outcome: string): void {
     if (outcome !== 'fixed') return;
     if (undoOf !== undefined) {
-      this.#state.runs = this.#state.runs.map((view) =>
-        view.run === undoOf ? { ...view, undone_by: run, can_undo: false } : view,
-      );
+      this.#state.runs = this.#state.runs.map((view) => (view.run === undoOf ? takenBack(view, run) : view));
       return;
     }
     const revision = this.#state.snapshot.revision + 1;

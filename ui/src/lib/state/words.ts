@@ -76,6 +76,12 @@ export function runSaid(run: RunView, isLive: boolean): Said {
   return { mark: 'warn', word: 'Interrupted' };
 }
 
+/** Whether all that a run did was taken back. */
+export function takenBack(run: RunView): string {
+  const stays = run.steps.some((row) => row.state === 'done' && row.step.risk !== 'read');
+  return stays ? 'Partly taken back' : 'Taken back';
+}
+
 /** The core names an undo's plan so itself; a run's title may come without it. */
 const TAKE_BACK = 'Take back: ';
 const DO_AGAIN = 'Do again: ';

@@ -79,6 +79,9 @@ impl Kind for CommandStep {
             return Err(PlanError::Script("a command step has no argv".into()));
         }
         self.mark = looking.sources.clock.new_id();
+        if let Some(undo) = &mut self.undo {
+            undo.only_if.fill(looking)?;
+        }
         Ok(())
     }
 
@@ -91,9 +94,8 @@ impl Kind for CommandStep {
             )));
         }
         if let Some(only_if) = &self.only_if
-            && let Err(seen) = seen(only_if, looking.sources, looking.schema)
-                .await
-                .unwrap_or_else(|why| Err(why.reason("stopped")))
+            && let Err(seen) =
+                seen(only_if, looking.sources).await.unwrap_or_else(|why| Err(why.reason("stopped")))
         {
             return Err(PlanError::NotUndoable(format!("it may only run while {}: {seen}", only_if.words())));
         }
@@ -145,7 +147,7 @@ impl Kind for CommandStep {
 
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         if let Some(only_if) = &self.only_if
-            && let Err(seen) = seen(only_if, acting.sources, acting.schema).await?
+            && let Err(seen) = seen(only_if, acting.sources).await?
         {
             return Err(StepStop::Failed(format!("nothing was done, as {seen}")));
         }
@@ -200,11 +202,12 @@ impl Kind for CommandStep {
         self.undo.is_some()
     }
 
-    fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
+    fn take_back(&self, _left: &StepRecord, run: &RunRecord) -> Result<Step, String> {
         let undo = self.undo.as_ref().ok_or("it can't be taken back")?;
+        let words = reference::words(&undo.argv, &run.returned())?;
         Ok(Step::Command(Box::new(Self {
             title: undo.title.clone(),
-            argv: undo.argv.clone(),
+            argv: words.into_iter().map(Word::Text).collect(),
             only_if: Some(undo.only_if.clone()),
             undo: None,
             loses: None,

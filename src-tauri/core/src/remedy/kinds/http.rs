@@ -33,17 +33,20 @@ pub(in crate::remedy) async fn holds(look: &HttpLook, sources: &Sources) -> Read
     Ok(if is_so { Ok(()) } else { Err(format!("answered {} {}", answer.status, answer.body)) })
 }
 
+/// What `{answer:/pointer}` begins with.
+const PART: &str = "{answer:";
+
+fn part<'a>(pointer: &str, answer: &'a Value) -> Result<&'a Value, String> {
+    answer.pointer(pointer).ok_or_else(|| format!("the step's answer has no {pointer}"))
+}
+
 /// Replaces texts `{answer:/pointer}` by that part of an answer.
 fn filled(value: &Value, answer: &Value) -> Result<Value, String> {
-    let part = |text: &str| -> Result<Option<Value>, String> {
-        let Some(pointer) = text.strip_prefix("{answer:").and_then(|t| t.strip_suffix('}')) else {
-            return Ok(None);
-        };
-        let found = answer.pointer(pointer).cloned();
-        found.map(Some).ok_or_else(|| format!("the step's answer has no {pointer}"))
-    };
     Ok(match value {
-        Value::String(text) => part(text)?.unwrap_or_else(|| value.clone()),
+        Value::String(text) => match text.strip_prefix(PART).and_then(|t| t.strip_suffix('}')) {
+            Some(pointer) if !pointer.contains('{') => part(pointer, answer)?.clone(),
+            _ => Value::String(filled_text(text, answer, &ToOwned::to_owned)?),
+        },
         Value::Array(items) => {
             Value::Array(items.iter().map(|v| filled(v, answer)).collect::<Result<_, _>>()?)
         }
@@ -55,7 +58,38 @@ fn filled(value: &Value, answer: &Value) -> Result<Value, String> {
     })
 }
 
+/// The same within a text, where only a text, a number or a flag can stand.
+fn filled_text(text: &str, answer: &Value, written: &dyn Fn(&str) -> String) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(PART) {
+        let (pointer, behind) =
+            after.split_once('}').ok_or_else(|| format!("{text:?} has a {PART} that does not end"))?;
+        out += before;
+        out += &match part(pointer, answer)? {
+            Value::String(text) => written(text),
+            plain @ (Value::Number(_) | Value::Bool(_)) => plain.to_string(),
+            _ => return Err(format!("{pointer} of the step's answer is no single value")),
+        };
+        rest = behind;
+    }
+    Ok(out + rest)
+}
+
+/// As it is written in a path or a query: an answer can't lead to another address.
+fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
 fn filled_call(call: &HttpCall, answer: &Value) -> Result<HttpCall, String> {
+    let mut call = call.clone();
+    if let HttpCall::Endpoint { path, .. } = &mut call {
+        *path = filled_text(path, answer, &encoded)?;
+    }
     let value = filled(&json!(call), answer)?;
     serde_json::from_value(value).map_err(|e| e.to_string())
 }
@@ -121,7 +155,9 @@ impl Kind for HttpStep {
         };
         let shown = format!("answered {} {}", answer.status, answer.body);
         if !self.ok_statuses.contains(&answer.status) {
-            return Err(StepStop::Failed(shown));
+            let may_be_done = answer.status >= 500 && !self.only_looks;
+            let warning = if may_be_done { "; how far it came is not known" } else { "" };
+            return Err(StepStop::Failed(format!("{shown}{warning}")));
         }
         if !has(&answer.body, &self.has) {
             return Err(StepStop::Failed(format!("{shown}, which is without {}", self.has)));
@@ -194,5 +230,20 @@ mod tests {
         let filled = filled_call(&call, &json!({ "sip_dispatch_rule_id": "SDR_1" })).unwrap();
         assert_eq!(body_of(&filled), &json!({ "sip_dispatch_rule_id": "SDR_1" }));
         assert!(filled_call(&call, &json!({})).is_err());
+    }
+
+    #[test]
+    fn a_part_of_an_answer_in_a_path_stays_one_part_of_it() {
+        let call = HttpCall::Endpoint {
+            endpoint: "backend".into(),
+            method: "DELETE".into(),
+            path: "/rules/{answer:/id}/parts/{answer:/n}".into(),
+            body: json!({ "why": "made by {answer:/id}" }),
+        };
+        let filled = filled_call(&call, &json!({ "id": "a/../b?c", "n": 7 })).unwrap();
+        let HttpCall::Endpoint { path, body, .. } = filled else { panic!("{filled:?}") };
+        assert_eq!(path, "/rules/a%2F%2E%2E%2Fb%3Fc/parts/7");
+        assert_eq!(body, json!({ "why": "made by a/../b?c" }));
+        assert!(filled_call(&call, &json!({ "id": {}, "n": 7 })).is_err());
     }
 }

@@ -66,7 +66,6 @@ pub(super) struct Acting<'a> {
     pub returned: &'a Returned,
     pub sources: &'a Sources,
     pub acts: &'a Acts,
-    pub schema: &'a SchemaSection,
     pub cancel: &'a Cancel,
     /// Who is applying, for the one who finds a lock taken.
     pub holder: &'a str,

@@ -34,9 +34,24 @@ impl RedisStep {
         words.into_iter().map(str::to_owned).collect()
     }
 
+    fn precondition(&self, found: RedisValue) -> Precondition {
+        Precondition::Redis { key: self.key.clone(), field: self.field.clone(), found }
+    }
+
+    /// The server that must do it: the plan's, or, where an earlier step may have started it anew, the
+    /// one that is there now.
+    async fn server(&self, acting: &Acting<'_>) -> Result<String, StepStop> {
+        let mut before = acting.plan.steps.iter().take_while(|s| s.n < acting.n);
+        if !before.any(|s| matches!(s.step, Step::Compose(_) | Step::Project(_))) {
+            return Ok(acting.plan.target.redis_run_id.clone().unwrap_or_default());
+        }
+        let now = async { acting.sources.threads()?.server().await };
+        now.await.map(|server| server.run_id).map_err(|e| StepStop::Failed(format!("{e}. {}", e.hint)))
+    }
+
     async fn look(&self, sources: &Sources) -> Result<Precondition, crate::model::SourceError> {
         let found = sources.threads()?.value(&self.key, self.field.as_deref()).await?;
-        Ok(Precondition::Redis { key: self.key.clone(), field: self.field.clone(), found })
+        Ok(self.precondition(found))
     }
 }
 
@@ -84,12 +99,13 @@ impl Kind for RedisStep {
             expect,
             value: self.value.clone(),
             ttl_ms: self.ttl_ms,
-            run_id: acting.plan.target.redis_run_id.clone().unwrap_or_default(),
+            run_id: self.server(acting).await?,
         };
         let redis = acting.acts.redis().map_err(|e| StepStop::Failed(e.to_string()))?;
         match redis.set(&change).await {
-            Ok(()) => {
-                let after = self.look(acting.sources).await.into_iter().collect();
+            // What it wrote, not what is there by now: that may be somebody else's already.
+            Ok(written) => {
+                let after = vec![self.precondition(written)];
                 let detail = format!("{} is set", self.key);
                 let detail = if self.value.is_none() { format!("{} is removed", self.key) } else { detail };
                 Ok(StepDone { detail, after, ..StepDone::default() })

@@ -41,6 +41,11 @@ impl Kind for SqlStep {
     }
 
     async fn preconditions(&self, n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
+        if self.undo.is_none() && self.guards.is_empty() {
+            let why = "it can't be taken back and has no guard: let one read the rows that it loses, so that \
+                       nothing newer than the plan and its backup is lost";
+            return Err(PlanError::Script(format!("\"{}\": {why}", self.title)));
+        }
         let mut found = Vec::new();
         for (index, guard) in (0..).zip(&self.guards) {
             let rows = looking.sources.database()?.query(&guard_read(guard)).await?;
@@ -98,9 +103,11 @@ impl Kind for SqlStep {
             Err(
                 error @ (ChangeError::RowCount { .. }
                 | ChangeError::NotBackedUp { .. }
-                | ChangeError::Source(_)
                 | ChangeError::NotRecorded(_)),
             ) => Err(StepStop::Failed(error.to_string())),
+            Err(ChangeError::Source(error)) => {
+                Err(StepStop::Failed(format!("{error}; nothing was changed. {}", error.hint)))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{Acting, Described, Emit, Kind, Looking, StepDone, StepStop, nobody};
 use crate::{
@@ -10,8 +11,7 @@ use crate::{
     observe::worst_container,
     playbook::step::{Condition, ManualStep, Risk, WaitStep},
     ports::{Sources, SqlRead},
-    profile::SchemaSection,
-    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted},
+    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted, render},
 };
 
 /// How often is looked.
@@ -19,6 +19,14 @@ const EVERY: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl Kind for WaitStep {
+    fn fill(&mut self, looking: &Looking<'_>) -> Result<(), PlanError> {
+        self.condition.fill(looking)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.condition.service().into_iter().collect()
+    }
+
     async fn preconditions(&self, _n: u32, _looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
         Ok(Vec::new())
     }
@@ -27,7 +35,10 @@ impl Kind for WaitStep {
         let (until, within_s) = (self.condition.words(), self.within_s);
         Described {
             title: self.title.clone(),
-            preview: format!("look twice a second, for at most {within_s} s, until {until}"),
+            preview: format!(
+                "look twice a second, for at most {within_s} s, until {until}{}",
+                self.condition.question()
+            ),
             command: format!("# wait until {until}"),
             risk: Risk::Read,
             before: None,
@@ -48,6 +59,14 @@ impl Kind for WaitStep {
 
 #[async_trait]
 impl Kind for ManualStep {
+    fn fill(&mut self, looking: &Looking<'_>) -> Result<(), PlanError> {
+        self.done.fill(looking)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.done.service().into_iter().collect()
+    }
+
     async fn preconditions(&self, _n: u32, _looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
         Ok(Vec::new())
     }
@@ -57,7 +76,8 @@ impl Kind for ManualStep {
         Described {
             title: self.title.clone(),
             preview: format!(
-                "you do it; then the run goes on by itself as soon as {done}, for at most {within_s} s"
+                "you do it; then the run goes on by itself as soon as {done}, for at most {within_s} s{}",
+                self.done.question()
             ),
             command: self.instructions.iter().map(|i| format!("# {i}")).collect::<Vec<_>>().join("\n"),
             risk: Risk::Read,
@@ -80,6 +100,31 @@ impl Kind for ManualStep {
 }
 
 impl Condition {
+    /// Fills in the names that the playbook leaves to the profile: what is shown is what is asked.
+    pub(super) fn fill(&mut self, looking: &Looking<'_>) -> Result<(), PlanError> {
+        if let Self::Rows { tenant, sql, .. } = self {
+            *sql = looking.statement(sql, tenant.as_deref())?;
+        }
+        Ok(())
+    }
+
+    fn service(&self) -> Option<&str> {
+        match self {
+            Self::ServiceUp { service } | Self::ServiceDown { service } => Some(service),
+            _ => None,
+        }
+    }
+
+    /// What is asked, where its words do not say it.
+    pub(super) fn question(&self) -> String {
+        match self {
+            Self::Rows { sql, params, rows, .. } => {
+                format!(":\n{}\n-- gives exactly {}", render::sql_with_values(sql, params), json!(rows))
+            }
+            _ => String::new(),
+        }
+    }
+
     pub(super) fn words(&self) -> String {
         match self {
             Self::ServiceUp { service } => {
@@ -121,7 +166,7 @@ async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result
     let clock = &acting.sources.clock;
     let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
     loop {
-        let look = or_cancelled(seen(until, acting.sources, acting.schema), acting.cancel).await;
+        let look = or_cancelled(seen(until, acting.sources), acting.cancel).await;
         let seen = match look.ok_or_else(|| StepStop::Cancelled("it only waited".into()))?? {
             Ok(detail) => return Ok(StepDone { detail, ..StepDone::default() }),
             Err(seen) => seen,
@@ -137,11 +182,7 @@ async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result
 
 /// Whether a condition holds: what is seen, either way. A service that ended by itself will not
 /// come up by waiting.
-pub(super) async fn seen(
-    until: &Condition,
-    sources: &Sources,
-    schema: &SchemaSection,
-) -> Result<Result<String, String>, StepStop> {
+pub(super) async fn seen(until: &Condition, sources: &Sources) -> Result<Result<String, String>, StepStop> {
     match until {
         Condition::ServiceDown { service } => Ok(match sources.containers.list().await {
             Ok(containers) => match worst_container(&containers, service) {
@@ -150,12 +191,8 @@ pub(super) async fn seen(
             },
             Err(error) => Err(error.to_string()),
         }),
-        Condition::Rows { what, tenant, sql, params, rows } => {
-            let looking = Looking { sources, schema, containers: &[] };
-            let sql = looking
-                .statement(sql, tenant.as_deref())
-                .map_err(|error| StepStop::Failed(error.to_string()))?;
-            let read = SqlRead { sql, params: params.clone() };
+        Condition::Rows { what, tenant: _, sql, params, rows } => {
+            let read = SqlRead { sql: sql.clone(), params: params.clone() };
             let found = match sources.database() {
                 Ok(database) => database.query(&read).await,
                 Err(error) => Err(error),

@@ -626,6 +626,7 @@ function journal(): Scenario {
     undone_by: '01KAVX00000000000000000UDO',
     can_undo: false,
   };
+  undone.steps = undone.steps.map((row, i) => (i === 0 ? { ...row, state: 'undone' as const } : row));
   const undo = {
     ...pastRun('01KAVX00000000000000000UDO', 'fixed', 2600),
     title: 'Take back: A service is down or unhealthy',

@@ -1,0 +1,126 @@
+//! Runs that do something to the same thing more than once, or to what is started anew.
+
+use std::fs;
+
+use ratiba_testkit::lab;
+
+use super::{
+    ctl::Ctl,
+    playbook::{Kernel, signal, whole},
+};
+
+fn value(key: &str) -> String {
+    lab::redis_eval(&format!("return redis.call('GET', '{key}') or 'none'"))
+}
+
+#[test]
+fn a_value_that_two_steps_set_is_put_back_step_by_step() {
+    lab::redis_eval("redis.call('SET', 'kernel:t', 'A')");
+    let kernel = Kernel::with(
+        r#"[step::redis(#{ title: "First", key: "kernel:t", value: "B" }),
+            step::redis(#{ title: "Second", key: "kernel:t", value: "C" })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    assert_eq!(
+        (&plan.step(1)["before"], &plan.step(2)["before"]),
+        (&"A".into(), &"as step 1 leaves it".into())
+    );
+    let run = kernel.apply(&plan, 0)["run"].as_str().unwrap().to_owned();
+    assert_eq!(value("kernel:t"), "C");
+    let undo = kernel.undone(&run);
+    assert_eq!(value("kernel:t"), "A");
+    let again = kernel.undone(&undo);
+    assert_eq!(value("kernel:t"), "C");
+    // Somebody's value in place of the last one is nobody's to take away.
+    lab::redis_eval("redis.call('SET', 'kernel:t', 'theirs')");
+    kernel.fails(&["undo", &again, "--yes"], 4, &["changed since the run"]);
+    assert_eq!(value("kernel:t"), "theirs");
+    lab::redis_eval("redis.call('DEL', 'kernel:t')");
+}
+
+#[test]
+fn two_keys_of_the_dotenv_are_put_back_byte_for_byte() {
+    let ctl = Ctl::new();
+    let text = "A=1\n# between\nB='two'\n";
+    let file = ctl.file("own.env", text);
+    let profile =
+        ctl.profile(|profile| profile.replace("[repo]\n", &format!("[repo]\ndotenv = \"{file}\"\n")));
+    let steps = r#"[step::dotenv(#{ title: "One", key: "A", to: #{ plain: "one" } }),
+        step::dotenv(#{ title: "Two", key: "B", to: #{ plain: "three" } })]"#;
+    let kernel = Kernel::made(ctl, &whole("", steps), profile);
+    let run = kernel.repaired(&[]);
+    assert_ne!(fs::read_to_string(&file).unwrap(), text);
+    kernel.undone(&run);
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn what_was_stopped_and_started_is_as_before() {
+    let before = lab::container_of("cron");
+    let kernel = Kernel::with(
+        r#"[step::compose("stop", "cron", "Nobody"), step::compose("start", "cron", "Nobody"),
+            step::wait_until_up("cron", 60)]"#,
+    );
+    let run = kernel.repaired(&[]);
+    kernel.undone(&run);
+    assert_eq!(lab::container_of("cron"), before);
+    let state = lab::docker(&["inspect", "-f", "{{.State.Status}}", &before]);
+    assert_eq!(state, "running");
+}
+
+#[test]
+fn a_redis_that_is_started_anew_is_still_the_same_one() {
+    lab::redis_eval("redis.call('SET', 'kernel:t', 'A')");
+    let kernel = Kernel::with(
+        r#"[step::compose("restart", "redis", "Everybody"), step::wait_until_up("redis", 60),
+            step::redis(#{ title: "Set", key: "kernel:t", value: "B" })]"#,
+    );
+    let run = kernel.repaired(&[]);
+    assert_eq!(value("kernel:t"), "B");
+    // The undo takes back what can be, and says what stays.
+    let shown = kernel.json(&["undo", &run], 0);
+    assert!(shown["stays"][0].as_str().unwrap().contains("step 1, \"Restart redis\""), "{shown:#}");
+    let redis = lab::container_of("redis");
+    lab::docker(&["restart", "-t", "5", &redis]);
+    while lab::docker(&["inspect", "-f", "{{.State.Health.Status}}", &redis]) == "starting" {}
+    kernel.undone(&run);
+    assert_eq!(value("kernel:t"), "A");
+    let list = kernel.command(&["runs", "list"]).output().unwrap();
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.contains("taken back in part"), "{list}");
+    lab::redis_eval("redis.call('DEL', 'kernel:t')");
+    drop(kernel);
+    // What lost its connection to redis is made to run again.
+    Kernel::with(r#"[step::compose("restart", "worker", ""), step::wait_until_up("worker", 60), step::wait_until_up("backend", 60)]"#)
+        .repaired(&[]);
+}
+
+#[test]
+fn an_undo_puts_back_what_a_resumed_run_found() {
+    lab::redis_eval("redis.call('DEL', 'kernel:t')");
+    let kernel = Kernel::with(
+        r#"[step::exec(#{ title: "Wait", service: "redis", argv: ["sleep", "3"], within_s: 30, repeatable: true }),
+            step::redis(#{ title: "Set", key: "kernel:t", value: "B" })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let mut run = String::new();
+    kernel.apply_with(&plan, -1, |event, pid| {
+        if event["event"] == "step_started" {
+            signal(pid, "KILL");
+        }
+    });
+    for line in kernel.json(&["runs", "list"], 0)["runs"].as_array().unwrap() {
+        run = line["run"].as_str().unwrap().to_owned();
+    }
+    lab::redis_eval("redis.call('SET', 'kernel:t', 'theirs')");
+    // Until the command that outlived its console has ended, nobody goes on with the run.
+    while kernel.command(&["resume", &run, "--plan"]).output().unwrap().status.code() != Some(0) {
+        let goes_on = lab::docker(&["top", &lab::container_of("redis")]);
+        assert!(goes_on.contains("sleep 3"), "{goes_on}");
+    }
+    kernel.events_with(&["resume", &run, "--yes"], 0, |_, _| {});
+    assert_eq!(value("kernel:t"), "B");
+    kernel.undone(&run);
+    assert_eq!(value("kernel:t"), "theirs");
+    lab::redis_eval("redis.call('DEL', 'kernel:t')");
+}
