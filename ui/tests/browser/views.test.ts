@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   expectAccessible,
   expectNoSidewaysScroll,
+  expectNotBlank,
   launch,
   open,
   picture,
@@ -408,6 +409,7 @@ describe('in both themes and both sizes', () => {
         await picture(window.page, `${name}-${theme}-${size}`);
         if (axe) await expectAccessible(window.page);
         await expectNoSidewaysScroll(window.page);
+        await expectNotBlank(window.page);
       }
       expect(window.trouble, 'the page complained of nothing').toEqual([]);
     } finally {

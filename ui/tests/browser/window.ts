@@ -109,6 +109,18 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(over, 'nothing is wider than the window').toEqual([]);
 }
 
+/** The view shows something wherever it is scrolled to: a window that changes its size must not go blank. */
+export async function expectNotBlank(page: Page): Promise<void> {
+  const shown = await page.locator('main').evaluate((main) => {
+    const { x, y, width, height } = main.getBoundingClientRect();
+    const steps = [0.1, 0.3, 0.5, 0.7, 0.9];
+    const points = steps.flatMap((across) => steps.map((down) => [x + width * across, y + height * down]));
+    const found = points.map(([left = 0, top = 0]) => document.elementFromPoint(left, top));
+    return found.filter((element) => element !== null && !element.contains(main)).length;
+  });
+  expect(shown, 'something is to be seen').toBeGreaterThan(0);
+}
+
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(ARTEFACTS, { recursive: true });
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
