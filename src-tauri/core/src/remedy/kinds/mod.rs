@@ -7,6 +7,7 @@ mod dotenv;
 mod http;
 mod output;
 mod patch;
+mod patched_paths;
 mod project;
 mod redis;
 mod sql;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 pub(super) use http::holds;
 use output::{Output, of_compose};
+use patched_paths::patched_paths;
 
 use super::{
     Cancel, FileOf, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
