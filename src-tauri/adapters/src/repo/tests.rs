@@ -151,7 +151,13 @@ async fn what_the_patch_says_is_written_whatever_settings_and_attributes_say() {
     ] {
         git(dir.path(), &["config", name, value]);
     }
-    let diff = DIFF.replace("+name = 'new'", "+name = 'new'   $Id$  ");
+    git(dir.path(), &["add", ".gitattributes"]);
+    git(dir.path(), &["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "second"]);
+    // With its attributes beside the file, where git looks for them.
+    let diff = format!(
+        "--- a/.gitattributes\n+++ b/.gitattributes\n@@ -1 +1,2 @@\n *.py text eol=crlf ident filter=loud\n+# more\n{}",
+        DIFF.replace("+name = 'new'", "+name = 'new'   $Id$  ")
+    );
     let facts = repo.patch(&diff, false).await.unwrap();
     let after = repo.apply(&change(&diff, false, &facts.files)).await.unwrap();
     let text = || fs::read_to_string(dir.path().join("app/names.py")).unwrap();
