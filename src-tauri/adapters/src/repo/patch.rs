@@ -274,6 +274,12 @@ impl RepoChanges for GitCheckout {
             let given = given.and_then(|mode| u32::from_str_radix(mode, 8).ok());
             let had = given.or(before.get(path).map(|content| content.mode));
             let made = scratch.take(path)?;
+            if let Some(contents) = change.contents
+                && self.facts_of(path, made.as_ref())?.fingerprint.as_ref() != contents.get(path)
+            {
+                let why = format!("taken out, it does not leave {path} as it was before the run");
+                return Err(refused(format!("{why}; correct that file by hand")).into());
+            }
             let becomes = made
                 .map(|made| Content { mode: had.map_or(made.mode, |had| kept_mode(had, made.mode)), ..made });
             wanted.push(Wanted { path: self.path.join(path), becomes });

@@ -77,8 +77,13 @@ impl Kind for PatchStep {
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
-        let (expect, modes) = (&files_of(acting.before), self.modes.as_ref());
-        let change = PatchChange { diff: &self.diff, reverse: self.reverse, expect, modes };
+        let change = PatchChange {
+            diff: &self.diff,
+            reverse: self.reverse,
+            expect: &files_of(acting.before),
+            modes: self.modes.as_ref(),
+            contents: self.contents.as_ref(),
+        };
         match repo.apply(&change).await {
             Ok(files) => Ok(StepDone {
                 detail: format!("{} patched", counted(files.len(), "file")),
@@ -97,9 +102,13 @@ impl Kind for PatchStep {
     }
 
     fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
-        let modes = files_of(&left.before).into_iter().filter_map(|f| Some((f.path, f.mode?))).collect();
+        let before = files_of(&left.before);
+        let modes = before.iter().filter_map(|f| Some((f.path.clone(), f.mode.clone()?))).collect();
+        let contents = before.into_iter().filter_map(|f| Some((f.path, f.fingerprint?))).collect();
         Ok(Step::Patch(Self {
             modes: Some(modes),
+            // Where a hunk fits at several places, git may take it out at another one.
+            contents: Some(contents),
             title: format!("Take out again: {}", self.title),
             reverse: !self.reverse,
             ..self.clone()
