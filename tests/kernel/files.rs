@@ -79,6 +79,56 @@ fn an_env_that_somebody_edits_meanwhile_is_refused() {
 }
 
 #[test]
+fn an_env_that_changes_between_two_steps_is_left_alone_and_named() {
+    let path = checkout().join(".env");
+    let before = fs::read_to_string(&path).unwrap();
+    let kernel = Kernel::with(
+        r#"[step::wait_until(#{ title: "Wait", within_s: 60,
+                condition: #{ redis_value: #{ key: "kernel:env", value: "1" } } }),
+            step::dotenv(#{ title: "Louder", key: "LOG_LEVEL", to: #{ plain: "DEBUG" }, blast_radius: "" })]"#,
+    );
+    let plan = kernel.plan(&[]);
+    let newer = format!("{before}# somebody\n");
+    let events = kernel.apply_with(&plan, 4, |event, _| {
+        if event["event"] == "step_started" && event["n"] == 1 {
+            fs::write(&path, &newer).unwrap();
+            lab::redis_eval("redis.call('SET', 'kernel:env', '1')");
+        }
+    });
+    lab::redis_eval("redis.call('DEL', 'kernel:env')");
+    let found = fs::read_to_string(&path).unwrap();
+    fs::write(&path, before).unwrap();
+    let done = events.last().unwrap();
+    assert_eq!((found, &done["changes"][0]["field"]), (newer, &"content".into()), "{done:#}");
+    let change = &done["changes"][0];
+    assert!(
+        change["planned"] != change["now"] && done["reason"].as_str().unwrap().contains("nothing was done")
+    );
+}
+
+#[test]
+fn a_secret_that_is_another_one_since_the_plan_is_refused_and_not_shown() {
+    let path = checkout().join(".env");
+    let before = fs::read_to_string(&path).unwrap();
+    let (first, second) = ("c4n4ryf1rst0f8hexad3cimal", "c4n4rysec0nd0f8hexad3cimal");
+    let ctl = Ctl::new();
+    let given = ctl.file("given", first);
+    let kernel = Kernel::at(ctl, lab::profile_file(), PARAM, STEP);
+    let plan = kernel.plan(&[&format!("secret=file:{given}")]);
+    fs::write(&given, second).unwrap();
+    let events = kernel.apply_with(&plan, 4, |_, _| {});
+    let done = events.last().unwrap();
+    assert_eq!(done["outcome"], "refused", "{done:#}");
+    let change = &done["changes"][0];
+    assert!(change["what"].as_str().unwrap().contains(&given), "{done:#}");
+    assert_eq!(change["field"], "fingerprint", "{done:#}");
+    assert_ne!(change["planned"], change["now"]);
+    let said = format!("{events:?}{}", kernel.json(&["runs", "list"], 0));
+    assert!(!said.contains(first) && !said.contains(second), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
 fn a_patch_goes_in_whole_comes_out_whole_and_only_onto_a_clean_file() {
     let file = checkout().join("backend/app/agents/classifier.py");
     let before = fs::read_to_string(&file).unwrap();

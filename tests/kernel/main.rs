@@ -20,6 +20,7 @@ mod commands;
 mod containers;
 mod files;
 mod http;
+mod patches;
 mod reads;
 mod redis;
 mod references;

@@ -60,11 +60,16 @@ pub(super) fn count(bytes: &[u8], key: &str) -> usize {
 /// The statements that set the key. A file that the versions of Compose read differently is not edited.
 fn places(bytes: &[u8], key: &str) -> Result<Vec<Statement>, CantEdit> {
     let all = statements(bytes);
-    if let Some(unclear) = all.iter().find(|s| s.is_unclear) {
-        let before = bytes.get(..unclear.lines.0).unwrap_or_default();
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+    let line = |at: usize| bytes.iter().take(at).filter(|b| **b == b'\n').count() + 1;
+    if let Some((at, why)) = all.iter().find_map(|s| Some((s.lines.0, s.unclear?))) {
+        return Err(CantEdit(format!("line {} {why}; correct it", line(at))));
+    }
+    // A line ends there for v1 and goes on for v2.
+    let ends = bytes.iter().enumerate().filter(|(_, b)| **b == b'\r').map(|(at, _)| at);
+    if let Some(at) = ends.into_iter().find(|at| bytes.get(at + 1) != Some(&b'\n')) {
         return Err(CantEdit(format!(
-            "line {line} opens a quote and it is not clear where it ends; correct it"
+            "line {} has a carriage return (CR) that no line feed follows; correct it",
+            line(at)
         )));
     }
     let is_it = |s: &Statement| s.text(bytes, s.key) == key.as_bytes();
@@ -128,6 +133,21 @@ mod tests {
             let CantEdit(why) = edited(text.as_bytes(), "KEY", Some("2"), false).unwrap_err();
             assert!(why.contains("line 1 opens a quote"), "{why}");
         }
+        for text in
+            ["KEY=\"old\" junk\nB=1\n", "B=1\nKEY='old'junk\n", "KEY=\"old\"\"x\"\n", "A='1'b\nKEY=1\n"]
+        {
+            for value in [Some("2"), None] {
+                let CantEdit(why) = edited(text.as_bytes(), "KEY", value, false).unwrap_err();
+                assert!(why.contains("behind the quote"), "{text}: {why}");
+            }
+        }
+        for text in ["KEY=old\rB=1\r", "B=1\nKEY=old\r", "# a\rKEY=1\n"] {
+            let CantEdit(why) = edited(text.as_bytes(), "KEY", Some("2"), false).unwrap_err();
+            assert!(why.contains("(CR)"), "{text}: {why}");
+        }
+        assert!(edited(b"KEY='old'#c\n", "KEY", Some("2"), false).is_err(), "KEY=2#c is another value");
+        assert_eq!(set("KEY='old' \t#c\r\nB=1", Some("2"), false), "KEY=2 \t#c\r\nB=1");
+        assert_eq!(set("KEY='old' \r\nB=1", Some("2"), false), "KEY=2 \r\nB=1");
         assert!(edited(b"KEY='one\ntwo'\n", "KEY", Some("x"), false).is_err());
     }
 

@@ -214,8 +214,10 @@ impl DotenvChanges for DotenvFile {
 
     async fn set(&self, change: &DotenvChange) -> Result<FileFacts, ChangeError> {
         let (_, after) = self.after(change)?;
+        // What is written, not what is there by then: that may be somebody else's already.
+        let fingerprint = Some(self.fingerprint(&after)?);
         replace(&self.path, &after, &self.kept).map_err(|e| self.trouble("write", &e))?;
-        Ok(self.facts()?)
+        Ok(FileFacts { fingerprint, ..change.expect.clone() })
     }
 }
 

@@ -11,8 +11,8 @@ pub(super) struct Statement {
     pub value: (usize, usize),
     /// How the value is quoted.
     pub quote: Option<u8>,
-    /// Its quote has no end, or one that the versions of Compose see at different places.
-    pub is_unclear: bool,
+    /// Why the versions of Compose do not read it the same, where that is so.
+    pub unclear: Option<&'static str>,
 }
 
 impl Statement {
@@ -50,10 +50,13 @@ fn statement(bytes: &[u8], start: usize) -> Option<Statement> {
     // Neither version takes a key with a blank in it, nor therefore the lines of its value.
     let is_key = !bytes.get(key.0..key.1)?.iter().any(|b| b.is_ascii_whitespace() || *b == b'#');
     let closed = quote.filter(|_| is_key).map(|quote| closing(bytes, from, quote));
-    let (to, is_unclear) = match closed {
-        Some(Some(end)) => (end, false),
-        Some(None) => (behind_text(bytes, from, line_end), true),
-        None => (behind_unquoted(bytes, from, line_end), false),
+    let (to, unclear) = match closed {
+        Some(Some(end)) if is_alone(bytes, end) => (end, None),
+        Some(Some(end)) => (end, Some("has something behind the quote that ends its value")),
+        Some(None) => {
+            (behind_text(bytes, from, line_end), Some("opens a quote and it is not clear where it ends"))
+        }
+        None => (behind_unquoted(bytes, from, line_end), None),
     };
     let is_quoted = matches!(closed, Some(Some(_)));
     Some(Statement {
@@ -61,7 +64,7 @@ fn statement(bytes: &[u8], start: usize) -> Option<Statement> {
         key,
         value: (from, to),
         quote: quote.filter(|_| is_quoted),
-        is_unclear,
+        unclear,
     })
 }
 
@@ -78,6 +81,15 @@ fn closing(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether nothing but a comment stands in the rest of a line. Without a blank before it, it would be a
+/// part of a value that is written without quotes.
+fn is_alone(bytes: &[u8], from: usize) -> bool {
+    let rest = bytes.get(from..behind_line(bytes, from)).unwrap_or_default();
+    let behind_blanks = rest.get(skip_blanks(rest, 0)..).unwrap_or_default();
+    rest.iter().all(u8::is_ascii_whitespace)
+        || rest.len() > behind_blanks.len() && behind_blanks.starts_with(b"#")
 }
 
 /// A comment begins at a blank followed by #.

@@ -1,17 +1,21 @@
 //! The git checkout the stack runs from.
 
+mod git;
 mod patch;
+mod replaced;
+mod scratch;
+#[cfg(test)]
+mod tests;
 
-use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     ports::{FileFacts, PatchFacts, Read, Repo},
 };
-use tokio::process::Command;
 
-use crate::{deadline::within, fingerprint::FingerprintKey};
+use crate::fingerprint::FingerprintKey;
 
 /// A checkout.
 pub struct GitCheckout {
@@ -45,23 +49,13 @@ impl Repo for GitCheckout {
             happened,
             hint: "Correct [repo] path: it must be a git checkout.".into(),
         };
-        within(SourceName::Repo, &attempted, Duration::from_secs(5), async {
-            let output = Command::new("git")
-                .arg("-C")
-                .arg(&self.path)
-                // The format is the console's own; the user's aliases and pagers are not.
-                .args(["--no-pager", "log", "--no-color", "--format=%h %cI %s", "-n", &count.to_string()])
-                .stdin(Stdio::null())
-                .kill_on_drop(true)
-                .output()
-                .await
-                .map_err(|e| trouble(e.to_string()))?;
-            if !output.status.success() {
-                let said = String::from_utf8_lossy(&output.stderr);
-                return Err(trouble(said.lines().next().unwrap_or("git failed").to_owned()));
-            }
-            Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
-        })
-        .await
+        let mut command = git::in_checkout(&self.path);
+        // The format is the console's own; the user's aliases and pagers are not.
+        command.args(["--no-pager", "log", "--no-color", "--format=%h %cI %s", "-n", &count.to_string()]);
+        let answer = git::answer(command, &attempted, b"", Duration::from_secs(5)).await?;
+        if answer.code != Some(0) {
+            return Err(trouble(answer.err.lines().next().unwrap_or("git failed").to_owned()));
+        }
+        Ok(answer.out.lines().map(str::to_owned).collect())
     }
 }

@@ -1,14 +1,7 @@
-//! Patches of the checkout, by git itself: it knows what applies, and writes all files or none.
+//! Patches of the checkout: git says what a patch makes of the files, beside the checkout, and all of
+//! them are put in their places or none.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, ErrorKind},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use async_trait::async_trait;
 use ratiba_core::{
@@ -16,12 +9,13 @@ use ratiba_core::{
     ports::{ChangeError, FileFacts, PatchChange, PatchFacts, Read, RepoChanges},
 };
 use serde_json::json;
-use tokio::{io::AsyncWriteExt, process::Command};
 
-use super::GitCheckout;
-use crate::deadline::within;
-
-const DEADLINE: Duration = Duration::from_secs(15);
+use super::{
+    GitCheckout,
+    git::{Answer, DEADLINE, answer, in_checkout},
+    replaced::{NotReplaced, Wanted, staged},
+    scratch::{Content, Scratch, content},
+};
 
 impl GitCheckout {
     fn error(&self, attempted: &str, happened: String) -> SourceError {
@@ -34,61 +28,20 @@ impl GitCheckout {
         }
     }
 
-    /// Runs git with `input`; its standard output, or what it said when it refused.
-    async fn git(&self, args: &[&str], input: &str) -> Read<Result<String, String>> {
+    /// Git's answer about the checkout.
+    async fn git(&self, args: &[&str], input: &str) -> Read<Answer> {
         let verb = args.iter().find(|arg| !arg.starts_with("--")).unwrap_or(&"");
-        let attempted = format!("git {verb}");
-        let failed = |e: io::Error| self.error(&attempted, e.to_string());
-        within(SourceName::Repo, &attempted, DEADLINE, async {
-            let mut child = Command::new("git")
-                .arg("-C")
-                .arg(&self.path)
-                // Not this user's settings: a hook or an alias is no part of the plan.
-                .args(["-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"])
-                .args(args)
-                .env("LC_ALL", "C")
-                .env("GIT_OPTIONAL_LOCKS", "0")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .kill_on_drop(true)
-                .spawn()
-                .map_err(failed)?;
-            if let Some(mut pipe) = child.stdin.take() {
-                // A git that refuses early closes its end; its answer says why.
-                let _refused = pipe.write_all(input.as_bytes()).await;
-            }
-            let output = child.wait_with_output().await.map_err(failed)?;
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            if output.status.success() {
-                return Ok(Ok(text(&output.stdout)));
-            }
-            let said = text(&output.stderr);
-            Ok(Err(said.lines().map(|l| l.trim_start_matches("error: ")).collect::<Vec<_>>().join("; ")))
-        })
-        .await
-    }
-
-    /// The paths a patch names, from git's own reading of it.
-    async fn paths_of(&self, diff: &str) -> Read<Result<Vec<String>, String>> {
-        let listed = self.git(&["apply", "--numstat", "-z", "-"], diff).await?;
-        Ok(listed.map(|text| {
-            let paths = text.split('\0').filter_map(|row| row.rsplit('\t').next());
-            paths.filter(|path| !path.is_empty()).map(str::to_owned).collect()
-        }))
+        let attempted = format!("git {verb} in {}", self.path.display());
+        let mut command = in_checkout(&self.path);
+        command.args(args);
+        answer(command, &attempted, input.as_bytes(), DEADLINE).await
     }
 
     /// Why these are not files that git tracks and knows as they are, where that is so.
-    async fn untracked(&self, diff: &str, paths: &[String]) -> Read<Option<String>> {
+    async fn untracked(&self, paths: &[String]) -> Read<Option<String>> {
         let failed = |why: String| self.error("look at the files of the patch", why);
-        let summary = self.git(&["apply", "--summary", "-"], diff).await?.map_err(failed)?;
-        if summary.lines().any(|line| line.starts_with(" rename ") || line.starts_with(" copy ")) {
-            return Ok(Some(
-                "it renames or copies a file; write that as one file removed and one added".into(),
-            ));
-        }
         let listed = [&["--literal-pathspecs", "ls-files", "-v", "-z", "--"][..], &as_args(paths)].concat();
-        let listed = self.git(&listed, "").await?.map_err(failed)?;
+        let listed = self.git(&listed, "").await?.printed().map_err(failed)?;
         let tracked: BTreeMap<&str, &str> =
             listed.split('\0').filter_map(|row| row.split_once(' ')).map(|(tag, path)| (path, tag)).collect();
         let mut new = Vec::new();
@@ -109,50 +62,15 @@ impl GitCheckout {
         if new.is_empty() {
             return Ok(None);
         }
+        let ignored = self.git(&["check-ignore", "--stdin", "-z"], &new.join("\0")).await?;
         // It ends with 1 where none is ignored.
         let ignored =
-            self.git(&["check-ignore", "--stdin", "-z"], &new.join("\0")).await?.unwrap_or_default();
+            if ignored.code == Some(1) { String::new() } else { ignored.printed().map_err(failed)? };
         Ok(ignored.split('\0').find(|path| !path.is_empty()).map(not_tracked))
     }
 
-    pub(super) fn facts(&self, path: &str) -> Read<FileFacts> {
-        let whole = self.path.join(path);
-        let bytes = match fs::read(&whole) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(FileFacts { path: path.to_owned(), fingerprint: None, mode: None });
-            }
-            Err(error) => return Err(self.error(&format!("read {path}"), error.to_string())),
-        };
-        let mode = fs::metadata(&whole).map(|m| format!("{:o}", m.permissions().mode() & 0o777)).ok();
-        let fingerprint = self.key.of(&bytes).map_err(|e| self.error("make a fingerprint", e.to_string()))?;
-        Ok(FileFacts { path: path.to_owned(), fingerprint: Some(fingerprint), mode })
-    }
-
-    fn all_facts(&self, paths: &[String]) -> Read<Vec<FileFacts>> {
-        paths.iter().map(|path| self.facts(path)).collect()
-    }
-
-    pub(super) async fn patch_facts(&self, diff: &str, reverse: bool) -> Read<PatchFacts> {
-        let paths = match self.paths_of(diff).await? {
-            Ok(paths) => paths,
-            Err(why) => return Ok(PatchFacts { files: Vec::new(), unclean: Vec::new(), refused: Some(why) }),
-        };
-        let check: &[&str] =
-            if reverse { &["apply", "--check", "-R", "-"] } else { &["apply", "--check", "-"] };
-        // A path out of the checkout is refused here, before anything at it is looked at.
-        let refused = self.git(check, diff).await?.err();
-        if let Some(why) = refused.as_ref().filter(|why| why.contains("invalid path")) {
-            let refused = Some(why.clone());
-            return Ok(PatchFacts { files: Vec::new(), unclean: Vec::new(), refused });
-        }
-        // What an undo meets was put there by this console: a file that it made is not tracked.
-        if !reverse
-            && refused.is_none()
-            && let Some(why) = self.untracked(diff, &paths).await?
-        {
-            return Ok(PatchFacts { files: Vec::new(), unclean: Vec::new(), refused: Some(why) });
-        }
+    /// Those that are not as git last knew them.
+    async fn unclean(&self, paths: &[String]) -> Read<Vec<String>> {
         let status = [
             "--literal-pathspecs",
             "status",
@@ -162,25 +80,164 @@ impl GitCheckout {
             "--untracked-files=all",
             "--",
         ];
-        let status = [&status[..], &as_args(&paths)].concat();
-        let unclean = self.git(&status, "").await?.map_err(|why| self.error("git status", why))?;
-        let unclean = unclean.split('\0').filter_map(|row| row.get(3..)).map(str::to_owned).collect();
-        Ok(PatchFacts { files: self.all_facts(&paths)?, unclean, refused })
+        let status = [&status[..], &as_args(paths)].concat();
+        let unclean = self.git(&status, "").await?.printed().map_err(|why| self.error("git status", why))?;
+        Ok(unclean.split('\0').filter_map(|row| row.get(3..)).map(str::to_owned).collect())
     }
+
+    /// Why what is at these paths, or above them, can't be patched: git writes through no link, and
+    /// neither does this.
+    fn no_file(&self, paths: &[String]) -> Option<String> {
+        for path in paths {
+            let mut whole = self.path.clone();
+            let mut parts = Path::new(path).components().peekable();
+            while let Some(part) = parts.next() {
+                whole.push(part);
+                let Ok(meta) = fs::symlink_metadata(&whole) else { break };
+                let fits = if parts.peek().is_none() { meta.is_file() } else { meta.is_dir() };
+                if !fits {
+                    let is = if meta.is_symlink() { "a link" } else { "something else" };
+                    let what = whole.strip_prefix(&self.path).unwrap_or(&whole).display();
+                    return Some(format!(
+                        "{what} is {is}, and a patch is only onto files, with folders above them"
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    fn content(&self, path: &str) -> Read<Option<Content>> {
+        content(&self.path.join(path)).map_err(|e| self.error(&format!("read {path}"), e.to_string()))
+    }
+
+    fn facts_of(&self, path: &str, content: Option<&Content>) -> Read<FileFacts> {
+        let of =
+            |bytes: &[u8]| self.key.of(bytes).map_err(|e| self.error("make a fingerprint", e.to_string()));
+        let fingerprint = content.map(|c| of(&c.bytes)).transpose()?;
+        Ok(FileFacts { path: path.to_owned(), fingerprint, mode: content.map(|c| format!("{:o}", c.mode)) })
+    }
+
+    pub(super) fn facts(&self, path: &str) -> Read<FileFacts> {
+        let meta = fs::symlink_metadata(self.path.join(path));
+        if let Some(meta) = meta.ok().filter(|meta| !meta.is_file()) {
+            let mode = Some(if meta.is_symlink() { "link" } else { "no file" }.to_owned());
+            return Ok(FileFacts { path: path.to_owned(), fingerprint: None, mode });
+        }
+        self.facts_of(path, self.content(path)?.as_ref())
+    }
+
+    fn contents(&self, paths: &[String]) -> Read<BTreeMap<String, Content>> {
+        let mut found = BTreeMap::new();
+        for path in paths {
+            if let Some(content) = self.content(path)? {
+                found.insert(path.clone(), content);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn patch_facts(&self, diff: &str, reverse: bool) -> Read<PatchFacts> {
+        let refused =
+            |why: String| Ok(PatchFacts { files: Vec::new(), unclean: Vec::new(), refused: Some(why) });
+        let scratch = Scratch::new().await?;
+        // A path out of the checkout is refused here, before anything at it is looked at.
+        let paths = match scratch.paths(diff).await? {
+            Ok(paths) => paths,
+            Err(why) => return refused(why),
+        };
+        if let Some(why) = self.no_file(&paths) {
+            return refused(why);
+        }
+        // What an undo meets was put there by this console: a file that it made is not tracked.
+        if !reverse && let Some(why) = self.untracked(&paths).await? {
+            return refused(why);
+        }
+        let before = self.contents(&paths)?;
+        let patched = patched(&scratch, diff, reverse, &before).await?;
+        let facts = |path: &String| self.facts_of(path, before.get(path));
+        Ok(PatchFacts {
+            files: paths.iter().map(facts).collect::<Read<_>>()?,
+            unclean: self.unclean(&paths).await?,
+            refused: patched.err(),
+        })
+    }
+
+    /// Files that are not as they must be.
+    fn still(&self, expect: &[FileFacts]) -> Result<(), ChangeError> {
+        for planned in expect {
+            let now = self.facts(&planned.path)?;
+            if *planned != now {
+                return Err(ChangeError::GuardChanged {
+                    what: planned.path.clone(),
+                    planned: vec![json!(planned)],
+                    now: vec![json!(now)],
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn not_replaced(&self, trouble: NotReplaced) -> SourceError {
+        let name = |path: &Path| path.strip_prefix(&self.path).unwrap_or(path).display().to_string();
+        match trouble {
+            NotReplaced::Untouched { path, why } => SourceError {
+                hint: "Make room, or correct the rights there, then make the plan again.".into(),
+                ..self.error(&format!("patch {}", name(&path)), format!("{why}; all files are as before"))
+            },
+            NotReplaced::Half { why, cut } => {
+                let files: Vec<String> = cut.iter().map(|path| quoted(&name(path))).collect();
+                let back = format!("git checkout -- {}", files.join(" "));
+                SourceError {
+                    hint: format!("Put them back: {back}"),
+                    ..self.error(
+                        "apply the patch",
+                        format!(
+                            "{why}; these are patched already and could not be put back: {}. Put them back with \
+                             `{back}`",
+                            files.join(", ")
+                        ),
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// Lets git apply the patch to these files, beside the checkout; or why it does not apply.
+async fn patched(
+    scratch: &Scratch,
+    diff: &str,
+    reverse: bool,
+    before: &BTreeMap<String, Content>,
+) -> Read<Result<(), String>> {
+    for (path, content) in before {
+        scratch.put(path, content)?;
+    }
+    let applied = scratch.apply(diff, reverse).await?;
+    let has_crlf = |content: &Content| content.bytes.windows(2).any(|w| w == b"\r\n");
+    Ok(applied.map_err(|why| {
+        if !diff.contains('\r') && before.values().any(has_crlf) {
+            return format!("{why}; the file has CRLF line ends and the patch has not");
+        }
+        why
+    }))
 }
 
 fn as_args(paths: &[String]) -> Vec<&str> {
     paths.iter().map(String::as_str).collect()
 }
 
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+,".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 fn not_tracked(path: &str) -> String {
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
     let instead = if name.starts_with(".env") { "; a key of it is set with step::dotenv" } else { "" };
     format!("git does not track {path}, and a patch is only onto files that it tracks{instead}")
-}
-
-fn mode_of(path: &Path) -> Option<u32> {
-    fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o777)
 }
 
 /// The mode that a file had before git made it anew by the umask; git's own word on whether it is a
@@ -196,140 +253,41 @@ fn kept_mode(before: u32, made: u32) -> u32 {
 #[async_trait]
 impl RepoChanges for GitCheckout {
     async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
-        let paths: Vec<String> = change.expect.iter().map(|f| f.path.clone()).collect();
-        for (planned, now) in change.expect.iter().zip(self.all_facts(&paths)?) {
-            if *planned != now {
-                return Err(ChangeError::GuardChanged {
-                    what: planned.path.clone(),
-                    planned: vec![json!(planned)],
-                    now: vec![json!(now)],
-                });
+        let refused = |why: String| self.error("apply the patch", format!("{why}; nothing was changed"));
+        self.still(change.expect)?;
+        let scratch = Scratch::new().await?;
+        let paths = scratch.paths(change.diff).await?.map_err(refused)?;
+        let is_unplanned = |path: &&String| !change.expect.iter().any(|facts| facts.path == **path);
+        if let Some(path) = paths.iter().find(is_unplanned) {
+            return Err(
+                refused(format!("it patches {path}, of which the plan does not say how it must be")).into()
+            );
+        }
+        if let Some(why) = self.no_file(&paths) {
+            return Err(refused(why).into());
+        }
+        let before = self.contents(&paths)?;
+        patched(&scratch, change.diff, change.reverse, &before).await?.map_err(refused)?;
+        let mut wanted = Vec::new();
+        for path in &paths {
+            let given = change.modes.and_then(|modes| modes.get(path));
+            let given = given.and_then(|mode| u32::from_str_radix(mode, 8).ok());
+            let had = given.or(before.get(path).map(|content| content.mode));
+            let made = scratch.take(path)?;
+            if let Some(contents) = change.contents
+                && self.facts_of(path, made.as_ref())?.fingerprint.as_ref() != contents.get(path)
+            {
+                let why = format!("taken out, it does not leave {path} as it was before the run");
+                return Err(refused(format!("{why}; correct that file by hand")).into());
             }
+            let becomes = made
+                .map(|made| Content { mode: had.map_or(made.mode, |had| kept_mode(had, made.mode)), ..made });
+            wanted.push(Wanted { path: self.path.join(path), becomes });
         }
-        let before: Vec<Option<u32>> = paths.iter().map(|path| mode_of(&self.path.join(path))).collect();
-        let args: &[&str] = if change.reverse { &["apply", "-R", "-"] } else { &["apply", "-"] };
-        let applied = self.git(args, change.diff).await?;
-        applied.map_err(|why| self.error("git apply", why))?;
-        for (path, before) in paths.iter().zip(before) {
-            let whole = self.path.join(path);
-            let Some(made) = mode_of(&whole) else { continue };
-            let wanted = change
-                .modes
-                .and_then(|modes| modes.get(path))
-                .and_then(|mode| u32::from_str_radix(mode, 8).ok());
-            let Some(wanted) = wanted.or(before).map(|mode| kept_mode(mode, made)) else { continue };
-            let kept = keep_mode(&whole, made, wanted);
-            kept.map_err(|e| self.error(&format!("give {path} its mode back"), e.to_string()))?;
-        }
-        Ok(self.all_facts(&paths)?)
-    }
-}
-
-fn keep_mode(path: &Path, made: u32, wanted: u32) -> io::Result<()> {
-    if made == wanted || fs::symlink_metadata(path)?.is_symlink() {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(wanted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fingerprint::FingerprintKey;
-    use ratiba_core::ports::Repo;
-    use std::{path::Path, sync::Arc};
-
-    const DIFF: &str =
-        "--- a/app/names.py\n+++ b/app/names.py\n@@ -1,2 +1,2 @@\n-name = 'old'\n+name = 'new'\n other = 1\n";
-
-    fn checkout(dir: &Path) -> GitCheckout {
-        let git = |args: &[&str]| {
-            let done = std::process::Command::new("git").arg("-C").arg(dir).args(args).output().unwrap();
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        };
-        git(&["init", "-q"]);
-        fs::create_dir(dir.join("app")).unwrap();
-        fs::write(dir.join("app/names.py"), "name = 'old'\nother = 1\n").unwrap();
-        git(&["add", "."]);
-        git(&["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "first"]);
-        GitCheckout::new(dir.into(), Arc::new(FingerprintKey::new(dir.join(".git/key"))))
-    }
-
-    fn change<'a>(diff: &'a str, reverse: bool, expect: &'a [FileFacts]) -> PatchChange<'a> {
-        PatchChange { diff, reverse, expect, modes: None }
-    }
-
-    #[tokio::test]
-    async fn what_git_does_not_track_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let repo = checkout(dir.path());
-        fs::write(dir.path().join(".gitignore"), ".env*\n").unwrap();
-        fs::write(dir.path().join(".env"), "A=1\n").unwrap();
-        fs::write(dir.path().join("mine.txt"), "A=1\n").unwrap();
-        let edit = |name: &str| format!("--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-A=1\n+A=2\n");
-        let new = |name: &str| format!("--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+A=1\n");
-        let moved =
-            "diff --git a/.env b/app/env\nsimilarity index 100%\nrename from .env\nrename to app/env\n";
-        let refused = async |diff: &str| repo.patch(diff, false).await.unwrap().refused.unwrap_or_default();
-        let said = refused(&edit(".env")).await;
-        assert!(said.contains("does not track .env") && said.contains("step::dotenv"), "{said}");
-        assert!(refused(&edit("mine.txt")).await.contains("does not track mine.txt"));
-        assert!(refused(&new(".env.local")).await.contains("does not track .env.local"));
-        assert!(refused(moved).await.contains("renames"), "{}", refused(moved).await);
-        assert_eq!(refused(&new("app/fine.txt")).await, "");
-    }
-
-    #[tokio::test]
-    async fn a_file_keeps_its_mode_and_git_decides_whether_it_is_a_program() {
-        let dir = tempfile::tempdir().unwrap();
-        let repo = checkout(dir.path());
-        let path = dir.path().join("app/names.py");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let program = DIFF.replace(
-            "--- a/",
-            "diff --git a/app/names.py b/app/names.py\nold mode 100644\nnew mode 100755\n--- a/",
-        );
-        for (diff, patched) in [(DIFF, 0o640), (&program, 0o750)] {
-            let facts = repo.patch(diff, false).await.unwrap();
-            let after = repo.apply(&change(diff, false, &facts.files)).await.unwrap();
-            assert_eq!(mode_of(&path), Some(patched));
-            repo.apply(&change(diff, true, &after)).await.unwrap();
-            assert_eq!(mode_of(&path), Some(0o640));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_patch_is_applied_and_taken_out_again_byte_for_byte() {
-        let dir = tempfile::tempdir().unwrap();
-        let repo = checkout(dir.path());
-        let names = || fs::read_to_string(dir.path().join("app/names.py")).unwrap();
-        let facts = repo.patch(DIFF, false).await.unwrap();
-        assert_eq!((facts.refused.as_deref(), facts.unclean.len()), (None, 0));
-        let after = repo.apply(&change(DIFF, false, &facts.files)).await.unwrap();
-        assert_eq!(names(), "name = 'new'\nother = 1\n");
-        assert!(repo.patch(DIFF, false).await.unwrap().refused.is_some());
-        let back = repo.apply(&change(DIFF, true, &after)).await.unwrap();
-        assert_eq!((names().as_str(), back), ("name = 'old'\nother = 1\n", facts.files));
-    }
-
-    #[tokio::test]
-    async fn a_file_with_changes_of_its_own_is_named_and_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let repo = checkout(dir.path());
-        let planned = repo.patch(DIFF, false).await.unwrap().files;
-        fs::write(dir.path().join("app/names.py"), "name = 'old'\nother = 1\nmine = 2\n").unwrap();
-        let facts = repo.patch(DIFF, false).await.unwrap();
-        assert_eq!(facts.unclean, ["app/names.py"]);
-        let refused = repo.apply(&change(DIFF, false, &planned)).await;
-        assert!(matches!(refused, Err(ChangeError::GuardChanged { .. })), "{refused:?}");
-        assert!(fs::read_to_string(dir.path().join("app/names.py")).unwrap().ends_with("mine = 2\n"));
-    }
-
-    #[tokio::test]
-    async fn a_path_outside_the_checkout_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let repo = checkout(dir.path());
-        let evil = DIFF.replace("app/names.py", "../../etc/motd");
-        assert!(repo.patch(&evil, false).await.unwrap().refused.is_some());
+        let ready = staged(&self.path, wanted).map_err(|trouble| self.not_replaced(trouble))?;
+        // What was patched beside is what is replaced.
+        self.still(change.expect)?;
+        ready.put().map_err(|trouble| self.not_replaced(trouble))?;
+        Ok(change.expect.iter().map(|facts| self.facts(&facts.path)).collect::<Read<_>>()?)
     }
 }

@@ -30,6 +30,15 @@ impl Change {
         Self { what: what.into(), field: field.into(), planned: planned.into(), now: now.into() }
     }
 
+    /// Keeps the beginnings of both values, where these are fingerprints.
+    pub fn shorten(&mut self) {
+        for value in [&mut self.planned, &mut self.now] {
+            if let Value::String(text) = value {
+                *text = text.chars().take(FINGERPRINT).collect();
+            }
+        }
+    }
+
     /// All of them in one sentence.
     pub fn sentence(changes: &[Self]) -> String {
         changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -39,9 +48,16 @@ impl Change {
 impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { what, field, planned, now } = self;
-        write!(f, "{field} of {what} was {}, now it is {}", word(planned), word(now))
+        let (was, is) = (word(planned), word(now));
+        // They differ: what both are called must not say that they don't.
+        let is = if was == is { is.replacen("something", "something else", 1) } else { is };
+        let is = if was == is { format!("{is} with other values") } else { is };
+        write!(f, "{field} of {what} was {was}, now it is {is}")
     }
 }
+
+/// So much of a fingerprint tells two of them apart.
+const FINGERPRINT: usize = 12;
 
 /// The longest value that stands in a sentence; the whole is in the fields.
 const LONGEST: usize = 60;

@@ -234,6 +234,8 @@ pub struct PatchChange<'a> {
     pub expect: &'a [FileFacts],
     /// The modes that files get again, by path; others keep the one they have.
     pub modes: Option<&'a BTreeMap<String, String>>,
+    /// The fingerprints of what files must become, by path; one that is not named must go.
+    pub contents: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Writing to the checkout.

@@ -336,7 +336,10 @@ impl Run<'_> {
             let before = self.before(step);
             let kept = match self.kept(step, &before).await {
                 Ok(kept) => kept,
-                Err(why) => return Some(RunEnd::failed(format!("step {n} was not begun: {why}"))),
+                Err(StepStop::Failed(why)) => {
+                    return Some(RunEnd::failed(format!("step {n} was not begun: {why}")));
+                }
+                Err(stop) => return Some(stop.end(n, acted, &self.context.cancel.why())),
             };
             let intent = json!({ "n": n, "title": step.title, "before": before, "kept": kept });
             if let Err(error) = self.record(EntryKind::StepIntent, intent).await {
@@ -411,7 +414,7 @@ impl Run<'_> {
     }
 
     /// What goes with the act is kept first.
-    async fn kept(&self, step: &PlannedStep, before: &[Precondition]) -> Result<Value, String> {
+    async fn kept(&self, step: &PlannedStep, before: &[Precondition]) -> Result<Value, StepStop> {
         let record = Prepared { run: self, n: step.n };
         let returned = self.returned().clone();
         step.step.kind_of().keep(&self.acting(step.n, before, &returned, &record)).await

@@ -162,6 +162,9 @@ impl Precondition {
         if found.first().is_some_and(|c| c.field == "container") {
             found.truncate(1);
         }
+        if let Self::File { .. } = self {
+            found.iter_mut().for_each(Change::shorten);
+        }
         found
     }
 

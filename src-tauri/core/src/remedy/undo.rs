@@ -75,7 +75,11 @@ pub async fn make_undo(
             None => nothing_to_take_back(run),
         }));
     }
-    let (containers, preconditions, mut planned) = from.prepare(1, steps).await?;
+    let prepared = from.prepare(1, steps).await.map_err(|error| match error {
+        PlanError::NotNow(why) => not(why),
+        other => other,
+    });
+    let (containers, preconditions, mut planned) = prepared?;
     let mut changes = Vec::new();
     for (step, record) in planned.iter_mut().zip(&left) {
         step.reverses = Some(record.planned.n);

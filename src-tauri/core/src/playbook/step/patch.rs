@@ -18,6 +18,9 @@ pub struct PatchStep {
     /// The modes that files get again, by path. For an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modes: Option<BTreeMap<String, String>>,
+    /// The fingerprints of what files must become, by path; one that is not named must go. For an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<BTreeMap<String, String>>,
     /// Who will notice, in words.
     #[serde(default)]
     pub blast_radius: String,

@@ -60,7 +60,7 @@ impl Kind for ComposeStep {
     }
 
     /// A container's log goes with it.
-    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, StepStop> {
         match self.action {
             ComposeAction::Recreate { .. } | ComposeAction::Remove { .. } | ComposeAction::Up { .. } => {
                 Ok(last_words(acting, &[self.action.service()]).await)

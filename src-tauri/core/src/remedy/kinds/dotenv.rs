@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop};
+use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, changed_file};
 use crate::{
     journal::{RunRecord, StepRecord},
     model::Change,
     playbook::step::{DotenvStep, DotenvValue, Risk, Step},
-    ports::{ChangeError, DotenvChange, DotenvKept, FileFacts, Sources},
+    ports::{ChangeError, DotenvChange, DotenvChanges, DotenvKept, FileFacts, Sources},
     remedy::{FileOf, PlanError, Precondition},
 };
 
@@ -29,6 +29,13 @@ impl DotenvStep {
         Some(DotenvChange { key: self.key.clone(), to: self.to.clone(), only_one: self.only_one, expect })
     }
 
+    fn to_do<'a>(&self, acting: &'a Acting<'_>) -> Result<(&'a dyn DotenvChanges, DotenvChange), StepStop> {
+        let failed = |why: String| StepStop::Failed(why);
+        let dotenv = acting.acts.dotenv().map_err(|e| failed(e.to_string()))?;
+        let change = self.change(acting.before);
+        Ok((dotenv, change.ok_or_else(|| failed("the plan does not say what it must find".into()))?))
+    }
+
     fn becomes(&self) -> String {
         match &self.to {
             DotenvValue::Plain(value) => format!("{}={value}", self.key),
@@ -43,6 +50,20 @@ impl DotenvStep {
             DotenvValue::Removed => format!("no {}", self.key),
             DotenvValue::AsKept { .. } => "the whole file as it was before, byte for byte".into(),
         }
+    }
+}
+
+/// Nothing was written. Where something changed since the plan was made, that is named: a secret by
+/// its fingerprints alone.
+fn stopped(error: ChangeError) -> StepStop {
+    match error {
+        ChangeError::GuardChanged { what, planned, now } => match (&planned[..], &now[..]) {
+            ([Value::String(was)], [Value::String(is)]) => {
+                StepStop::Changed(vec![Change::new(what, "fingerprint", short(was), short(is))])
+            }
+            _ => StepStop::Changed(changed_file(FileOf::Dotenv, what, planned, now)),
+        },
+        other => StepStop::Failed(other.to_string()),
     }
 }
 
@@ -97,29 +118,18 @@ impl Kind for DotenvStep {
         matches!(precondition, Precondition::File { of: FileOf::Dotenv, .. })
     }
 
-    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
-        let dotenv = acting.acts.dotenv().map_err(|e| e.to_string())?;
-        let change = self.change(acting.before).ok_or("the plan does not say what it must find")?;
-        let kept = dotenv.keep(&acting.name(), &change).await.map_err(|e| e.to_string())?;
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, StepStop> {
+        let (dotenv, change) = self.to_do(acting)?;
+        let kept = dotenv.keep(&acting.name(), &change).await.map_err(stopped)?;
         Ok(json!(kept))
     }
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        let change = self.change(acting.before);
-        let change =
-            change.ok_or_else(|| StepStop::Failed("the plan does not say what it must find".into()))?;
-        let dotenv = acting.acts.dotenv().map_err(|e| StepStop::Failed(e.to_string()))?;
-        match dotenv.set(&change).await {
-            Ok(facts) => {
-                let detail = format!("{} is written", facts.path);
-                let after = vec![Precondition::File { of: FileOf::Dotenv, facts }];
-                Ok(StepDone { detail, after, ..StepDone::default() })
-            }
-            Err(ChangeError::GuardChanged { what, planned, now }) => {
-                Err(StepStop::Changed(vec![Change::new(what, "content", planned, now)]))
-            }
-            Err(error) => Err(StepStop::Failed(error.to_string())),
-        }
+        let (dotenv, change) = self.to_do(acting)?;
+        let facts = dotenv.set(&change).await.map_err(stopped)?;
+        let detail = format!("{} is written", facts.path);
+        let after = vec![Precondition::File { of: FileOf::Dotenv, facts }];
+        Ok(StepDone { detail, after, ..StepDone::default() })
     }
 
     fn is_undoable(&self) -> bool {

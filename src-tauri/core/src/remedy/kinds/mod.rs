@@ -7,6 +7,7 @@ mod dotenv;
 mod http;
 mod output;
 mod patch;
+mod patched_paths;
 mod project;
 mod redis;
 mod sql;
@@ -18,9 +19,10 @@ use serde_json::Value;
 
 pub(super) use http::holds;
 use output::{Output, of_compose};
+use patched_paths::patched_paths;
 
 use super::{
-    Cancel, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
+    Cancel, FileOf, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -130,7 +132,7 @@ pub(super) trait Kind: Send + Sync {
     }
 
     /// Keeps what goes with the act, before it; what is given is journalled.
-    async fn keep(&self, _acting: &Acting<'_>) -> Result<Value, String> {
+    async fn keep(&self, _acting: &Acting<'_>) -> Result<Value, StepStop> {
         Ok(Value::Null)
     }
 
@@ -318,6 +320,18 @@ async fn goes_on(sources: &Sources, argv: &[String], n: u32) -> Option<Happened>
 /// A service's container as it is now, read anew.
 async fn container_now(sources: &Sources, service: &str) -> Read<Precondition> {
     Ok(precondition::container(&sources.containers.list().await?, service))
+}
+
+/// What is other about a file than an adapter was told to find.
+fn changed_file(of: FileOf, what: String, planned: Vec<Value>, now: Vec<Value>) -> Vec<Change> {
+    let file = |values: &[Value]| match values {
+        [facts] => serde_json::from_value(facts.clone()).ok().map(|facts| Precondition::File { of, facts }),
+        _ => None,
+    };
+    match (file(&planned), file(&now)) {
+        (Some(planned), Some(now)) => planned.changes(&now),
+        _ => vec![Change::new(what, "content", planned, now)],
+    }
 }
 
 /// Who notices a step that only looks.

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop};
+use super::{
+    Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, changed_file, patched_paths,
+};
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::{Change, counted},
+    model::counted,
     playbook::step::{PatchStep, Risk, Step},
     ports::{ChangeError, FileFacts, PatchChange, Sources},
     remedy::{FileOf, PlanError, Precondition},
@@ -28,7 +30,20 @@ impl Kind for PatchStep {
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
         let facts = looking.sources.repo()?.patch(&self.diff, self.reverse).await?;
         if let Some(why) = facts.refused {
-            return Err(PlanError::NotNow(format!("the patch does not apply: {why}")));
+            // What is not as the run left it is not taken out: that is no fault of the plan.
+            return Err(match self.reverse {
+                true => PlanError::NotUndoable(format!("the patch can't be taken out again: {why}")),
+                false => PlanError::NotNow(format!("the patch does not apply: {why}")),
+            });
+        }
+        let named = patched_paths(&self.diff);
+        if facts.files.is_empty() || facts.files.iter().any(|file| !named.contains(&file.path)) {
+            // The step would then depend on no file, or not on all of them.
+            let files: Vec<&str> = facts.files.iter().map(|file| file.path.as_str()).collect();
+            return Err(PlanError::NotNow(format!(
+                "patch {}: the diff does not name its files as git does; make it with git diff, in the checkout",
+                if files.is_empty() { "nothing".into() } else { files.join(", ") }
+            )));
         }
         // What an undo meets is this console's own change, which git does not know yet.
         if !facts.unclean.is_empty() && !self.reverse {
@@ -57,13 +72,18 @@ impl Kind for PatchStep {
 
     fn depends_on(&self, _n: u32, precondition: &Precondition) -> bool {
         matches!(precondition, Precondition::File { of: FileOf::Checkout, facts }
-            if self.diff.contains(&facts.path))
+            if patched_paths(&self.diff).contains(&facts.path))
     }
 
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
-        let (expect, modes) = (&files_of(acting.before), self.modes.as_ref());
-        let change = PatchChange { diff: &self.diff, reverse: self.reverse, expect, modes };
+        let change = PatchChange {
+            diff: &self.diff,
+            reverse: self.reverse,
+            expect: &files_of(acting.before),
+            modes: self.modes.as_ref(),
+            contents: self.contents.as_ref(),
+        };
         match repo.apply(&change).await {
             Ok(files) => Ok(StepDone {
                 detail: format!("{} patched", counted(files.len(), "file")),
@@ -71,7 +91,7 @@ impl Kind for PatchStep {
                 ..StepDone::default()
             }),
             Err(ChangeError::GuardChanged { what, planned, now }) => {
-                Err(StepStop::Changed(vec![Change::new(what, "content", planned, now)]))
+                Err(StepStop::Changed(changed_file(FileOf::Checkout, what, planned, now)))
             }
             Err(error) => Err(StepStop::Failed(error.to_string())),
         }
@@ -82,9 +102,13 @@ impl Kind for PatchStep {
     }
 
     fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
-        let modes = files_of(&left.before).into_iter().filter_map(|f| Some((f.path, f.mode?))).collect();
+        let before = files_of(&left.before);
+        let modes = before.iter().filter_map(|f| Some((f.path.clone(), f.mode.clone()?))).collect();
+        let contents = before.into_iter().filter_map(|f| Some((f.path, f.fingerprint?))).collect();
         Ok(Step::Patch(Self {
             modes: Some(modes),
+            // Where a hunk fits at several places, git may take it out at another one.
+            contents: Some(contents),
             title: format!("Take out again: {}", self.title),
             reverse: !self.reverse,
             ..self.clone()

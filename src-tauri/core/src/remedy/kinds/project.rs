@@ -98,9 +98,10 @@ impl Kind for ProjectStep {
     }
 
     /// A container's log goes with it.
-    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, String> {
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, StepStop> {
         let ProjectAction::Down { .. } = self.action else { return Ok(Value::Null) };
-        let containers = acting.sources.containers.list().await.map_err(|e| e.to_string())?;
+        let containers = acting.sources.containers.list().await;
+        let containers = containers.map_err(|e| StepStop::Failed(e.to_string()))?;
         let services = all_services(&containers);
         Ok(last_words(acting, &services.iter().map(String::as_str).collect::<Vec<_>>()).await)
     }
