@@ -68,7 +68,7 @@ impl MakePlan<'_> {
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
         for (n, step) in (first..).zip(steps) {
-            let (step, found) = kinds::planned(n, step, &looking).await?;
+            let (step, found) = kinds::planned(n, step, &planned, &looking).await?;
             for one in found {
                 // Two steps on one service depend on the same container.
                 if !preconditions.iter().any(|p| p.is_about_the_same(&one)) {
