@@ -44,4 +44,17 @@ impl Backups for AllBackups {
             }
         }
     }
+
+    async fn check(&self, of: &BackupOf, made: &BackupMade) -> Result<(), String> {
+        let unusable = |error: BackupError| error.to_string();
+        match of {
+            BackupOf::Database | BackupOf::Schema { .. } | BackupOf::Table { .. } => {
+                usable(self.postgres.as_ref(), "[postgres] url").map_err(unusable)?.check(made)
+            }
+            BackupOf::RedisKeys { .. } => {
+                usable(self.redis.as_ref(), "[redis] url").map_err(unusable)?.check(made)
+            }
+            BackupOf::Volume { .. } => self.volumes.check(made).await,
+        }
+    }
 }

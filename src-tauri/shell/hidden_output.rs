@@ -72,6 +72,7 @@ impl ContainerCommands for Hiding<dyn ContainerCommands> {
 
     async fn with_volumes(
         &self,
+        name: &str,
         like: &str,
         volumes: &[String],
         argv: &[String],
@@ -79,7 +80,7 @@ impl ContainerCommands for Hiding<dyn ContainerCommands> {
         line: Line<'_>,
     ) -> Result<CommandEnd, SourceError> {
         let known = self.known.as_ref();
-        self.inner.with_volumes(like, volumes, argv, limits, &mut |raw| line(shown(raw, known))).await
+        self.inner.with_volumes(name, like, volumes, argv, limits, &mut |raw| line(shown(raw, known))).await
     }
 }
 
@@ -94,6 +95,10 @@ impl Backups for Hiding<dyn Backups> {
     ) -> Result<BackupMade, BackupError> {
         let known = self.known.as_ref();
         self.inner.make(of, name, limits, &mut |raw| line(shown(raw, known))).await
+    }
+
+    async fn check(&self, of: &BackupOf, made: &BackupMade) -> Result<(), String> {
+        self.inner.check(of, made).await
     }
 }
 

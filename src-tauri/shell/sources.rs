@@ -11,6 +11,7 @@ use ratiba_adapters::{
     docker::{Engine, Surroundings, VolumeCopies},
     dotenv::DotenvFile,
     fingerprint::FingerprintKey,
+    for_a_shell::ForAShell,
     host::ThisMachine,
     http::{Daraja, Endpoints, Livekit},
     journal::SqliteJournal,
@@ -79,6 +80,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         Arc::new(DotenvFile::new(path.to_owned(), key, backups_dir.join("dotenv"), find))
     });
     let http = Arc::new(endpoints(profile, &secrets));
+    let shell = ForAShell { docker_host: engine.docker_host(), project: profile.compose.project.clone() };
     let backups = AllBackups {
         postgres: postgres.clone().map(|found| {
             found.map(|postgres| PostgresBackups {
@@ -86,11 +88,21 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
                 service: profile.postgres.as_ref().map(|s| s.service.clone()).unwrap_or_default(),
                 containers: engine.clone() as Arc<dyn Containers>,
                 commands: engine.clone(),
+                shell: shell.clone(),
                 dir: backups_dir.clone(),
             })
         }),
-        redis: redis.clone().map(|found| found.map(|redis| RedisBackups { redis, dir: backups_dir.clone() })),
-        volumes: VolumeCopies { engine: engine.clone() },
+        redis: redis.clone().map(|found| {
+            found.map(|redis| RedisBackups {
+                redis,
+                service: profile.redis.as_ref().map(|s| s.service.clone()).unwrap_or_default(),
+                containers: engine.clone() as Arc<dyn Containers>,
+                commands: engine.clone(),
+                shell: shell.clone(),
+                dir: backups_dir.clone(),
+            })
+        }),
+        volumes: VolumeCopies { engine: engine.clone(), shell },
     };
     let sources = Sources {
         containers: engine.clone(),

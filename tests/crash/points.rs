@@ -193,13 +193,14 @@ impl ContainerCommands for Marked<dyn ContainerCommands> {
 
     async fn with_volumes(
         &self,
+        name: &str,
         like: &str,
         volumes: &[String],
         argv: &[String],
         limits: CommandLimits<'_>,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<CommandEnd, SourceError> {
-        self.inner.with_volumes(like, volumes, argv, limits, line).await
+        self.inner.with_volumes(name, like, volumes, argv, limits, line).await
     }
 }
 
@@ -213,6 +214,14 @@ impl Backups for Marked<dyn Backups> {
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<BackupMade, BackupError> {
         self.points.around("backup", self.inner.make(of, name, limits, line)).await
+    }
+
+    async fn check(
+        &self,
+        of: &ratiba_core::playbook::step::BackupOf,
+        made: &BackupMade,
+    ) -> Result<(), String> {
+        self.inner.check(of, made).await
     }
 }
 

@@ -15,6 +15,7 @@ use ratiba_adapters::{
     docker::{Engine, Surroundings},
     dotenv::DotenvFile,
     fingerprint::FingerprintKey,
+    for_a_shell::ForAShell,
     host::ThisMachine,
     http::Endpoints,
     journal::SqliteJournal,
@@ -163,6 +164,10 @@ impl Backups for OnlyPostgres {
     ) -> Result<BackupMade, BackupError> {
         self.0.make(of, name, limits, line).await
     }
+
+    async fn check(&self, _of: &BackupOf, made: &BackupMade) -> Result<(), String> {
+        self.0.check(made)
+    }
 }
 
 /// The connections of one process, or of one worker: consoles that follow each other share them.
@@ -199,6 +204,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
         service: profile.postgres.as_ref().unwrap().service.clone(),
         containers: engine.clone() as Arc<dyn Containers>,
         commands: commands.clone(),
+        shell: ForAShell::default(),
         dir: place.dir.join("backups"),
     });
     let sources = Sources {

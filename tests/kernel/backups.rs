@@ -1,30 +1,23 @@
 //! Backups, each restored for trial before what follows may lose anything.
 
-use std::{path::Path, process::Command};
-
 use ratiba_testkit::lab;
 
-use super::playbook::{Kernel, signal};
+use super::{
+    playbook::{Kernel, signal},
+    restoring::printed,
+};
 
 fn databases() -> String {
     lab::psql("ratiba", "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database")
 }
 
-fn place_of(kernel: &Kernel, run: &str) -> String {
-    let run = kernel.run(run);
-    let detail = run["steps"][0]["detail"].as_str().unwrap();
-    let place = detail.split(" in ").nth(1).unwrap().split(';').next().unwrap();
-    place.to_owned()
+/// The backups that are kept, whole or not.
+pub fn files(kernel: &Kernel) -> Vec<String> {
+    let is_one = |name: &String| [".dump", ".redis", ".part"].iter().any(|end| name.ends_with(end));
+    kernel.kept_bytes().into_iter().map(|(name, _)| name).filter(is_one).collect()
 }
 
-/// Restores as the run says how.
-fn restore(kernel: &Kernel, run: &str) {
-    let run = kernel.run(run);
-    let said = run["steps"][0]["output"].as_array().unwrap().last().unwrap().as_str().unwrap();
-    let command = said.strip_prefix("to restore it: ").unwrap();
-    let done = Command::new("sh").args(["-c", command]).output().unwrap();
-    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
-}
+pub const NONE: Vec<String> = Vec::new();
 
 fn table(rows: &str) -> String {
     format!(
@@ -57,7 +50,9 @@ fn what_is_deleted_after_a_backup_can_be_restored_from_it() {
     assert_eq!(kernel.run(&run)["can_undo"], false);
 
     lab::psql("ratiba", "DROP TABLE public.kernel_b");
-    restore(&kernel, &run);
+    let in_place = printed(&kernel, &run, 1).pop().unwrap();
+    assert!(in_place.does.contains("itself is gone"), "{in_place:?}");
+    in_place.paste();
     let after =
         lab::psql("ratiba", "SELECT md5(string_agg(b::text, ',' ORDER BY id)) FROM public.kernel_b b");
     assert_eq!(after, before);
@@ -178,12 +173,13 @@ fn when_the_backup_fails_nothing_after_it_is_done() {
 
 #[test]
 fn a_dump_that_does_not_restore_is_no_backup() {
-    // Its function lives in another schema, which a dump of this one leaves behind.
+    // A check that holds for the rows that are there, and not while they come back.
     lab::psql(
         "ratiba",
-        "DROP SCHEMA IF EXISTS kernel_s CASCADE; DROP SCHEMA IF EXISTS kernel_f CASCADE; \
-         CREATE SCHEMA kernel_f; CREATE TYPE kernel_f.mood AS ENUM ('ok'); \
-         CREATE SCHEMA kernel_s; CREATE TABLE kernel_s.t (m kernel_f.mood); INSERT INTO kernel_s.t VALUES ('ok')",
+        "DROP SCHEMA IF EXISTS kernel_s CASCADE; CREATE SCHEMA kernel_s; CREATE TABLE kernel_s.t (n int); \
+         CREATE FUNCTION kernel_s.is_first() RETURNS bool LANGUAGE sql AS \
+         $$ SELECT current_database() = 'ratiba' $$; \
+         ALTER TABLE kernel_s.t ADD CHECK (kernel_s.is_first()); INSERT INTO kernel_s.t VALUES (1)",
     );
     let all = databases();
     let kernel = Kernel::with(
@@ -193,9 +189,47 @@ fn a_dump_that_does_not_restore_is_no_backup() {
     );
     let plan = kernel.plan(&[]);
     let done = kernel.apply(&plan, 1);
-    assert!(done["reason"].as_str().unwrap().contains("restoring it for trial"), "{done:#}");
+    let reason = done["reason"].as_str().unwrap();
+    assert!(reason.contains("restoring it for trial"), "{reason}");
+    assert!(reason.contains("violates check constraint"), "the error itself is said: {reason}");
     assert_eq!(lab::psql("ratiba", "SELECT count(*) FROM kernel_s.t"), "1", "nothing was deleted");
     assert_eq!(databases(), all);
+    assert_eq!(files(&kernel), NONE, "a dump that does not restore is not kept");
+    lab::psql("ratiba", "DROP SCHEMA kernel_s CASCADE");
+}
+
+#[test]
+fn what_needs_something_of_another_schema_is_backed_up_with_all_definitions() {
+    lab::psql(
+        "ratiba",
+        "DROP SCHEMA IF EXISTS kernel_s CASCADE; DROP SCHEMA IF EXISTS kernel_f CASCADE; \
+         CREATE SCHEMA kernel_f; CREATE TYPE kernel_f.mood AS ENUM ('ok', 'so'); \
+         CREATE TABLE kernel_f.big AS SELECT generate_series(1, 1000) AS n; \
+         CREATE SCHEMA kernel_s; CREATE TABLE kernel_s.t (id int PRIMARY KEY, m kernel_f.mood); \
+         CREATE TABLE kernel_s.other (n int); INSERT INTO kernel_s.other VALUES (1); \
+         INSERT INTO kernel_s.t VALUES (1, 'ok'), (2, 'so')",
+    );
+    for of in
+        [r#"#{ table: #{ schema: "kernel_s", table: "t" } }"#, r#"#{ schema: #{ schema: "kernel_s" } }"#]
+    {
+        let kernel = Kernel::with(&format!(
+            r#"[step::backup(#{{ title: "Back up", of: {of} }}),
+                step::sql(#{{ title: "Lose one", sql: "DELETE FROM kernel_s.t WHERE id = 2", expect_rows: 1,
+                    guards: [#{{ what: "as planned", sql: "SELECT 1 AS one" }}] }})]"#
+        ));
+        let run = kernel.repaired(&[]);
+        let commands = printed(&kernel, &run, 1);
+        commands[0].paste();
+        let beside = commands[0].beside();
+        assert_eq!(lab::psql(&beside, "SELECT id, m FROM kernel_s.t ORDER BY id"), "1|ok\n2|so");
+        assert_eq!(lab::psql(&beside, "SELECT count(*) FROM kernel_f.big"), "0", "nor more than was meant");
+        if of.contains("table:") {
+            assert_eq!(lab::psql(&beside, "SELECT count(*) FROM kernel_s.other"), "0");
+            commands[1].paste();
+            assert_eq!(lab::psql("ratiba", "SELECT id, m FROM kernel_s.t ORDER BY id"), "1|ok\n2|so");
+        }
+        lab::psql("ratiba", &format!("DROP DATABASE {beside}"));
+    }
     lab::psql("ratiba", "DROP SCHEMA kernel_s CASCADE; DROP SCHEMA kernel_f CASCADE");
 }
 
@@ -209,7 +243,7 @@ fn the_whole_database_and_a_schema_are_backed_up_and_compared() {
     let run = kernel.run(&run);
     for n in [0, 1] {
         let detail = run["steps"][n]["detail"].as_str().unwrap();
-        assert!(detail.contains("tables compared row for row"), "{detail}");
+        assert!(detail.contains("compared row for row"), "{detail}");
     }
     assert!(!databases().contains("trial"), "{}", databases());
 }
@@ -228,7 +262,7 @@ fn a_backup_that_the_operator_stops_leaves_no_trial_behind() {
     });
     assert_eq!(events.last().unwrap()["outcome"], "cancelled", "{events:#?}");
     assert!(!databases().contains("trial"), "{}", databases());
-    assert!(kernel.kept_bytes().iter().all(|(name, _)| !name.ends_with(".dump") && !name.ends_with(".part")));
+    assert_eq!(files(&kernel), NONE);
     lab::psql("ratiba", "DROP TABLE public.kernel_wide");
 }
 
@@ -244,57 +278,15 @@ fn redis_keys_are_backed_up_in_what_redis_itself_reads() {
     let run = kernel.repaired(&[]);
     let detail = kernel.run(&run)["steps"][0]["detail"].to_string();
     assert!(detail.contains("6 keys"), "{detail}");
-    let place = place_of(&kernel, &run);
     let keys = "local n = 0 for _, k in ipairs(redis.call('KEYS', 'kernel:b:*')) do n = n + redis.call('DEL', k) end return n";
     lab::redis_eval(keys);
-    let redis = lab::container_of("redis");
-    let pipe = format!(
-        "docker exec -i {redis} sh -c 'REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli --pipe' < {place}"
-    );
-    let piped = Command::new("sh").args(["-c", &pipe]).output().unwrap();
-    assert!(String::from_utf8_lossy(&piped.stdout).contains("errors: 0, replies: 6"), "{piped:?}");
+    let restore = printed(&kernel, &run, 1).pop().unwrap();
+    let said = restore.paste();
+    assert!(said.contains("errors: 0, replies: 6"), "{restore:?}: {said}");
     lab::redis_eval(
         "assert(redis.call('GET', 'kernel:b:s') == 'text') assert(redis.call('PTTL', 'kernel:b:s') > 0) \
          assert(redis.call('HGET', 'kernel:b:h', 'g') == '2') assert(redis.call('LINDEX', 'kernel:b:l', 1) == 'y') \
          assert(#redis.call('KEYS', 'ratiba:trial:*') == 0)",
     );
     lab::redis_eval(keys);
-}
-
-#[test]
-fn a_volume_is_copied_while_its_service_stands_still() {
-    let volume = format!("{}_redisdata", lab::profile().compose.project);
-    let copies = || lab::docker(&["volume", "ls", "-q", "--filter", &format!("name={volume}-ratiba-")]);
-    let step = format!(
-        r#"step::backup(#{{ title: "Copy", of: #{{ volume: #{{ service: "redis", volume: "{volume}" }} }} }})"#
-    );
-    let kernel = Kernel::with(&format!("[{step}]"));
-    kernel.plan_fails(&["would be torn"]);
-    drop(kernel);
-    let stop = Kernel::with(r#"[step::compose("stop", "redis", "Everybody")]"#);
-    let stopped = stop.repaired(&[]);
-    // The other playbook has a journal of its own: the stop is taken back with the one it was made with.
-    let ctl = stop;
-    let made = {
-        let home = &ctl;
-        let text = std::fs::read_to_string(home.ctl.path("playbooks/90-kernel.rhai")).unwrap();
-        let other = text.replace(r#"[step::compose("stop", "redis", "Everybody")]"#, &format!("[{step}]"));
-        home.ctl.file("playbooks/90-kernel.rhai", &other);
-        let page = home.json(&["playbooks", "show", "90-kernel"], 0);
-        home.json(&["playbooks", "trust", "90-kernel", "--sha256", page["sha256"].as_str().unwrap()], 0);
-        let run = home.repaired(&[]);
-        home.ctl.file("playbooks/90-kernel.rhai", &text);
-        place_of(home, &run)
-    };
-    assert_eq!(copies(), made);
-    ctl.undone(&stopped);
-    lab::docker(&["volume", "rm", &made]);
-    assert!(!Path::new(&made).exists());
-    drop(ctl);
-    // For the tests that follow: what ended with redis is started again.
-    let up: Vec<String> = ["worker", "backend"]
-        .iter()
-        .map(|s| format!(r#"step::compose("start", "{s}", ""), step::wait_until_up("{s}", 60)"#))
-        .collect();
-    Kernel::with(&format!("[{}]", up.join(", "))).repaired(&[]);
 }

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     process::Stdio,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use ratiba_testkit::{lab, playbook_file};
@@ -206,6 +207,14 @@ impl Kernel {
             }
         }
         found
+    }
+}
+
+/// Looks until it is so. Each look takes its time: it is a command.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
     }
 }
 

@@ -8,6 +8,7 @@ pub mod docker;
 pub mod dotenv;
 mod file_sum;
 pub mod fingerprint;
+pub mod for_a_shell;
 pub mod host;
 pub mod http;
 pub mod journal;

@@ -252,6 +252,7 @@ impl ContainerCommands for Stack {
     }
     async fn with_volumes(
         &self,
+        _name: &str,
         _like: &str,
         _volumes: &[String],
         _argv: &[String],
@@ -302,6 +303,10 @@ impl Backups for Stack {
             holds: format!("{of:?}"),
             trial: "restored for trial".into(),
             restore: "restore it".into(),
+            also: Vec::new(),
         })
+    }
+    async fn check(&self, _of: &BackupOf, _made: &BackupMade) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -25,7 +25,7 @@ use ratiba_core::{
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
         ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Memory, Read, RedisServer,
-        RedisValue, Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
+        RedisValue, Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds},
 };
@@ -311,6 +311,13 @@ impl Containers for Stack {
     }
     async fn volume(&self, name: &str) -> Read<Option<String>> {
         Ok(self.held().beside.volumes.get(name).cloned())
+    }
+    async fn writers(&self, _volume: &str) -> Read<Vec<VolumeWriter>> {
+        let held = self.held();
+        let running = held.containers.iter().filter(|c| c.is_running());
+        let writer =
+            |c: &ContainerFacts| VolumeWriter { container: c.name.clone(), service: Some(c.service.clone()) };
+        Ok(running.map(writer).collect())
     }
     async fn execs(&self, _container_id: &str) -> Read<Vec<Vec<String>>> {
         Ok(self.held().beside.going_on.clone())

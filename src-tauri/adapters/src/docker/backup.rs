@@ -5,10 +5,12 @@ use std::sync::Arc;
 use ratiba_core::{
     model::{SourceError, counted},
     observe::worst_container,
+    playbook::step::BackupOf,
     ports::{BackupError, BackupMade, CommandEnd, CommandLimits, ContainerCommands, Containers},
 };
 
 use super::Engine;
+use crate::for_a_shell::{ForAShell, quoted};
 
 /// Copies everything, owners and rights too, then lists both sides and compares. Written for the
 /// plainest shell there is. Prints files, bytes and the list's sum.
@@ -31,6 +33,8 @@ echo "RATIBA $(find /to -type f | wc -l) $(du -sk /to | cut -f1) $1""#;
 pub struct VolumeCopies {
     /// The engine.
     pub engine: Arc<Engine>,
+    /// How a person reaches it.
+    pub shell: ForAShell,
 }
 
 fn failed(why: impl std::fmt::Display) -> BackupError {
@@ -47,7 +51,28 @@ impl VolumeCopies {
         format!("{volume}-ratiba-{}", name.to_ascii_lowercase())
     }
 
-    /// Copies the volume of a service that does not run.
+    /// Looks whether a copy is still there.
+    pub async fn check(&self, made: &BackupMade) -> Result<(), String> {
+        match self.engine.volume(&made.place).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err("there is no such volume".into()),
+            Err(error) => Err(format!("{error}. {}", error.hint)),
+        }
+    }
+
+    /// Nothing that runs may write to the volume: a copy would have one half of it older than the other.
+    async fn at_rest(&self, volume: &str) -> Result<(), BackupError> {
+        let writers = self.engine.writers(volume).await.map_err(|e| of_source(&e))?;
+        match writers.first() {
+            Some(writer) => Err(failed(format!(
+                "{} runs and may write to {volume}: a copy of it would be torn. Stop it first",
+                writer.container
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Copies a volume that nothing writes to, with the image of the service's container.
     pub async fn make(
         &self,
         service: &str,
@@ -60,16 +85,14 @@ impl VolumeCopies {
         let Some(facts) = worst_container(&containers, service) else {
             return Err(failed(format!("{service} has no container, and the copy is made with its image")));
         };
-        if facts.is_running() {
-            return Err(failed(format!("{service} runs: a copy of {volume} would be torn")));
-        }
+        self.at_rest(volume).await?;
         let place = Self::place(volume, name);
         let mounts = [format!("{volume}:/from:ro"), format!("{place}:/to")];
         let argv = ["sh", "-c", COPY].map(str::to_owned);
         let mut said: Vec<String> = Vec::new();
         let ended = self
             .engine
-            .with_volumes(&facts.id, &mounts, &argv, limits, &mut |text| {
+            .with_volumes(&BackupOf::copier(name), &facts.id, &mounts, &argv, limits, &mut |text| {
                 if !text.starts_with("RATIBA ") {
                     line(text.clone());
                 }
@@ -89,6 +112,8 @@ impl VolumeCopies {
             }
             CommandEnd::Stopped { .. } => return Err(BackupError::Stopped(half)),
         }
+        // Somebody may have started what writes to it meanwhile.
+        self.at_rest(volume).await.map_err(|error| error.and(&format!("; {half}")))?;
         let answer = said.iter().find_map(|text| text.strip_prefix("RATIBA "));
         let mut words = answer.unwrap_or_default().split(' ');
         let mut number = || words.next().and_then(|w| w.parse::<u64>().ok());
@@ -101,11 +126,26 @@ impl VolumeCopies {
             sha256: words.next().unwrap_or_default().to_owned(),
             holds: files.clone(),
             trial: format!("{files} compared by rights and SHA-256"),
-            restore: format!(
-                "docker run --rm -v {place}:/from:ro -v {volume}:/to {} sh -c 'find /to -mindepth 1 -delete; cp -a /from/. /to/'",
-                facts.image
-            ),
+            restore: self.restore(&place, volume, &facts.image),
+            also: Vec::new(),
             place,
         })
+    }
+
+    /// A mount makes a volume that is not there: an empty one must not be taken for the copy.
+    fn restore(&self, place: &str, volume: &str, image: &str) -> String {
+        let command = format!(
+            "docker volume inspect {} > /dev/null && \
+             if [ -n \"$(docker ps -q --filter {})\" ]; then echo {} >&2; exit 1; else \
+             docker run --rm --network none --user 0 --entrypoint sh -v {} -v {} {} \
+             -c 'find /to -mindepth 1 -delete && cp -a /from/. /to/'; fi",
+            quoted(place),
+            quoted(&format!("volume={volume}")),
+            quoted(&format!("nothing was done: a running container uses {volume}, stop it first")),
+            quoted(&format!("{place}:/from:ro")),
+            quoted(&format!("{volume}:/to")),
+            quoted(image),
+        );
+        format!("to restore it, in place of all that is in {volume} then: {}", self.shell.on_engine(&command))
     }
 }

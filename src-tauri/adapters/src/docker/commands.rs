@@ -269,6 +269,7 @@ impl ContainerCommands for Engine {
 
     async fn with_volumes(
         &self,
+        name: &str,
         like: &str,
         volumes: &[String],
         argv: &[String],
@@ -289,7 +290,9 @@ impl ContainerCommands for Engine {
             host_config: Some(HostConfig { binds: Some(volumes.to_vec()), ..HostConfig::default() }),
             ..ContainerCreateBody::default()
         };
-        let options = CreateContainerOptionsBuilder::new().build();
+        // What a console that was killed left behind would go on beside this one.
+        self.remove(name).await?;
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
         let made = docker.create_container(Some(options), body).await.map_err(of)?.id;
         let work = async {
             docker.start_container(&made, None::<StartContainerOptions>).await.map_err(of)?;

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use bollard::{
     Docker,
     container::LogOutput,
+    models::ContainerSummary,
     query_parameters::{
         EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
         StatsOptionsBuilder,
@@ -23,7 +24,7 @@ use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStr
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
-    ports::{ContainerChange, Containers, LogLine, Read},
+    ports::{ContainerChange, Containers, LogLine, Read, VolumeWriter},
 };
 use tokio::sync::Mutex;
 
@@ -34,6 +35,7 @@ use crate::deadline::within;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const PROJECT_LABEL: &str = "com.docker.compose.project";
+const SERVICE_LABEL: &str = "com.docker.compose.service";
 
 /// The engine at one endpoint, and one compose project on it.
 pub struct Engine {
@@ -74,6 +76,16 @@ impl Engine {
         .await?;
         *connected = Some(docker.clone());
         Ok(docker)
+    }
+
+    fn writer(&self, container: ContainerSummary) -> VolumeWriter {
+        let labels = container.labels.unwrap_or_default();
+        let is_own = labels.get(PROJECT_LABEL) == Some(&self.project);
+        let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+        VolumeWriter {
+            container: name.trim_start_matches('/').to_owned(),
+            service: labels.get(SERVICE_LABEL).filter(|_| is_own).cloned(),
+        }
     }
 
     fn project_filter(&self) -> HashMap<&'static str, Vec<String>> {
@@ -214,6 +226,19 @@ impl Containers for Engine {
         .await
     }
 
+    async fn writers(&self, volume: &str) -> Read<Vec<VolumeWriter>> {
+        let docker = self.docker().await?;
+        let attempted = format!("look which containers use the volume {volume}");
+        within(SourceName::Docker, &attempted, DEADLINE, async {
+            let filters = HashMap::from([("volume", vec![volume.to_owned()])]);
+            let options = ListContainersOptionsBuilder::new().filters(&filters).build();
+            let listed =
+                docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
+            Ok(listed.into_iter().filter(|c| may_write(c, volume)).map(|c| self.writer(c)).collect())
+        })
+        .await
+    }
+
     async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>> {
         let docker = self.docker().await?;
         let attempted = "look what runs in a container";
@@ -255,6 +280,13 @@ impl Containers for Engine {
     }
 }
 
+/// Whether a container that mounts the volume may write to it. What is not said counts as yes.
+fn may_write(container: &ContainerSummary, volume: &str) -> bool {
+    let mounts = container.mounts.as_deref().unwrap_or_default();
+    let mut of_it = mounts.iter().filter(|m| m.name.as_deref() == Some(volume)).peekable();
+    of_it.peek().is_none() || of_it.any(|m| m.rw != Some(false))
+}
+
 fn change(event: bollard::models::EventMessage) -> Option<ContainerChange> {
     let action = event.action?;
     // Health checks run as execs, twice a check and container: they change nothing.
@@ -265,7 +297,7 @@ fn change(event: bollard::models::EventMessage) -> Option<ContainerChange> {
     let nanos = event.time_nano.and_then(|n| Timestamp::from_nanosecond(i128::from(n)).ok());
     Some(ContainerChange {
         container_id: actor.id?,
-        service: actor.attributes?.remove("com.docker.compose.service").unwrap_or_default(),
+        service: actor.attributes?.remove(SERVICE_LABEL).unwrap_or_default(),
         action,
         at: nanos,
     })

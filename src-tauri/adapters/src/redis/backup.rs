@@ -1,17 +1,25 @@
 //! Backups of keys: a file of `RESTORE` commands in Redis's own protocol, which `redis-cli --pipe`
 //! reads. Each is restored for trial under another name, compared and removed.
 
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ratiba_core::{
     model::{SourceError, counted},
-    ports::{BackupError, BackupMade, CommandLimits},
+    ports::{BackupError, BackupMade, CommandLimits, ContainerCommands, Containers},
 };
 use redis::{RedisError, aio::MultiplexedConnection};
 use tokio::time::Instant;
 
 use super::{Redis, SCAN_COUNT, literal_pattern, trouble};
-use crate::{file_sum::sum_of, private};
+use crate::{
+    file_sum::{self, sum_of},
+    for_a_shell::ForAShell,
+    private,
+};
 
 const ATTEMPTED: &str = "back up from Redis";
 /// Milliseconds after which a trial key goes by itself, should the console not live to remove it.
@@ -21,6 +29,14 @@ const TRIAL_TTL_MS: i64 = 60_000;
 pub struct RedisBackups {
     /// The server.
     pub redis: Arc<Redis>,
+    /// The compose service that runs it.
+    pub service: String,
+    /// To find its container.
+    pub containers: Arc<dyn Containers>,
+    /// To try there what a person is told to run.
+    pub commands: Arc<dyn ContainerCommands>,
+    /// How a person reaches it.
+    pub shell: ForAShell,
     /// Where the files go.
     pub dir: PathBuf,
 }
@@ -54,6 +70,11 @@ impl RedisBackups {
         self.dir.join(format!("{name}.redis"))
     }
 
+    /// Looks whether a backup is there as it was made.
+    pub fn check(&self, made: &BackupMade) -> Result<(), String> {
+        file_sum::check(made)
+    }
+
     /// Backs up all keys that begin with `prefix`.
     pub async fn make(
         &self,
@@ -63,17 +84,20 @@ impl RedisBackups {
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<BackupMade, BackupError> {
         let ends = Instant::now() + limits.deadline;
-        tokio::select! {
-            made = self.work(prefix, name, line) => made,
+        let part = self.place(name).with_extension("part");
+        let made = tokio::select! {
+            made = self.work(prefix, name, &part, line) => made,
             () = tokio::time::sleep_until(ends) => Err(failed("not done within its time; nothing is kept")),
             () = limits.stop => Err(BackupError::Stopped("no backup is kept".into())),
-        }
+        };
+        made.map_err(|error| error.and(&private::discard(&part)))
     }
 
     async fn work(
         &self,
         prefix: &str,
         name: &str,
+        part: &Path,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<BackupMade, BackupError> {
         private::folder(&self.dir).map_err(failed)?;
@@ -82,38 +106,32 @@ impl RedisBackups {
         if keys.is_empty() {
             return Err(failed(format!("there is no key to back up that begins with \"{prefix}\"")));
         }
-        let part = self.place(name).with_extension("part");
-        let written = async {
-            let mut file = std::io::BufWriter::new(private::file(&part).map_err(failed)?);
-            let mut kept = 0_usize;
-            for key in &keys {
-                let trial = [b"ratiba:trial:", name.as_bytes(), b":", key].concat();
-                let Some((ttl, dump)) = copied(&mut connection, key, &trial).await? else { continue };
-                let ttl = ttl.max(0).to_string();
-                let words: [&[u8]; 5] = [b"RESTORE", key, ttl.as_bytes(), &dump, b"REPLACE"];
-                file.write_all(&encoded(&words)).map_err(failed)?;
-                kept += 1;
-                if kept.is_multiple_of(10_000) {
-                    line(format!("{kept} keys"));
-                }
+        let mut file = std::io::BufWriter::new(private::file(part).map_err(failed)?);
+        let mut kept = 0_usize;
+        for key in &keys {
+            let trial = [b"ratiba:trial:", name.as_bytes(), b":", key].concat();
+            let Some((ttl, dump)) = copied(&mut connection, key, &trial).await? else { continue };
+            let ttl = ttl.max(0).to_string();
+            let words: [&[u8]; 5] = [b"RESTORE", key, ttl.as_bytes(), &dump, b"REPLACE"];
+            file.write_all(&encoded(&words)).map_err(failed)?;
+            kept += 1;
+            if kept.is_multiple_of(10_000) {
+                line(format!("{kept} keys"));
             }
-            file.flush().map_err(failed)?;
-            file.into_inner().map_err(|e| failed(e.error()))?.sync_all().map_err(failed)?;
-            std::fs::rename(&part, self.place(name)).map_err(failed)?;
-            Ok(kept)
-        };
-        let kept = match written.await {
-            Ok(kept) => kept,
-            Err(error) => {
-                let _absent = std::fs::remove_file(&part);
-                return Err(error);
-            }
-        };
-        let (bytes, sha256) = sum_of(&self.place(name)).map_err(failed)?;
+        }
+        if kept == 0 {
+            return Err(failed(format!("every key that begins with \"{prefix}\" went while it was copied")));
+        }
+        file.flush().map_err(failed)?;
+        file.into_inner().map_err(|e| failed(e.error()))?.sync_all().map_err(failed)?;
+        let restore = self.restore(&self.place(name)).await;
+        let (bytes, sha256) = sum_of(part).map_err(failed)?;
+        private::give_name(part, &self.place(name)).map_err(failed)?;
         let place = self.place(name).display().to_string();
         Ok(BackupMade {
-            restore: format!("redis-cli --pipe < {place}"),
+            restore,
             place,
+            also: Vec::new(),
             bytes,
             sha256,
             holds: counted(kept, "key"),

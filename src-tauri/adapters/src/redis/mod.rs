@@ -2,6 +2,7 @@
 //! for confirmed plans. Reading sends SCAN, TYPE, GET, HGET, HGETALL, PTTL and INFO only.
 
 mod backup;
+mod restoring;
 mod value;
 
 use std::{collections::HashMap, future::Future, time::Duration};

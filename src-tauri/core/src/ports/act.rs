@@ -273,10 +273,12 @@ pub trait ContainerCommands: Send + Sync {
     ) -> Result<CommandEnd, SourceError>;
     /// Removes the container `name`, if it is there: a one-off one whose command was ended.
     async fn remove(&self, name: &str) -> Result<(), SourceError>;
-    /// Runs `argv` in a container without a network, made from the image of `like`, with these
-    /// volumes mounted (`name:/path` or `name:/path:ro`), and removes it.
+    /// Runs `argv` in a container called `name`, without a network, made from the image of `like`, with
+    /// these volumes mounted (`name:/path` or `name:/path:ro`), and removes it. One of that name that is
+    /// there already is removed first, and what it did ends.
     async fn with_volumes(
         &self,
+        name: &str,
         like: &str,
         volumes: &[String],
         argv: &[String],
@@ -305,8 +307,11 @@ pub struct BackupMade {
     pub holds: String,
     /// How the trial restore went, in words.
     pub trial: String,
-    /// How a person restores it.
+    /// How a person restores it: on each line what a command does, and the command.
     pub restore: String,
+    /// What it has beside what it is of: a table's partitions.
+    #[serde(default)]
+    pub also: Vec<BackupOf>,
 }
 
 /// Why there is no backup that can be relied on. Nothing of the stack was changed.
@@ -318,6 +323,16 @@ pub enum BackupError {
     /// It could not be made, or what it gave back was not what it took.
     #[error("{0}")]
     Failed(String),
+}
+
+impl BackupError {
+    /// The same, and `more` said after it.
+    pub fn and(self, more: &str) -> Self {
+        match self {
+            Self::Stopped(why) => Self::Stopped(why + more),
+            Self::Failed(why) => Self::Failed(why + more),
+        }
+    }
 }
 
 /// Making backups.
@@ -332,6 +347,8 @@ pub trait Backups: Send + Sync {
         limits: CommandLimits<'_>,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<BackupMade, BackupError>;
+    /// Looks whether a backup is still where it was put, as it was made; if not, says what is wrong.
+    async fn check(&self, of: &BackupOf, made: &BackupMade) -> Result<(), String>;
 }
 
 /// All that can change one stack. `None`: the profile does not say where it is.

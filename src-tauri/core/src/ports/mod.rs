@@ -55,6 +55,8 @@ pub trait Containers: Send + Sync {
     async fn engine_id(&self) -> Read<String>;
     /// When a volume was made; `None`: there is none of that name.
     async fn volume(&self, name: &str) -> Read<Option<String>>;
+    /// The running containers of the whole engine that may write to a volume.
+    async fn writers(&self, volume: &str) -> Read<Vec<VolumeWriter>>;
     /// Program and arguments of each command that was started in a container beside its own and
     /// still goes on.
     async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>>;
@@ -73,6 +75,15 @@ pub struct ContainerChange {
     pub action: String,
     /// When, by the engine's clock.
     pub at: Option<Timestamp>,
+}
+
+/// A running container that may write to a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeWriter {
+    /// The container's name.
+    pub container: String,
+    /// Its compose service; `None`: it is not of this project.
+    pub service: Option<String>,
 }
 
 /// One line of a container's log.

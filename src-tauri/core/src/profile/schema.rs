@@ -216,6 +216,13 @@ pub struct RedisSection {
     /// Prefix of the thread keys.
     #[serde(default = "thread_prefix")]
     pub thread_prefix: String,
+    /// The compose service that runs it; what a person runs to restore a backup is run in its container.
+    #[serde(default = "redis_service")]
+    pub service: String,
+}
+
+fn redis_service() -> String {
+    "redis".into()
 }
 
 fn thread_prefix() -> String {

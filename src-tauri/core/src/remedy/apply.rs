@@ -12,14 +12,17 @@ use serde_json::{Value, json};
 use super::{
     Cancel, Confirmed, Lookout, Plan, PlannedStep, Precondition, Refusal, RunEvent, RunOutcome,
     identity::{self, Engines, Reach},
-    kinds::{Acting, Emit, Looking, StepDone, StepStop, shown},
+    kinds::{Acting, Emit, Looking, StepDone, StepStop, shown, still_kept},
     reference::Returned,
     verify,
 };
 use crate::{
     journal::{EntryDraft, EntryKind, runs},
     model::{Change, ContainerFacts, SourceError},
-    playbook::Recheck,
+    playbook::{
+        Recheck,
+        step::{Risk, Step},
+    },
     ports::{Acts, BeforeCommit, JournalError, JournalStore, Read, Sources},
     profile::SchemaSection,
 };
@@ -429,6 +432,10 @@ impl Run<'_> {
         self.still_so_for(step).await?;
         let record = Prepared { run: self, n: step.n };
         let returned = self.returned().clone();
+        // A call of an endpoint is the one step that may lose something without a backup.
+        if step.risk == Risk::Destructive && !matches!(step.step, Step::Http(_)) {
+            still_kept(&returned, self.context.acts).await.map_err(StepStop::Failed)?;
+        }
         step.step.kind_of().act(&self.acting(step.n, &before, &returned, &record), emit).await
     }
 

@@ -67,7 +67,7 @@ impl MakePlan<'_> {
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
         for (n, step) in (first..).zip(steps) {
-            let (mut step, found) = kinds::planned(n, step, &looking).await?;
+            let (mut step, found) = kinds::planned(n, step, &planned, &looking).await?;
             if let (Some(_), Some(earlier)) = (&step.before, changed_by(&planned, &found)) {
                 step.before = Some(format!("as step {earlier} leaves it"));
             }

@@ -25,9 +25,9 @@ pub enum BackupOf {
         /// The prefix.
         prefix: String,
     },
-    /// A copy of a service's volume, in a volume beside it. The service must not run.
+    /// A copy of a volume, in a volume beside it. Nothing that runs may write to it.
     Volume {
-        /// The service that uses it.
+        /// The service whose image copies it.
         service: String,
         /// The volume, as the engine names it.
         volume: String,
@@ -38,6 +38,11 @@ impl BackupOf {
     /// Whether it is of something in Postgres.
     pub fn is_of_postgres(&self) -> bool {
         matches!(self, Self::Database | Self::Schema { .. } | Self::Table { .. })
+    }
+
+    /// The container that copies a volume for the backup `name`.
+    pub fn copier(name: &str) -> String {
+        format!("ratiba-copy-{}", name.to_ascii_lowercase())
     }
 
     /// Whether it has the rows of a table.

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use serde_json::Value;
 
+pub(super) use backup::still_kept;
 pub(super) use http::holds;
 use output::{Output, of_compose};
 use patched_paths::patched_paths;
@@ -122,6 +123,11 @@ pub(super) trait Kind: Send + Sync {
 
     /// What must still be so when it acts, read now.
     async fn preconditions(&self, n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError>;
+
+    /// That it can be done after the steps planned before it.
+    async fn follows(&self, _earlier: &[PlannedStep], _looking: &Looking<'_>) -> Result<(), PlanError> {
+        Ok(())
+    }
 
     /// What the operator is shown. `found` are its preconditions.
     fn describe(&self, found: &[Precondition], looking: &Looking<'_>) -> Described;
@@ -245,10 +251,12 @@ impl Step {
 pub(super) async fn planned(
     n: u32,
     mut step: Step,
+    earlier: &[PlannedStep],
     looking: &Looking<'_>,
 ) -> Result<(PlannedStep, Vec<Precondition>), PlanError> {
     step.kind_of_mut().fill(looking)?;
     check_services(&step, looking).await?;
+    step.kind_of().follows(earlier, looking).await?;
     let found = step.kind_of().preconditions(n, looking).await?;
     let shown = step.kind_of().describe(&found, looking);
     let planned = PlannedStep {
