@@ -1,5 +1,5 @@
 /** Builds the app as it ships and serves it as the window would: own origin, strict CSP. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
@@ -40,17 +40,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function serve(folder: string): Server {
-  return createServer((request, response) => {
+  // No connection is closed under a browser that is about to use it again: what it asked for would be lost.
+  return createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const file = normalize(join(folder, path === '/' ? 'index.html' : path));
     if (!file.startsWith(folder) || !existsSync(file) || !statSync(file).isFile()) {
       response.writeHead(404).end();
       return;
     }
+    const content = readFileSync(file);
     response.writeHead(200, {
       'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'content-length': content.length,
       'content-security-policy': CSP,
     });
-    createReadStream(file).pipe(response);
+    response.end(content);
   });
 }

@@ -76,12 +76,17 @@ export async function open(browser: Browser, opening: Opening): Promise<Opened> 
     if (message.type() === 'error' || message.type() === 'warning')
       trouble.push(`console: ${message.text()}`);
   });
+  page.on('requestfailed', (request) =>
+    trouble.push(`not loaded: ${request.url()}: ${request.failure()?.errorText ?? 'no reason'}`),
+  );
   await page.addInitScript(() => Object.freeze(Object.prototype));
   const pace = more.includes('pace=') ? '' : '&pace=15';
   await page.goto(
     `${inject('address')}?host=fake&scenario=${scenario}${pace}${more === '' ? '' : `&${more}`}${hash}`,
   );
   await page.locator('main').waitFor();
+  const styles = await page.evaluate(() => document.styleSheets.length);
+  expect(styles, `the window has its styles; ${trouble.join('; ')}`).toBeGreaterThan(0);
   return { page, at: (testid) => page.getByTestId(testid), trouble, close: () => context.close() };
 }
 
