@@ -101,7 +101,8 @@ fn what_no_backup_has_is_not_lost_whatever_the_statement_says() {
         "DROP SCHEMA IF EXISTS kernel_c CASCADE; CREATE SCHEMA kernel_c; \
          CREATE TABLE kernel_c.people (id int PRIMARY KEY); \
          CREATE TABLE kernel_c.visits (person int REFERENCES kernel_c.people ON DELETE CASCADE); \
-         CREATE TABLE kernel_c.late (n int); \
+         CREATE TABLE kernel_c.late (n int); CREATE SEQUENCE kernel_c.numbers; \
+         SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid = 4711; SELECT lo_create(4711); \
          INSERT INTO kernel_c.people VALUES (1); INSERT INTO kernel_c.visits VALUES (1), (1); \
          CREATE FUNCTION kernel_c.forget() RETURNS trigger LANGUAGE plpgsql AS \
          $$ BEGIN DELETE FROM kernel_c.late; RETURN NULL; END $$; \
@@ -122,7 +123,15 @@ fn what_no_backup_has_is_not_lost_whatever_the_statement_says() {
         (table("visits"), "DELETE FROM kernel_c.people", 1, "kernel_c.late, kernel_c.people"),
         (table("people"), "DELETE FROM kernel_c.people", 1, "kernel_c.late, kernel_c.visits"),
         (table("people"), "TRUNCATE kernel_c.people, kernel_c.visits", 0, "kernel_c.visits"),
-        (table("people"), "DROP SCHEMA kernel_c CASCADE", 0, "kernel_c.late, kernel_c.visits"),
+        (
+            table("people"),
+            "DROP SCHEMA kernel_c CASCADE",
+            0,
+            "kernel_c.late, kernel_c.numbers, kernel_c.visits",
+        ),
+        (table("people"), "DROP FUNCTION kernel_c.forget() CASCADE", 0, "functions"),
+        (table("people"), "SELECT lo_unlink(4711)", 1, "large objects"),
+        (table("people"), "SELECT setval('kernel_c.numbers', 1)", 1, "kernel_c.numbers"),
         (
             r#"#{ schema: #{ schema: "tenant_zuri_spa" } }"#.into(),
             "DROP SCHEMA kernel_c CASCADE",

@@ -168,3 +168,17 @@ fn what_its_user_has_set_for_git_changes_no_byte_of_a_patch() {
         assert_eq!(fs::read_to_string(&file).unwrap(), BEFORE);
     }
 }
+
+#[test]
+fn a_patch_goes_where_it_says_or_nowhere() {
+    let ctl = Ctl::new();
+    let file = checkout(&ctl, "a.txt", BEFORE);
+    let profile = profile_at(&ctl, &ctl.path("checkout"));
+    // What it names stands elsewhere by now; and a line without any context goes to the end.
+    for hunk in ["@@ -2,3 +2,3 @@\n five\n-six\n+6\n seven\n", "@@ -2,0 +3 @@\n+new\n"] {
+        let diff = format!("--- a/a.txt\n+++ b/a.txt\n{hunk}");
+        let kernel = Kernel::on(Ctl::new(), &format!("[{}]", step(&diff)), profile.clone());
+        kernel.plan_fails(&["offset", "not where the patch says"]);
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), BEFORE);
+}

@@ -39,6 +39,53 @@ fn a_value_that_two_steps_set_is_put_back_step_by_step() {
 }
 
 #[test]
+fn a_hash_is_made_and_removed_field_by_field() {
+    lab::redis_eval("redis.call('DEL', 'kernel:h')");
+    let fields = |value: &str| {
+        ["f", "g"].map(|field| {
+            format!(r#"step::redis(#{{ title: "{field}", key: "kernel:h", field: "{field}"{value} }})"#)
+        })
+    };
+    let kernel = Kernel::with(&format!("[{}]", fields(r#", value: "B""#).join(", ")));
+    let made = kernel.repaired(&[]);
+    assert_eq!(lab::redis_eval("return redis.call('HLEN', 'kernel:h')"), "2");
+    kernel.undone(&made);
+    assert_eq!(lab::redis_eval("return redis.call('EXISTS', 'kernel:h')"), "0");
+    drop(kernel);
+    lab::redis_eval("redis.call('HSET', 'kernel:h', 'f', 'A', 'g', 'G')");
+    let kernel = Kernel::with(&format!("[{}]", fields("").join(", ")));
+    let removed = kernel.repaired(&[]);
+    kernel.undone(&removed);
+    assert_eq!(lab::redis_eval("return table.concat(redis.call('HMGET', 'kernel:h', 'f', 'g'), ',')"), "A,G");
+    lab::redis_eval("redis.call('DEL', 'kernel:h')");
+}
+
+/// What was removed and made again before the run is left as it is: back to the middle of a run is
+/// nobody's wish.
+#[test]
+fn no_undo_puts_a_service_down_that_was_up_before() {
+    let state = || lab::docker(&["inspect", "-f", "{{.State.Status}}", &lab::container_of("cron")]);
+    let kernel = Kernel::with(
+        r#"[step::compose("stop", "cron", ""), step::compose("remove", "cron", ""), step::compose("up", "cron", "")]"#,
+    );
+    let run = kernel.repaired(&[]);
+    let shown = kernel.json(&["undo", &run], 0);
+    assert_eq!(shown["stays"].as_array().unwrap().len(), 2, "{shown:#}");
+    kernel.undone(&run);
+    assert_eq!(state(), "running");
+    drop(kernel);
+
+    let kernel =
+        Kernel::with(r#"[step::compose("stop", "cron", ""), step::compose("recreate", "cron", "")]"#);
+    let run = kernel.repaired(&[]);
+    let undo = kernel.undone(&run);
+    assert_eq!(state(), "running");
+    // To stop it once more, without what made it run again, would leave it down.
+    kernel.fails(&["undo", &undo, "--yes"], 4, &["was never taken back", "make the repair again"]);
+    assert_eq!(state(), "running");
+}
+
+#[test]
 fn two_keys_of_the_dotenv_are_put_back_byte_for_byte() {
     let ctl = Ctl::new();
     let text = "A=1\n# between\nB='two'\n";

@@ -63,3 +63,30 @@ fn what_loses_data_is_not_done_again_by_taking_its_undo_back() {
     kernel.fails(&["undo", &undo, "--yes"], 4, &["loses data", "make the repair again"]);
     lab::redis_eval("redis.call('DEL', 'kernel:may')");
 }
+
+/// An undo brings back a statement's own rows, and not what a trigger or a foreign key did beside it.
+#[test]
+fn what_can_be_taken_back_changes_nothing_beside_its_own_rows() {
+    lab::psql(
+        "ratiba",
+        "DROP SCHEMA IF EXISTS kernel_t CASCADE; CREATE SCHEMA kernel_t; \
+         CREATE TABLE kernel_t.booking (id int PRIMARY KEY, status text); \
+         CREATE TABLE kernel_t.slot (booking int); \
+         INSERT INTO kernel_t.booking VALUES (1, 'held'); INSERT INTO kernel_t.slot VALUES (1), (1); \
+         CREATE FUNCTION kernel_t.freed() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN DELETE FROM kernel_t.slot WHERE booking = NEW.id; RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER freed AFTER UPDATE ON kernel_t.booking DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION kernel_t.freed()",
+    );
+    let kernel = Kernel::with(
+        r#"[step::sql(#{ title: "Cancel", sql: "UPDATE kernel_t.booking SET status = 'cancelled' WHERE id = 1 RETURNING id, status",
+            expect_rows: 1, undo: #{ title: "Hold", image_sql: "SELECT id, status FROM kernel_t.booking WHERE id = 1",
+                sql: "UPDATE kernel_t.booking SET status = 'held' WHERE id = 1 RETURNING id, status", params: [] } })]"#,
+    );
+    let done = kernel.apply(&kernel.plan(&[]), 1);
+    let reason = done["reason"].as_str().unwrap();
+    assert!(reason.contains("2 in kernel_t.slot") && reason.contains("rolled back"), "{reason}");
+    let rows = "SELECT (SELECT status FROM kernel_t.booking), (SELECT count(*) FROM kernel_t.slot)";
+    assert_eq!(lab::psql("ratiba", rows), "held|2");
+    lab::psql("ratiba", "DROP SCHEMA kernel_t CASCADE");
+}

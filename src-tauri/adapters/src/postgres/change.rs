@@ -97,6 +97,9 @@ async fn whole(
     if let Some(backups) = &change.backed_up {
         backed_up::check(connection, connections, backups).await?;
     }
+    if change.has_undo {
+        backed_up::check_alone(connection, change.expect_rows).await?;
+    }
     Ok(done)
 }
 

@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for Whole {
             let value = entries.next_value_seed(Self)?;
             if all.contains_key(&key) {
                 return Err(A::Error::custom(format!(
-                    "there are two columns `{key}`: give one another name"
+                    "two columns, or two keys of a json value, are called `{key}`: one of them would be lost"
                 )));
             }
             all.insert(key, value);
@@ -151,6 +151,6 @@ mod tests {
     #[test]
     fn two_columns_of_one_name_are_an_error_and_not_one() {
         let error = read(r#"[{"n":1,"n":2}]"#).unwrap_err().to_string();
-        assert!(error.contains("two columns `n`"), "{error}");
+        assert!(error.contains("are called `n`"), "{error}");
     }
 }

@@ -63,7 +63,8 @@ impl Answer {
         if self.code == Some(0) {
             return Ok(self.out);
         }
-        let said: Vec<&str> = self.err.lines().map(|l| l.trim_start_matches("error: ")).collect();
+        let said = self.err.lines().filter(|l| !l.starts_with("Checking patch "));
+        let said: Vec<&str> = said.map(|l| l.trim_start_matches("error: ")).collect();
         Err(if said.is_empty() { format!("git ended with {:?}", self.code) } else { said.join("; ") })
     }
 }

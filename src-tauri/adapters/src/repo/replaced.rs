@@ -101,7 +101,7 @@ impl Staged {
     }
 
     /// Puts all of them in their places. Where one can't be, the others are put back.
-    pub fn put(self) -> Result<(), NotReplaced> {
+    pub fn put(mut self) -> Result<(), NotReplaced> {
         let placed = self.files.iter().try_fold(0, |placed, file| match file.place() {
             Ok(()) => Ok(placed + 1),
             Err(why) => Err((placed, file.path.clone(), why)),
@@ -117,6 +117,10 @@ impl Staged {
             Err((placed, path, why)) => {
                 let back = self.files.iter().take(placed).rev().filter(|file| file.put_back().is_err());
                 let cut: Vec<PathBuf> = back.map(|file| file.path.clone()).collect();
+                // What these were is all there is of it.
+                for file in self.files.iter_mut().filter(|file| cut.contains(&file.path)) {
+                    file.old = None;
+                }
                 let half = !cut.is_empty();
                 Err(if half { NotReplaced::Half { why, cut } } else { NotReplaced::Untouched { path, why } })
             }
@@ -190,11 +194,20 @@ fn write(path: &Path, content: &Content, was: Option<&fs::Metadata>) -> io::Resu
 fn sweep(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+        let name = entry.file_name();
+        // A copy of what was there is removed only by the one who made it: it may be all there is.
+        if name.to_str().and_then(|name| name.strip_prefix(BESIDE)).is_some_and(is_of_a_new_one) {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// `PID-N-new`: nothing else that may have a name of this beginning is this console's.
+fn is_of_a_new_one(rest: &str) -> bool {
+    let parts: Vec<&str> = rest.split('-').collect();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts.as_slice(), [pid, n, "new"] if is_number(pid) && is_number(n))
 }
 
 #[cfg(test)]

@@ -112,8 +112,19 @@ impl Scratch {
 
     /// Applies a patch to what was put there; or why it does not apply.
     pub async fn apply(&self, diff: &str, reverse: bool) -> Read<Result<(), String>> {
-        let args: &[&str] = if reverse { &["apply", "-p1", "-R", "-"] } else { &["apply", "-p1", "-"] };
-        Ok(self.git(args, diff).await?.map(|_| ()))
+        let args: &[&str] =
+            if reverse { &["apply", "-v", "-p1", "-R", "-"] } else { &["apply", "-v", "-p1", "-"] };
+        let mut command = on_its_own(self.dir.path());
+        command.args(args);
+        let applied = answer(command, "git apply beside the checkout", diff.as_bytes(), DEADLINE).await?;
+        // What is taken out again is compared with what was there.
+        let moved = applied.err.lines().find(|line| line.contains("(offset ") && !reverse).map(str::to_owned);
+        Ok(match (applied.printed(), moved) {
+            (Ok(_), Some(moved)) => Err(format!(
+                "{moved} That is not where the patch says: make it anew from the files as they are"
+            )),
+            (applied, _) => applied.map(|_| ()),
+        })
     }
 
     /// A file as it is then; `None`: it is not there.

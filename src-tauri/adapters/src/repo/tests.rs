@@ -180,23 +180,19 @@ async fn a_file_in_a_new_folder_comes_and_goes_with_it() {
 }
 
 #[tokio::test]
-async fn a_patch_that_would_come_out_at_another_place_is_left_in() {
+async fn a_patch_that_fits_at_another_place_than_it_says_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let repo = checkout(dir.path());
     let block = |value: &str| format!("first\nrestart = {value}\nlast\n");
     let before = format!("top\n{}{}bottom\n", block("yes"), block("no"));
     fs::write(dir.path().join("app/names.py"), &before).unwrap();
-    // Its lines say the first block, and it goes into the second, the only one where it fits.
+    // Its lines say the first block, and it fits into the second only.
     let hunk = "@@ -2,3 +2,3 @@\n first\n-restart = no\n+restart = yes\n last\n";
     let diff = format!("--- a/app/names.py\n+++ b/app/names.py\n{hunk}");
     let facts = repo.patch(&diff, false).await.unwrap();
-    let after = repo.apply(&change(&diff, false, &facts.files)).await.unwrap();
-    let patched = format!("top\n{0}{0}bottom\n", block("yes"));
-    let text = || fs::read_to_string(dir.path().join("app/names.py")).unwrap();
-    assert_eq!(text(), patched);
-    let contents = facts.files.into_iter().filter_map(|f| Some((f.path, f.fingerprint?))).collect();
-    let back = PatchChange { contents: Some(&contents), ..change(&diff, true, &after) };
-    let refused = repo.apply(&back).await.unwrap_err().to_string();
-    assert!(refused.contains("as it was before the run"), "{refused}");
-    assert_eq!(text(), patched);
+    let why = facts.refused.unwrap();
+    assert!(why.contains("offset 3 lines") && why.contains("not where the patch says"), "{why}");
+    let refused = repo.apply(&change(&diff, false, &facts.files)).await.unwrap_err().to_string();
+    assert!(refused.contains("nothing was changed"), "{refused}");
+    assert_eq!(fs::read_to_string(dir.path().join("app/names.py")).unwrap(), before);
 }

@@ -138,6 +138,7 @@ async fn a_guarded_change_happens_once_or_not_at_all() {
         holder: "livetest".into(),
         identity: identity.clone(),
         backed_up: None,
+        has_undo: true,
     };
     let kept = || own.sql("SELECT n FROM kept ORDER BY id");
 
@@ -168,7 +169,7 @@ async fn a_row_is_read_whole_and_its_numbers_exactly() {
     let whole = json!({ "id": 1, "q": 2, "n": "12345678901234567.89", "big": 9_007_199_254_740_993_i64 });
     assert_eq!(rows, [whole]);
     let twice = database.query(&read("SELECT id, q AS id FROM t")).await.unwrap_err();
-    assert!(twice.to_string().contains("two columns `id`"), "{twice}");
+    assert!(twice.to_string().contains("are called `id`"), "{twice}");
 }
 
 #[tokio::test]
@@ -225,6 +226,7 @@ async fn of_several_operators_at_one_row_exactly_one_wins_and_the_others_are_tol
                 holder: format!("operator {n}"),
                 identity: identity.clone(),
                 backed_up: None,
+        has_undo: true,
             };
             async move { database.change(&change, &Unrecorded).await }
         });

@@ -80,6 +80,8 @@ pub struct SqlChange {
     /// For what can't be taken back: the backups there are. The transaction may touch no table
     /// that none of them has.
     pub backed_up: Option<Vec<BackupOf>>,
+    /// Whether an undo brings back its rows: then it may change none but those.
+    pub has_undo: bool,
 }
 
 /// A statement and the rows it must give.
@@ -113,6 +115,19 @@ pub enum ChangeError {
         expected: u64,
         /// Rows touched.
         touched: u64,
+    },
+    /// Triggers or foreign keys changed rows beside the statement's, which its undo would not bring
+    /// back; rolled back.
+    #[error(
+        "the transaction changed or deleted more rows than the {expected} of its statement ({}): a trigger or a \
+         foreign key did, and the undo would not bring that back; rolled back",
+        .tables.join(", ")
+    )]
+    MoreRows {
+        /// Rows of the statement.
+        expected: u64,
+        /// How many rows in which tables.
+        tables: Vec<String>,
     },
     /// It would have lost what no backup has; rolled back.
     #[error("the statement changes what no backup of this run has: {}; rolled back", .tables.join(", "))]

@@ -120,7 +120,11 @@ impl Precondition {
                 ("configuration", json!(config_hash)),
             ],
             Self::Rows { rows, .. } => vec![("rows", json!(rows))],
-            Self::Redis { found, .. } => vec![("type", json!(found.kind)), ("value", json!(found.value))],
+            // A hash comes with its first field and goes with its last: which others it has is not asked.
+            Self::Redis { found, field, .. } => {
+                let kind = if field.is_some() && found.kind == "none" { "hash" } else { &found.kind };
+                vec![("type", json!(kind)), ("value", json!(found.value))]
+            }
             Self::File { facts, .. } => {
                 vec![("content", json!(facts.fingerprint)), ("mode", json!(facts.mode))]
             }

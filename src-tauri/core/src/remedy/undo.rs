@@ -13,7 +13,7 @@ use super::{
 use crate::{
     journal::{RunRecord, StepRecord, UndoBegun},
     model::{Change, ContainerFacts},
-    playbook::step::{Risk, Step},
+    playbook::step::{ComposeAction, ComposeStep, Risk, Step},
 };
 
 /// Makes the plan that takes `run` back: its done steps' undos, last one first. Each is guarded by
@@ -38,6 +38,14 @@ pub async fn make_undo(
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
     }
+    if let Some(original) = original
+        && let Some(step) = stood_after(run, original)
+    {
+        let (n, title) = (step.planned.n, &step.planned.title);
+        let why = "so doing again what came before it would not give what the run gave";
+        let what_to_do = "make the repair again instead";
+        return Err(not(format!("step {n}, \"{title}\", was never taken back, {why}; {what_to_do}")));
+    }
     let mut steps = Vec::new();
     let mut left = Vec::new();
     for record in run.steps.iter().rev().filter(|s| s.state == StepState::Done) {
@@ -47,6 +55,9 @@ pub async fn make_undo(
             None => {
                 let step = record.planned.step.kind_of().take_back(record, run);
                 let step = step.map_err(|why| not(format!("step {n}: {why}")))?;
+                if only_mends(record, &step, run) {
+                    continue;
+                }
                 if let Some(name) = left_out::needed(&step, [run]) {
                     return Err(not(format!("step {n} can't be taken back: {}", left_out::sentence(name))));
                 }
@@ -149,6 +160,7 @@ fn stays(run: &RunRecord, undone: &[&StepRecord]) -> Vec<String> {
     let words = |s: &StepRecord| {
         let why = match s.planned.risk {
             Risk::Destructive => "what it lost stays lost",
+            _ if s.planned.step.is_undoable() => "it mended what an earlier step did that stays",
             _ => "it has no undo",
         };
         format!("step {}, \"{}\": {why}", s.planned.n, s.planned.title)
@@ -166,6 +178,30 @@ fn nothing_to_take_back(run: &RunRecord) -> String {
         ),
         None => format!("run {id} did nothing that can be taken back"),
     }
+}
+
+/// A step without an undo that came after one which an undo took back.
+fn stood_after<'r>(undo: &RunRecord, original: &'r RunRecord) -> Option<&'r StepRecord> {
+    let reversed = undo.steps.iter().filter(|s| s.state == StepState::Done);
+    let first = reversed.filter_map(|s| s.planned.reverses).min()?;
+    let acted = |s: &&StepRecord| s.state == StepState::Done && s.planned.risk != Risk::Read;
+    let has_no_undo = |s: &&StepRecord| !s.planned.step.is_undoable() && s.planned.n > first;
+    original.steps.iter().filter(acted).find(has_no_undo)
+}
+
+/// Whether taking a step back would put a service down that was up before the run: an earlier step,
+/// which stays, had put it down.
+fn only_mends(record: &StepRecord, undo: &Step, run: &RunRecord) -> bool {
+    let Step::Compose(ComposeStep { action, .. }) = undo else { return false };
+    let puts_down = matches!(action, ComposeAction::Stop { .. } | ComposeAction::Remove { .. });
+    let mut earlier = run.steps.iter().take_while(|s| s.planned.n < record.planned.n);
+    let stays = |s: &StepRecord| {
+        s.state == StepState::Done
+            && s.planned.risk != Risk::Read
+            && !s.planned.step.is_undoable()
+            && s.planned.step.services().contains(&action.service())
+    };
+    puts_down && earlier.any(stays)
 }
 
 /// The step that an undo took back, to be done again.
@@ -238,6 +274,10 @@ impl Now<'_> {
 
     /// How the next later step that is taken back found the same thing.
     fn later_undone(&self, left: &Precondition, record: &StepRecord) -> Option<&Precondition> {
+        // What is read for one step alone has the number of a step in this plan, not in the run's.
+        if matches!(left, Precondition::Rows { .. } | Precondition::Answer { .. }) {
+            return None;
+        }
         let later = self.undone.iter().rev().filter(|s| s.planned.n > record.planned.n);
         later.flat_map(|s| &s.before).find(|before| before.is_about_the_same(left))
     }

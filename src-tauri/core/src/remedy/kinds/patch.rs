@@ -129,8 +129,20 @@ impl Kind for PatchStep {
                 returned: Vec::new(),
                 after: as_preconditions(backwards.files),
             },
-            (Ok(_), Ok(_)) => Happened::Unknown("the files fit the patch neither before nor after it".into()),
+            (Ok(forwards), Ok(_)) => Happened::Unknown(half(&forwards.files, &files_of(&begun.before))),
             (Err(error), _) | (_, Err(error)) => Happened::Unknown(error.to_string()),
         }
     }
+}
+
+/// Which files are as before the patch and which are not, and how to go on by hand.
+fn half(now: &[FileFacts], before: &[FileFacts]) -> String {
+    let is_as_before = |facts: &&FileFacts| before.contains(facts);
+    let (same, other): (Vec<&FileFacts>, Vec<&FileFacts>) = now.iter().partition(is_as_before);
+    let names = |files: &[&FileFacts]| files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>().join(", ");
+    let (same, other) = (names(&same), names(&other));
+    format!(
+        "of the patch's files these are as before it: {same}; and these are not: {other}. What they were is \
+         beside them, in .ratiba-patch-…-old, or in git"
+    )
 }

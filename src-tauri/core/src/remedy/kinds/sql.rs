@@ -103,6 +103,7 @@ impl Kind for SqlStep {
             Err(
                 error @ (ChangeError::RowCount { .. }
                 | ChangeError::NotBackedUp { .. }
+                | ChangeError::MoreRows { .. }
                 | ChangeError::NotRecorded(_)),
             ) => Err(StepStop::Failed(error.to_string())),
             Err(ChangeError::Source(error)) => {
@@ -189,6 +190,7 @@ impl SqlStep {
                 plan.target.postgres_system_identifier.clone().unwrap_or_default(),
                 plan.target.postgres_database.clone().unwrap_or_default(),
             ),
+            has_undo: self.undo.is_some(),
             // What takes back brings back what was there.
             backed_up: (self.undo.is_none() && plan.undo_of.is_none()).then(|| backups(acting.returned)),
         })

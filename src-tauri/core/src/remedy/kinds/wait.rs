@@ -209,6 +209,11 @@ pub(super) async fn seen(until: &Condition, sources: &Sources) -> Result<Result<
                 Err(error) => Err(error),
             };
             Ok(match found {
+                Ok(found)
+                    if !["none", if field.is_some() { "hash" } else { "string" }].contains(&&*found.kind) =>
+                {
+                    Err(format!("{key} is a {}", found.kind))
+                }
                 Ok(found) if found.value == *value => Ok(until.words()),
                 Ok(found) => Err(format!("{key} is {}", found.value.as_deref().unwrap_or("not there"))),
                 Err(error) => Err(error.to_string()),
