@@ -90,3 +90,25 @@ fn what_can_be_taken_back_changes_nothing_beside_its_own_rows() {
     assert_eq!(lab::psql("ratiba", rows), "held|2");
     lab::psql("ratiba", "DROP SCHEMA kernel_t CASCADE");
 }
+
+/// Two changes in quick succession are counted each for itself.
+#[test]
+fn a_run_of_several_statements_counts_each_ones_rows_alone() {
+    lab::psql(
+        "ratiba",
+        "DROP TABLE IF EXISTS public.kernel_u; CREATE TABLE public.kernel_u (id int, n int); \
+         INSERT INTO public.kernel_u SELECT i, 0 FROM generate_series(1, 30) i",
+    );
+    let step = |id: u32| {
+        format!(
+            r#"step::sql(#{{ title: "Set {id}", sql: "UPDATE public.kernel_u SET n = 1 WHERE id = {id} RETURNING id, n", expect_rows: 1,
+                undo: #{{ title: "Back", image_sql: "SELECT id, n FROM public.kernel_u WHERE id = {id}",
+                    sql: "UPDATE public.kernel_u SET n = 0 WHERE id = {id} RETURNING id, n", params: [] }} }})"#
+        )
+    };
+    let kernel = Kernel::with(&format!("[{}]", (1..=30).map(step).collect::<Vec<_>>().join(", ")));
+    let run = kernel.repaired(&[]);
+    kernel.undone(&run);
+    assert_eq!(lab::psql("ratiba", "SELECT sum(n) FROM public.kernel_u"), "0");
+    lab::psql("ratiba", "DROP TABLE public.kernel_u");
+}

@@ -32,23 +32,31 @@ impl DatabaseChanges for Postgres {
         let (rows, xid, mut connection) = match ended {
             (Ok((rows, xid)), connection) => (rows, xid, connection),
             (Err(refused), connection) => {
-                connections.give_back(connection);
+                if !has_changed_rows(&refused) {
+                    connections.give_back(connection);
+                }
                 return Err(refused);
             }
         };
         let lost = |why: String| ChangeError::Unknown { xid, why, rows: rows.clone() };
         match timeout(COMMIT, sqlx::query("COMMIT").execute(&mut connection)).await {
             // A transaction that was aborted before answers COMMIT with a rollback, and no error.
-            Ok(Ok(_)) => {
-                connections.give_back(connection);
-                Ok(rows)
-            }
+            Ok(Ok(_)) => Ok(rows),
             // A refusal is an answer; silence is not.
             Ok(Err(sqlx::Error::Database(refused))) => Err(source(&sqlx::Error::Database(refused))),
             Ok(Err(error)) => Err(lost(format!("the connection was lost in the commit: {error}"))),
             Err(_) => Err(lost(format!("the commit was not answered within {} s", COMMIT.as_secs()))),
         }
     }
+}
+
+/// Whether a statement ran that changes rows. The server's count of a transaction's rows has in it what
+/// the same session did shortly before: such a connection is used for no other change.
+fn has_changed_rows(refused: &ChangeError) -> bool {
+    !matches!(
+        refused,
+        ChangeError::Locked { .. } | ChangeError::OtherTarget { .. } | ChangeError::GuardChanged { .. }
+    )
 }
 
 /// What is to be committed, or why not: then it was rolled back, and the connection is as before.

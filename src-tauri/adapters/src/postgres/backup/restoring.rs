@@ -123,8 +123,8 @@ impl Restoring<'_> {
         );
         let what = format!("{}.{}", table.schema, table.name);
         format!(
-            "then, to bring back those of its rows in {what} that {which}; what is there stays as it is, and \
-             once more does no harm: {}",
+            "then, to bring back those of its rows in {what} that {which}; what is there stays as it is, its \
+             triggers fire as for any new row, and once more does no harm: {}",
             self.shell.with_container(self.service, &command)
         )
     }

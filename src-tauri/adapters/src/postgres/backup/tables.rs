@@ -19,7 +19,7 @@ pub(super) struct Table {
 pub(super) struct Columns {
     /// Those that can be written, quoted.
     pub all: String,
-    /// Those of its primary key; `None`: it has none.
+    /// Those of its primary key; `None`: it has none, or the server computes a part of it.
     pub key: Option<String>,
 }
 
@@ -40,7 +40,8 @@ impl Table {
         let row = sqlx::query(
             "SELECT (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute \
              WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), \
-             (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.n) FROM pg_index i \
+             (SELECT CASE WHEN bool_and(a.attgenerated = '') \
+             THEN string_agg(quote_ident(a.attname), ', ' ORDER BY k.n) END FROM pg_index i \
              CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, n) \
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
              WHERE i.indrelid = t.oid AND i.indisprimary) \
