@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { expect, inject } from 'vitest';
+import { ADDRESS, serve } from './serve';
 
 export type Theme = 'light' | 'dark';
 
@@ -68,6 +69,7 @@ export async function open(browser: Browser, opening: Opening): Promise<Opened> 
     colorScheme: theme,
     reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
   });
+  await serve(context, inject('app'));
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const trouble: string[] = [];
@@ -81,9 +83,7 @@ export async function open(browser: Browser, opening: Opening): Promise<Opened> 
   );
   await page.addInitScript(() => Object.freeze(Object.prototype));
   const pace = more.includes('pace=') ? '' : '&pace=15';
-  await page.goto(
-    `${inject('address')}?host=fake&scenario=${scenario}${pace}${more === '' ? '' : `&${more}`}${hash}`,
-  );
+  await page.goto(`${ADDRESS}?host=fake&scenario=${scenario}${pace}${more === '' ? '' : `&${more}`}${hash}`);
   await page.locator('main').waitFor();
   const styles = await page.evaluate(() => document.styleSheets.length);
   expect(styles, `the window has its styles; ${trouble.join('; ')}`).toBeGreaterThan(0);
