@@ -1,6 +1,7 @@
 //! The core's ports over real engines. Each adapter stands alone; none knows another. A
 //! constructor never connects: a source that is down is an answer, not a reason not to start.
 
+mod backup_failed;
 pub mod clock;
 pub mod compose;
 mod deadline;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    model::{SourceError, counted},
+    model::counted,
     observe::worst_container,
     playbook::step::BackupOf,
     ports::{BackupError, BackupMade, CommandEnd, CommandLimits, ContainerCommands, Containers},
 };
 
 use super::Engine;
+use crate::backup_failed::{failed, of_source};
 use crate::for_a_shell::{ForAShell, quoted};
 
 /// Copies everything, owners and rights too, then lists both sides and compares. Written for the
@@ -35,14 +36,6 @@ pub struct VolumeCopies {
     pub engine: Arc<Engine>,
     /// How a person reaches it.
     pub shell: ForAShell,
-}
-
-fn failed(why: impl std::fmt::Display) -> BackupError {
-    BackupError::Failed(why.to_string())
-}
-
-fn of_source(error: &SourceError) -> BackupError {
-    BackupError::Failed(format!("{error}. {}", error.hint))
 }
 
 impl VolumeCopies {

@@ -37,10 +37,16 @@ const CHANGED_ROWS: &str = "\
     WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_backend_pid() AND c.relkind = 'r' \
     AND l.mode = 'RowExclusiveLock' AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1";
 
+/// What a deferred trigger would do in the commit happens now.
+async fn fire_deferred(connection: &mut PgConnection) -> Result<(), ChangeError> {
+    let fired = sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(connection).await;
+    fired.map(|_| ()).map_err(|e| source(&e))
+}
+
 /// Refuses a transaction that did more than its statement says: an undo brings back the statement's
 /// rows, and not what a trigger or a foreign key did beside it.
 pub(super) async fn check_alone(connection: &mut PgConnection, expected: u64) -> Result<(), ChangeError> {
-    sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(&mut *connection).await.map_err(|e| source(&e))?;
+    fire_deferred(connection).await?;
     let rows = sqlx::query(CHANGED_ROWS).fetch_all(&mut *connection).await.map_err(|e| source(&e))?;
     let (mut changed, mut tables) = (0_u64, Vec::new());
     for row in rows {
@@ -60,8 +66,7 @@ pub(super) async fn check(
     connections: &Connections,
     backups: &[BackupOf],
 ) -> Result<(), ChangeError> {
-    // What a deferred trigger would do in the commit happens now.
-    sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(&mut *connection).await.map_err(|e| source(&e))?;
+    fire_deferred(connection).await?;
     let asked = sqlx::query("SELECT pg_backend_pid(), pg_current_xact_id()::text");
     let own = asked.fetch_one(&mut *connection).await.map_err(|e| source(&e))?;
     let pid: i32 = own.try_get(0).map_err(|e| source(&e))?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ratiba_core::{
-    model::{SourceError, counted},
+    model::counted,
     ports::{BackupError, BackupMade, CommandLimits, ContainerCommands, Containers},
 };
 use redis::{RedisError, aio::MultiplexedConnection};
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{Redis, SCAN_COUNT, literal_pattern, trouble};
 use crate::{
+    backup_failed::{failed, of_source},
     file_sum::{self, sum_of},
     for_a_shell::ForAShell,
     private,
@@ -39,14 +40,6 @@ pub struct RedisBackups {
     pub shell: ForAShell,
     /// Where the files go.
     pub dir: PathBuf,
-}
-
-fn failed(why: impl std::fmt::Display) -> BackupError {
-    BackupError::Failed(why.to_string())
-}
-
-fn of_source(error: &SourceError) -> BackupError {
-    BackupError::Failed(format!("{error}. {}", error.hint))
 }
 
 fn of_redis(error: &RedisError) -> BackupError {

@@ -10,6 +10,8 @@ use ratiba_core::{
 };
 use serde_json::json;
 
+use crate::for_a_shell;
+
 use super::{
     GitCheckout,
     git::{Answer, DEADLINE, answer, in_checkout},
@@ -186,7 +188,7 @@ impl GitCheckout {
                 ..self.error(&format!("patch {}", name(&path)), format!("{why}; all files are as before"))
             },
             NotReplaced::Half { why, cut } => {
-                let files: Vec<String> = cut.iter().map(|path| quoted(&name(path))).collect();
+                let files: Vec<String> = cut.iter().map(|path| for_a_shell::quoted(&name(path))).collect();
                 let back = format!("git checkout -- {}", files.join(" "));
                 SourceError {
                     hint: format!("Put them back: {back}"),
@@ -226,12 +228,6 @@ async fn patched(
 
 fn as_args(paths: &[String]) -> Vec<&str> {
     paths.iter().map(String::as_str).collect()
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+,".contains(c);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 fn not_tracked(path: &str) -> String {

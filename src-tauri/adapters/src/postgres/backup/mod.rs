@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture, future::Shared};
 use ratiba_core::{
-    model::{SourceError, counted},
+    model::counted,
     playbook::step::BackupOf,
     ports::{BackupError, BackupMade, CommandEnd, CommandLimits, ContainerCommands, Containers, ExecCommand},
 };
@@ -22,6 +22,7 @@ use trial::Tried;
 
 use super::{Postgres, error};
 use crate::{
+    backup_failed::{failed, of_source},
     file_sum::{self, sum_of},
     for_a_shell::ForAShell,
     private,
@@ -55,14 +56,6 @@ pub struct PostgresBackups {
     pub shell: ForAShell,
     /// Where the files go.
     pub dir: PathBuf,
-}
-
-fn failed(why: impl std::fmt::Display) -> BackupError {
-    BackupError::Failed(why.to_string())
-}
-
-fn of_source(error: &SourceError) -> BackupError {
-    BackupError::Failed(format!("{error}. {}", error.hint))
 }
 
 /// What `pg_dump` is told about names: quoted, they are no patterns.
