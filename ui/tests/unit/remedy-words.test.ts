@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InterruptedView, PlanStepView, PlanView, RunView } from '../../src/lib/host/generated/wire';
 import { impact as counted } from '../../src/lib/host/fake/stack';
-import { pastRun } from '../../src/lib/host/fake/scenarios';
+import { pastRun } from '../../src/lib/host/fake/redis';
 import { forget, NOTHING } from '../../src/lib/state/fold';
 import {
   canUndo,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent, RunView } from '../../src/lib/host/generated/wire';
-import { pastRun } from '../../src/lib/host/fake/scenarios';
+import { pastRun } from '../../src/lib/host/fake/redis';
 import {
   emptyRun,
   foldRun,

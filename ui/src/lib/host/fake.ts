@@ -1,7 +1,7 @@
 /** A host without a core: recorded scenarios and a run that plays itself, so that every view opens in a plain browser. */
 import { record, begun, script } from './fake/fake-run';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
-import type { Scenario } from './fake/scenarios';
+import type { Scenario } from './fake/scenario';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
   Commands,

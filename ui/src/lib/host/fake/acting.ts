@@ -1,7 +1,9 @@
 /** Scenarios of acting: plans of every kind, refusals, interrupted runs, scripts that are not the console's own. */
 import type { Change, InterruptedView, PlanStepView, PlaybookView, RunView } from '../generated/wire';
-import { base, NEVER, notBegun, pastRun, redisStopped, row5, START_REDIS, type Scenario } from './scenarios';
-import { ago, catalog, evidence, impact, triage, verdict } from './stack';
+import { notBegun, pastRun, redisStopped, START_REDIS } from './redis';
+import { row5 } from './rows';
+import { base, type Scenario } from './scenario';
+import { NEVER, ago, catalog, evidence, impact, triage, verdict } from './stack';
 
 const RUN = '01KAVX00000000000000000INT';
 

@@ -1,6 +1,7 @@
 /** Every scenario by name. */
 import { ACTING } from './acting';
-import { WATCHING, type Scenario } from './scenarios';
+import type { Scenario } from './scenario';
+import { WATCHING } from './scenarios';
 
 const MAKERS = { ...WATCHING, ...ACTING };
 export type ScenarioName = keyof typeof MAKERS;

@@ -1,0 +1,47 @@
+/** One state of the stack that a view must draw well, and the healthy one that the others are made from. */
+import type {
+  Change,
+  PlanView,
+  PlaybookView,
+  RunOutcome,
+  RunView,
+  SnapshotView,
+  TriageView,
+} from '../generated/wire';
+import { pastRun } from './redis';
+import { catalog, snapshot, triage } from './stack';
+
+export interface Scenario {
+  snapshot: SnapshotView;
+  triage: TriageView;
+  playbooks: PlaybookView[];
+  runs: RunView[];
+  /** The plan that `plan` makes, by playbook id. */
+  plans: Record<string, Pick<PlanView, 'steps' | 'confirm' | 'act' | 'preconditions' | 'impact'>>;
+  /** How a run of this scenario ends, and at which step it fails. */
+  outcome: RunOutcome;
+  failsAt?: number;
+  inDoubt?: boolean;
+  /** What the stack turns out to have changed in, and where that is found. */
+  refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
+  /** For the plan that goes on with an interrupted run. */
+  moved?: Change[];
+  /** The run that goes on when the window opens. */
+  goesOn?: string;
+  /** Commands that never answer, or that are refused. */
+  silent?: boolean;
+  gone?: boolean;
+  chainError?: string;
+  journalError?: string;
+}
+
+export function base(): Scenario {
+  return {
+    snapshot: snapshot(),
+    triage: triage([]),
+    playbooks: catalog(),
+    runs: [pastRun('01KAVX7M3Q0000000000000001', 'fixed', 5400)],
+    plans: {},
+    outcome: 'fixed',
+  };
+}
