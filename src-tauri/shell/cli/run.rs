@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ratiba_core::{
     model::{Mark, counted},
-    playbook::step::Risk,
     remedy::{Plan, RunEvent, RunOutcome},
     wire::{
         ConfirmView, Empty, InterruptedView, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest,
@@ -233,8 +232,7 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
 
 /// Whether all that a run did was taken back.
 fn taken_back(run: &RunView) -> &'static str {
-    let stays = run.steps.iter().any(|s| s.state == StepState::Done && s.step.risk != Risk::Read);
-    if stays { "taken back in part" } else { "taken back" }
+    if run.undone_in_part { "taken back in part" } else { "taken back" }
 }
 
 /// Whom a run is about, in a word or two.

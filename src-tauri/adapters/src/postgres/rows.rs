@@ -29,7 +29,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Value>, serde_json::Error> {
     }
 }
 
-/// The text with quotes around each number that would not come back as it was.
+/// The text with quotes around each number that would not come back as it was. `serde_json` can keep
+/// such numbers itself, but only for every value of the whole program, and not in flattened types.
 fn with_exact_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

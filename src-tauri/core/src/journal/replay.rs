@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Entry, EntryKind};
 use crate::{
     model::{Change, Evidence},
+    playbook::step::Risk,
     remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
 };
 
@@ -77,6 +78,11 @@ impl StepRecord {
     /// Whether it did something that can be taken back.
     pub fn is_undoable(&self) -> bool {
         self.state == StepState::Done && self.planned.step.is_undoable()
+    }
+
+    /// Whether it changed something, and that was not taken back.
+    pub fn stands(&self) -> bool {
+        self.state == StepState::Done && self.planned.risk != Risk::Read
     }
 
     /// Takes over what was found out about it after an interruption.

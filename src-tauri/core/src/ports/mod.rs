@@ -6,6 +6,7 @@
 //! Here is what only reads; what changes the stack is [`Acts`], and a [`Sources`] can't reach it.
 
 mod act;
+mod change;
 mod journal;
 mod memory;
 mod secrets;
@@ -19,11 +20,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use act::{
-    Acts, BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
-    ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
-    ExecCommand, HttpCalls, LONGEST_RAW_LINE, PatchChange, RedisChange, RedisChanges, RepoChanges, SqlChange,
-    SqlGuard,
+    Acts, BackupError, BackupMade, Backups, CommandEnd, CommandLimits, ComposeCommands, ContainerCommands,
+    DotenvChange, DotenvChanges, DotenvKept, ExecCommand, HttpCalls, LONGEST_RAW_LINE, PatchChange,
+    RedisChange, RedisChanges, RepoChanges,
 };
+pub use change::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange, SqlGuard};
 pub use journal::{JournalError, JournalStore, TargetLock};
 pub use memory::Memory;
 pub use secrets::KnownSecrets;

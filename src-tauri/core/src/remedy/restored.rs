@@ -33,17 +33,20 @@ impl Lookout for Restored {
         for (plan, before) in self.before() {
             match self.differs(plan, before).await {
                 Ok((what, None)) => evidence.push(self.seen(before, what, "as before the run".into())),
-                Ok((what, Some(now))) => {
-                    evidence.push(self.seen(before, what.clone(), json!(now)));
-                    match (before, self.left_over().await) {
-                        (Precondition::Rows { .. }, Ok(0)) => {
-                            let ours = "rows as the run left them".to_owned();
-                            evidence.push(self.seen(before, ours, json!(0)));
-                        }
-                        (Precondition::Rows { .. }, Err(why)) => return Look::CantTell(evidence, why),
-                        _ => return Look::Still(evidence, format!("{what}: {now}")),
+                Ok((what, Some(now))) => match (before, self.left_over().await) {
+                    (Precondition::Rows { .. }, Ok(0)) => {
+                        let theirs = format!("{now}, by others; none of the run's");
+                        evidence.push(self.seen(before, what, json!(theirs)));
                     }
-                }
+                    (Precondition::Rows { .. }, Err(why)) => {
+                        evidence.push(self.seen(before, what, json!(now)));
+                        return Look::CantTell(evidence, why);
+                    }
+                    _ => {
+                        evidence.push(self.seen(before, what.clone(), json!(now)));
+                        return Look::Still(evidence, format!("{what}: {now}"));
+                    }
+                },
                 Err(why) => return Look::CantTell(evidence, why),
             }
         }
@@ -130,7 +133,8 @@ impl Restored {
                 let database = self.sources.database().map_err(|e| e.to_string())?;
                 let now = database.query(&precondition::guard_read(spec)).await.map_err(|e| e.to_string())?;
                 let differs = (sorted(now.clone()) != sorted(rows.clone())).then(|| {
-                    format!("was {}, now {} or other values", counted(rows.len(), "row"), now.len())
+                    let other = if now.len() == rows.len() { " with other values" } else { "" };
+                    format!("was {}, is {}{other}", counted(rows.len(), "row"), counted(now.len(), "row"))
                 });
                 Ok((what.clone(), differs))
             }

@@ -155,7 +155,6 @@ pub async fn make_undo(
 
 /// What an undo does not take back of what the run did.
 fn stays(run: &RunRecord, undone: &[&StepRecord]) -> Vec<String> {
-    let acted = |s: &&StepRecord| s.state == StepState::Done && s.planned.risk != Risk::Read;
     let is_left = |s: &&StepRecord| !undone.iter().any(|u| u.planned.n == s.planned.n);
     let words = |s: &StepRecord| {
         let why = match s.planned.risk {
@@ -165,7 +164,7 @@ fn stays(run: &RunRecord, undone: &[&StepRecord]) -> Vec<String> {
         };
         format!("step {}, \"{}\": {why}", s.planned.n, s.planned.title)
     };
-    run.steps.iter().filter(acted).filter(is_left).map(words).collect()
+    run.steps.iter().filter(|s| s.stands()).filter(is_left).map(words).collect()
 }
 
 fn nothing_to_take_back(run: &RunRecord) -> String {
@@ -184,9 +183,8 @@ fn nothing_to_take_back(run: &RunRecord) -> String {
 fn stood_after<'r>(undo: &RunRecord, original: &'r RunRecord) -> Option<&'r StepRecord> {
     let reversed = undo.steps.iter().filter(|s| s.state == StepState::Done);
     let first = reversed.filter_map(|s| s.planned.reverses).min()?;
-    let acted = |s: &&StepRecord| s.state == StepState::Done && s.planned.risk != Risk::Read;
-    let has_no_undo = |s: &&StepRecord| !s.planned.step.is_undoable() && s.planned.n > first;
-    original.steps.iter().filter(acted).find(has_no_undo)
+    let has_no_undo = |s: &&StepRecord| s.stands() && !s.planned.step.is_undoable();
+    original.steps.iter().filter(|s| s.planned.n > first).find(has_no_undo)
 }
 
 /// Whether taking a step back would put a service down that was up before the run: an earlier step,
@@ -196,10 +194,7 @@ fn only_mends(record: &StepRecord, undo: &Step, run: &RunRecord) -> bool {
     let puts_down = matches!(action, ComposeAction::Stop { .. } | ComposeAction::Remove { .. });
     let mut earlier = run.steps.iter().take_while(|s| s.planned.n < record.planned.n);
     let stays = |s: &StepRecord| {
-        s.state == StepState::Done
-            && s.planned.risk != Risk::Read
-            && !s.planned.step.is_undoable()
-            && s.planned.step.services().contains(&action.service())
+        s.stands() && !s.planned.step.is_undoable() && s.planned.step.services().contains(&action.service())
     };
     puts_down && earlier.any(stays)
 }

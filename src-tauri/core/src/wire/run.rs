@@ -180,6 +180,8 @@ pub struct RunView {
     /// The run that took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<String>,
+    /// Whether something that it changed stays all the same.
+    pub undone_in_part: bool,
     /// Whether there is something to take back now, and it can be.
     pub can_undo: bool,
     /// Its end is not on record: it goes on elsewhere, or its console ended before it.
@@ -304,6 +306,7 @@ impl From<&RunRecord> for RunView {
             evidence: run.evidence.clone(),
             undo_of: run.plan.undo_of.clone(),
             undone_by: run.undone_by.clone(),
+            undone_in_part: run.undone_by.is_some() && run.steps.iter().any(StepRecord::stands),
             can_undo: run.can_undo(),
             interrupted: None,
         }

@@ -54,7 +54,7 @@ function takenBack(view: RunView, by: string): RunView {
   const steps = view.steps.map((row) =>
     row.step.undo !== undefined && row.state === 'done' ? { ...row, state: 'undone' as const } : row,
   );
-  return { ...view, steps, undone_by: by, can_undo: false };
+  return { ...view, steps, undone_by: by, undone_in_part: stays(view).length > 0, can_undo: false };
 }
 
 class Fake {

@@ -76,10 +76,9 @@ export function runSaid(run: RunView, isLive: boolean): Said {
   return { mark: 'warn', word: 'Interrupted' };
 }
 
-/** Whether all that a run did was taken back. */
+/** Of a run that was taken back: whether all of it was. */
 export function takenBack(run: RunView): string {
-  const stays = run.steps.some((row) => row.state === 'done' && row.step.risk !== 'read');
-  return stays ? 'Partly taken back' : 'Taken back';
+  return run.undone_in_part ? 'Partly taken back' : 'Taken back';
 }
 
 /** The core names an undo's plan so itself; a run's title may come without it. */

@@ -151,6 +151,7 @@ export function begun(plan: PlanView, run: string, undoOf: string | undefined): 
     })),
     evidence: [],
     undo_of: undoOf,
+    undone_in_part: false,
     can_undo: false,
     interrupted: { how: '', goes_on: 'this console', can_resume: false, can_undo: false },
   };

@@ -229,6 +229,7 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
         outcome === 'fixed',
       ),
     ],
+    undone_in_part: false,
     can_undo: outcome === 'fixed',
   };
 }

@@ -753,6 +753,10 @@ undo_of?: string,
  */
 undone_by?: string, 
 /**
+ * Whether something that it changed stays all the same.
+ */
+undone_in_part: boolean, 
+/**
  * Whether there is something to take back now, and it can be.
  */
 can_undo: boolean, 
