@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::patch;
+
 /// Which plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -9,6 +11,8 @@ pub enum Kind {
     Data,
     /// A compose action, a command in a container, a backup.
     Engine,
+    /// A patch of many files.
+    Files,
 }
 
 /// The service that the compose step pauses.
@@ -55,6 +59,12 @@ impl Kind {
         let steps = match self {
             Self::Data => DATA.to_owned(),
             Self::Engine => ENGINE.replace("PAUSED", PAUSED).replace("LINES", LINES),
+            Self::Files => {
+                format!(
+                    "[step::patch(#{{ title: \"Patch\", diff: {:?}, blast_radius: \"\" }})]",
+                    patch::diff()
+                )
+            }
         };
         format!(
             r#"
@@ -78,6 +88,7 @@ fn verify(env, finding) {{ #{{ outcome: "fixed", evidence: [], reason: "a test" 
         match self {
             Self::Data => &[1, 2, 3, 4],
             Self::Engine => &[1, 2],
+            Self::Files => &[1],
         }
     }
 }

@@ -91,6 +91,7 @@ fn cases(kind: Kind, wanted: Option<usize>, numbers: &mut Numbers) -> Vec<Case> 
     let (waits_after, within_ms, outside) = match kind {
         Kind::Data => ("after keep_plan", 400, 4),
         Kind::Engine => ("before compose", 1_500, 2),
+        Kind::Files => unreachable!("patches have tests of their own"),
     };
     // The short selection is every way once, then some at any time; a long one has both all along.
     let is_outside = |i: usize| if wanted.is_none() { i >= ways.len() } else { i % 12 == 11 };

@@ -24,6 +24,7 @@ mod cases;
 mod child;
 mod dotenv;
 mod judge;
+mod patch;
 mod points;
 mod proxy;
 mod truth;

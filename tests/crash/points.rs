@@ -16,8 +16,8 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, BeforeCommit, ChangeError, CommandEnd, CommandLimits,
         ComposeCommands, ContainerCommands, DatabaseChanges, DotenvChange, DotenvChanges, DotenvKept,
-        ExecCommand, FileFacts, JournalError, JournalStore, RedisChange, RedisChanges, RedisValue, SqlChange,
-        TargetLock,
+        ExecCommand, FileFacts, JournalError, JournalStore, PatchChange, RedisChange, RedisChanges,
+        RedisValue, RepoChanges, SqlChange, TargetLock,
     },
     remedy::Plan,
 };
@@ -158,6 +158,17 @@ impl DotenvChanges for Marked<dyn DotenvChanges> {
 
     async fn set(&self, change: &DotenvChange) -> Result<FileFacts, ChangeError> {
         self.points.around("dotenv set", self.inner.set(change)).await
+    }
+}
+
+#[async_trait]
+impl RepoChanges for Marked<dyn RepoChanges> {
+    async fn becomes(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        self.inner.becomes(change).await
+    }
+
+    async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        self.points.around("patch", self.inner.apply(change)).await
     }
 }
 

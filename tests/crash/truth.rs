@@ -113,6 +113,7 @@ impl Truth {
                 ]
                 .into()
             }
+            Kind::Files => unreachable!("its effects are looked at file by file"),
             Kind::Engine => {
                 let containers = self.engines.docker.list().await.unwrap();
                 let state = worst_container(&containers, PAUSED).unwrap().state.as_str().to_owned();

@@ -23,13 +23,14 @@ use ratiba_adapters::{
     memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
     redis::Redis,
+    repo::GitCheckout,
 };
 use ratiba_console::api::{Console, Parts};
 use ratiba_core::{
     playbook::{Catalog, Trust, step::BackupOf},
     ports::{
         Acts, BackupError, BackupMade, Backups, Clock, CommandLimits, ComposeCommands, ContainerCommands,
-        Containers, DatabaseChanges, DotenvChanges, JournalStore, RedisChanges, Sources,
+        Containers, DatabaseChanges, DotenvChanges, JournalStore, RedisChanges, Repo, RepoChanges, Sources,
     },
     profile::Profile,
 };
@@ -57,8 +58,12 @@ pub struct Place {
 }
 
 impl Place {
+    pub fn checkout(&self) -> PathBuf {
+        self.dir.join("checkout")
+    }
+
     pub fn dotenv(&self) -> PathBuf {
-        self.dir.join("checkout/.env")
+        self.checkout().join(".env")
     }
 
     pub fn playbook(&self) -> String {
@@ -195,8 +200,11 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
     let program = find_compose(&SearchPath::of_process());
     let compose = Arc::new(ComposeCli::new(program, &profile.compose.project, files, engine.docker_host()));
     let key = Arc::new(FingerprintKey::new(place.dir.join("fingerprint.key")));
+    let has_checkout = place.kind == Kind::Files;
+    let checkout = || Arc::new(GitCheckout::new(place.checkout(), key.clone()));
+    let repo = has_checkout.then(checkout);
     let find = Arc::new(|from: &str| panic!("no plan here has a secret, and {from} is asked for"));
-    let dotenv = Arc::new(DotenvFile::new(place.dotenv(), key, place.dir.join("kept"), find));
+    let dotenv = Arc::new(DotenvFile::new(place.dotenv(), key.clone(), place.dir.join("kept"), find));
     let http = Arc::new(Endpoints { named: profile.endpoints.clone(), livekit: None, daraja: None });
     let commands = Marked::new(engine.clone() as Arc<dyn ContainerCommands>, points);
     let backups = OnlyPostgres(PostgresBackups {
@@ -213,7 +221,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
         database: Some(postgres.clone()),
         threads: Some(redis.clone()),
         host: Arc::new(ThisMachine),
-        repo: None,
+        repo: repo.clone().map(|repo| repo as Arc<dyn Repo>),
         dotenv: Some(dotenv.clone()),
         http: http.clone(),
         memory: Arc::new(ThisProcess),
@@ -225,7 +233,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
         database: Some(Marked::new(postgres as Arc<dyn DatabaseChanges>, points)),
         redis: Some(Marked::new(redis as Arc<dyn RedisChanges>, points)),
         dotenv: Some(Marked::new(dotenv as Arc<dyn DotenvChanges>, points)),
-        repo: None,
+        repo: repo.map(|repo| Marked::new(repo as Arc<dyn RepoChanges>, points) as Arc<dyn RepoChanges>),
         http,
         backups: Marked::new(Arc::new(backups) as Arc<dyn Backups>, points),
     };

@@ -36,6 +36,7 @@ impl Console {
             (None, Some(step)) => step.detail.clone().unwrap_or_default(),
             (None, None) => "between two steps, or while it was verified".into(),
         };
+        let is_an_undo = run.plan.undo_of.is_some();
         let is_free = going_on.is_none() && !run.steps.iter().any(|s| resolution.leaves_open(s));
         let is_hindered = run.steps.iter().any(|s| resolution.hinders_undo(s));
         let how = match &run.being_undone_by {
@@ -45,12 +46,13 @@ impl Console {
         let interrupted = InterruptedView {
             n: n.or_else(|| run.steps.iter().find(|s| is_open(s.state)).map(|s| s.planned.n)),
             happened: resolution.found.first().map(|r| r.happened),
+            in_part: step.is_some_and(|step| resolution.is_in_part(step)),
             how,
             can_resume: is_free && run.being_undone_by.is_none(),
             can_undo: is_free
                 && !is_hindered
                 && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
-                && run.steps.iter().any(|s| s.is_undoable()),
+                && run.steps.iter().any(|s| s.is_undoable() || (!is_an_undo && resolution.is_in_part(s))),
             goes_on: going_on,
         };
         RunView { interrupted: Some(interrupted), ..RunView::from(&run) }

@@ -261,6 +261,7 @@ fn interruption(run: &str, view: &InterruptedView) -> String {
     let happened = match view.happened {
         Some(true) => "that step happened",
         Some(false) => "that step did not happen",
+        None if view.in_part => "that step was done in part",
         None => "whether that step happened can't be told",
     };
     let mut text = match view.n {

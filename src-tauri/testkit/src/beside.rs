@@ -10,7 +10,8 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
         DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, ExecCommand, FileFacts, HttpAnswer, HttpCalls,
-        HttpLooks, PatchChange, PatchFacts, Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges,
+        HttpLooks, PatchChange, PatchFacts, PatchOf, Read, RedisChange, RedisChanges, RedisValue, Repo,
+        RepoChanges,
     },
 };
 use serde_json::{Value, json};
@@ -204,8 +205,8 @@ impl Repo for Stack {
         let mode = text.is_some().then(|| "644".to_owned());
         Ok(FileFacts { path: path.to_owned(), fingerprint: text.as_deref().map(print_of), mode })
     }
-    async fn patch(&self, diff: &str, _reverse: bool) -> Read<PatchFacts> {
-        let names = diff.lines().filter_map(|l| l.strip_prefix("+++ b/"));
+    async fn patch(&self, patch: &PatchOf<'_>) -> Read<PatchFacts> {
+        let names = patch.diff.lines().filter_map(|l| l.strip_prefix("+++ b/"));
         let mut files = Vec::new();
         for name in names {
             files.push(Repo::file(self, name).await?);
@@ -215,10 +216,22 @@ impl Repo for Stack {
     }
 }
 
+fn patched(of: &PatchOf<'_>) -> String {
+    format!("{}{}", if of.reverse { "taken out: " } else { "" }, of.diff)
+}
+
 #[async_trait]
 impl RepoChanges for Stack {
+    async fn becomes(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        let patched = |facts: &FileFacts| FileFacts {
+            fingerprint: Some(print_of(&patched(&change.of))),
+            mode: Some("644".to_owned()),
+            ..facts.clone()
+        };
+        Ok(change.expect.iter().map(patched).collect())
+    }
+
     async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
-        let PatchChange { diff, reverse, .. } = *change;
         for planned in change.expect {
             let now = Repo::file(self, &planned.path).await?;
             if now != *planned {
@@ -229,9 +242,9 @@ impl RepoChanges for Stack {
                     now,
                 });
             }
-            self.set_file(&planned.path, &format!("{}{diff}", if reverse { "taken out: " } else { "" }));
+            self.set_file(&planned.path, &patched(&change.of));
         }
-        Ok(Repo::patch(self, diff, reverse).await?.files)
+        Ok(Repo::patch(self, &change.of).await?.files)
     }
 }
 

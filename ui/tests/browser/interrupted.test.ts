@@ -87,6 +87,16 @@ describe('on the Overview', () => {
       expect(await text(window, 'answer-undo-note')).toBe('Nothing was done that can be taken back.');
     }));
 
+  test('a step that was done in part says how far, can be gone on with and taken back', () =>
+    inWindow({ scenario: 'interrupted-in-part' }, async (window) => {
+      await window.at('answer-verify').waitFor();
+      expect(await text(window, 'whether-happened')).toMatch(
+        /^The step was done in part.*classifier\.py.*prompts\.py/,
+      );
+      expect(await window.at('answer-resume').isEnabled()).toBe(true);
+      expect(await window.at('answer-undo').isEnabled()).toBe(true);
+    }));
+
   test('after the last step it says that the result was not looked at', () =>
     inWindow({ scenario: 'interrupted-at-the-end' }, async (window) => {
       await window.at('answer-verify').waitFor();

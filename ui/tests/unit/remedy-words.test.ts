@@ -129,10 +129,11 @@ describe('an interrupted run', () => {
       run({ n: 1, happened: true }),
       run({ n: 1, happened: false }, 'pending'),
       run({ n: 1 }, 'interrupted'),
+      run({ n: 1, in_part: true }, 'interrupted'),
       run({ n: 2 }),
       run({}),
     ].map(whetherHappened);
-    expect(new Set(all.map((said) => said.word)).size).toBe(5);
+    expect(new Set(all.map((said) => said.word)).size).toBe(6);
     expect(all.map((said) => said.mark)).not.toContain('ok');
     expect(all[2]?.mark).toBe('unknown');
   });

@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{FileFacts, PatchFacts, Read, Repo},
+    ports::{FileFacts, PatchFacts, PatchOf, Read, Repo},
 };
 
 use crate::fingerprint::FingerprintKey;
@@ -36,8 +36,8 @@ impl Repo for GitCheckout {
         self.facts(path)
     }
 
-    async fn patch(&self, diff: &str, reverse: bool) -> Read<PatchFacts> {
-        self.patch_facts(diff, reverse).await
+    async fn patch(&self, patch: &PatchOf<'_>) -> Read<PatchFacts> {
+        self.patch_facts(patch).await
     }
 
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>> {

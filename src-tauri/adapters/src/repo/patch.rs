@@ -1,12 +1,16 @@
 //! Patches of the checkout: git says what a patch makes of the files, beside the checkout, and all of
 //! them are put in their places or none.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{ChangeError, FileFacts, PatchChange, PatchFacts, Read, RepoChanges},
+    ports::{ChangeError, FileFacts, PatchChange, PatchFacts, PatchOf, Read, RepoChanges},
 };
 use serde_json::json;
 
@@ -15,7 +19,7 @@ use crate::for_a_shell;
 use super::{
     GitCheckout,
     git::{Answer, DEADLINE, answer, in_checkout},
-    replaced::{NotReplaced, Wanted, staged},
+    replaced::{NotReplaced, Wanted, copies_in, staged},
     scratch::{Content, Scratch, content},
 };
 
@@ -139,28 +143,34 @@ impl GitCheckout {
         Ok(found)
     }
 
-    pub(super) async fn patch_facts(&self, diff: &str, reverse: bool) -> Read<PatchFacts> {
+    pub(super) async fn patch_facts(&self, of: &PatchOf<'_>) -> Read<PatchFacts> {
         let refused =
             |why: String| Ok(PatchFacts { files: Vec::new(), unclean: Vec::new(), refused: Some(why) });
         let scratch = Scratch::new().await?;
         // A path out of the checkout is refused here, before anything at it is looked at.
-        let paths = match scratch.paths(diff).await? {
+        let paths = match scratch.paths(of.diff).await? {
             Ok(paths) => paths,
             Err(why) => return refused(why),
         };
         if let Some(why) = self.no_file(&paths) {
             return refused(why);
         }
+        let changed = changed(&paths, of);
         // What an undo meets was put there by this console: a file that it made is not tracked.
-        if !reverse && let Some(why) = self.untracked(&paths).await? {
+        if !of.reverse
+            && let Some(why) = self.untracked(&changed).await?
+        {
             return refused(why);
         }
-        let before = self.contents(&paths)?;
-        let patched = patched(&scratch, diff, reverse, &before).await?;
-        let facts = |path: &String| self.facts_of(path, before.get(path));
+        let before = self.contents(&changed)?;
+        let patched = patched(&scratch, of, &before).await?;
+        let facts = |path: &String| match before.get(path) {
+            Some(content) => self.facts_of(path, Some(content)),
+            None => self.facts(path),
+        };
         Ok(PatchFacts {
             files: paths.iter().map(facts).collect::<Read<_>>()?,
-            unclean: self.unclean(&paths).await?,
+            unclean: self.unclean(&changed).await?,
             refused: patched.err(),
         })
     }
@@ -209,21 +219,25 @@ impl GitCheckout {
 /// Lets git apply the patch to these files, beside the checkout; or why it does not apply.
 async fn patched(
     scratch: &Scratch,
-    diff: &str,
-    reverse: bool,
+    of: &PatchOf<'_>,
     before: &BTreeMap<String, Content>,
 ) -> Read<Result<(), String>> {
     for (path, content) in before {
         scratch.put(path, content)?;
     }
-    let applied = scratch.apply(diff, reverse).await?;
+    let applied = scratch.apply(of).await?;
     let has_crlf = |content: &Content| content.bytes.windows(2).any(|w| w == b"\r\n");
     Ok(applied.map_err(|why| {
-        if !diff.contains('\r') && before.values().any(has_crlf) {
+        if !of.diff.contains('\r') && before.values().any(has_crlf) {
             return format!("{why}; the file has CRLF line ends and the patch has not");
         }
         why
     }))
+}
+
+/// Those of a patch's files that it changes.
+fn changed(paths: &[String], of: &PatchOf<'_>) -> Vec<String> {
+    paths.iter().filter(|path| !of.leaves(path)).cloned().collect()
 }
 
 fn as_args(paths: &[String]) -> Vec<&str> {
@@ -246,13 +260,13 @@ fn kept_mode(before: u32, made: u32) -> u32 {
     }
 }
 
-#[async_trait]
-impl RepoChanges for GitCheckout {
-    async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+impl GitCheckout {
+    /// What a patch makes of the files that it changes, by path. Nothing of the checkout is changed.
+    async fn made(&self, change: &PatchChange<'_>) -> Result<Vec<(String, Option<Content>)>, ChangeError> {
         let refused = |why: String| self.error("apply the patch", format!("{why}; nothing was changed"));
         self.still(change.expect)?;
         let scratch = Scratch::new().await?;
-        let paths = scratch.paths(change.diff).await?.map_err(refused)?;
+        let paths = scratch.paths(change.of.diff).await?.map_err(refused)?;
         let is_unplanned = |path: &&String| !change.expect.iter().any(|facts| facts.path == **path);
         if let Some(path) = paths.iter().find(is_unplanned) {
             return Err(
@@ -262,28 +276,67 @@ impl RepoChanges for GitCheckout {
         if let Some(why) = self.no_file(&paths) {
             return Err(refused(why).into());
         }
+        let paths = changed(&paths, &change.of);
         let before = self.contents(&paths)?;
-        patched(&scratch, change.diff, change.reverse, &before).await?.map_err(refused)?;
-        let mut wanted = Vec::new();
-        for path in &paths {
-            let given = change.modes.and_then(|modes| modes.get(path));
+        patched(&scratch, &change.of, &before).await?.map_err(refused)?;
+        let mut all = Vec::new();
+        for path in paths {
+            let given = change.modes.and_then(|modes| modes.get(&path));
             let given = given.and_then(|mode| u32::from_str_radix(mode, 8).ok());
-            let had = given.or(before.get(path).map(|content| content.mode));
-            let made = scratch.take(path)?;
+            let had = given.or(before.get(&path).map(|content| content.mode));
+            let made = scratch.take(&path)?;
             if let Some(contents) = change.contents
-                && self.facts_of(path, made.as_ref())?.fingerprint.as_ref() != contents.get(path)
+                && self.facts_of(&path, made.as_ref())?.fingerprint.as_ref() != contents.get(&path)
             {
                 let why = format!("taken out, it does not leave {path} as it was before the run");
                 return Err(refused(format!("{why}; correct that file by hand")).into());
             }
             let becomes = made
                 .map(|made| Content { mode: had.map_or(made.mode, |had| kept_mode(had, made.mode)), ..made });
-            wanted.push(Wanted { path: self.path.join(path), becomes });
+            all.push((path, becomes));
         }
-        let ready = staged(&self.path, wanted).map_err(|trouble| self.not_replaced(trouble))?;
+        Ok(all)
+    }
+
+    /// Removes what a console that was killed has left beside the files: copies of what they were before
+    /// it, as far as that can be had without them.
+    fn remove_copies(&self, change: &PatchChange<'_>, after: &[FileFacts]) {
+        let facts = change.expect.iter().chain(change.of.in_place).chain(after);
+        let contents = change.contents.iter().flat_map(|contents| contents.values());
+        let known: BTreeSet<&String> =
+            facts.filter_map(|facts| facts.fingerprint.as_ref()).chain(contents).collect();
+        let dirs: BTreeSet<PathBuf> =
+            after.iter().filter_map(|f| self.path.join(&f.path).parent().map(Path::to_owned)).collect();
+        for copy in dirs.iter().flat_map(|dir| copies_in(dir)) {
+            let print = fs::read(&copy).ok().and_then(|bytes| self.key.of(&bytes).ok());
+            if print.is_some_and(|print| known.contains(&print)) {
+                let _may_stay = fs::remove_file(copy);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl RepoChanges for GitCheckout {
+    async fn becomes(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        let made = self.made(change).await?;
+        let becomes = |facts: &FileFacts| match made.iter().find(|(path, _)| *path == facts.path) {
+            Some((path, content)) => self.facts_of(path, content.as_ref()),
+            None => Ok(facts.clone()),
+        };
+        Ok(change.expect.iter().map(becomes).collect::<Read<_>>()?)
+    }
+
+    async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
+        let made = self.made(change).await?;
+        let wanted = made.into_iter().map(|(path, becomes)| Wanted { path: self.path.join(path), becomes });
+        let ready = staged(&self.path, wanted.collect()).map_err(|trouble| self.not_replaced(trouble))?;
         // What was patched beside is what is replaced.
         self.still(change.expect)?;
         ready.put().map_err(|trouble| self.not_replaced(trouble))?;
-        Ok(change.expect.iter().map(|facts| self.facts(&facts.path)).collect::<Read<_>>()?)
+        let after: Vec<FileFacts> =
+            change.expect.iter().map(|facts| self.facts(&facts.path)).collect::<Read<_>>()?;
+        self.remove_copies(change, &after);
+        Ok(after)
     }
 }

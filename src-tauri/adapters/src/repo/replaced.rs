@@ -195,19 +195,29 @@ fn sweep(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
-        // A copy of what was there is removed only by the one who made it: it may be all there is.
-        if name.to_str().and_then(|name| name.strip_prefix(BESIDE)).is_some_and(is_of_a_new_one) {
+        // A copy of what was there stays: it may be all there is.
+        if name.to_str().is_some_and(|name| is_beside(name, "new")) {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
 }
 
-/// `PID-N-new`: nothing else that may have a name of this beginning is this console's.
-fn is_of_a_new_one(rest: &str) -> bool {
-    let parts: Vec<&str> = rest.split('-').collect();
+/// The copies of files that consoles which were killed have left in a folder.
+pub(super) fn copies_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let copies = entries.filter(|entry| {
+        entry.file_name().to_str().is_some_and(|name| is_beside(name, "old"))
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    copies.map(|entry| entry.path()).collect()
+}
+
+/// `PID-N-what` after the beginning: nothing else that may have a name like that is this console's.
+fn is_beside(name: &str, what: &str) -> bool {
+    let parts: Vec<&str> = name.strip_prefix(BESIDE).unwrap_or_default().split('-').collect();
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    matches!(parts.as_slice(), [pid, n, "new"] if is_number(pid) && is_number(n))
+    matches!(parts.as_slice(), [pid, n, is] if is_number(pid) && is_number(n) && *is == what)
 }
 
 #[cfg(test)]

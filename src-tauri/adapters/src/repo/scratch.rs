@@ -10,7 +10,7 @@ use std::{
 
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::Read,
+    ports::{PatchOf, Read},
 };
 use tempfile::TempDir;
 
@@ -111,14 +111,13 @@ impl Scratch {
     }
 
     /// Applies a patch to what was put there; or why it does not apply.
-    pub async fn apply(&self, diff: &str, reverse: bool) -> Read<Result<(), String>> {
-        let args: &[&str] =
-            if reverse { &["apply", "-v", "-p1", "-R", "-"] } else { &["apply", "-v", "-p1", "-"] };
+    pub async fn apply(&self, of: &PatchOf<'_>) -> Read<Result<(), String>> {
         let mut command = on_its_own(self.dir.path());
-        command.args(args);
-        let applied = answer(command, "git apply beside the checkout", diff.as_bytes(), DEADLINE).await?;
+        command.args(of.arguments()).args(["-v", "-p1", "-"]);
+        let applied = answer(command, "git apply beside the checkout", of.diff.as_bytes(), DEADLINE).await?;
         // What is taken out again is compared with what was there.
-        let moved = applied.err.lines().find(|line| line.contains("(offset ") && !reverse).map(str::to_owned);
+        let is_moved = |line: &&str| line.contains("(offset ") && !of.reverse;
+        let moved = applied.err.lines().find(is_moved).map(str::to_owned);
         Ok(match (applied.printed(), moved) {
             (Ok(_), Some(moved)) => Err(format!(
                 "{moved} That is not where the patch says: make it anew from the files as they are"

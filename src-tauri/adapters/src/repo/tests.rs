@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc};
 
-use ratiba_core::ports::{ChangeError, FileFacts, PatchChange, Repo, RepoChanges};
+use ratiba_core::ports::{ChangeError, FileFacts, PatchChange, PatchOf, Repo, RepoChanges};
 
 use super::GitCheckout;
 use crate::fingerprint::FingerprintKey;
@@ -28,8 +28,12 @@ fn checkout(dir: &Path) -> GitCheckout {
     GitCheckout::new(dir.into(), Arc::new(FingerprintKey::new(dir.join(".git/key"))))
 }
 
+fn forwards(diff: &str) -> PatchOf<'_> {
+    PatchOf { diff, reverse: false, in_place: &[] }
+}
+
 fn change<'a>(diff: &'a str, reverse: bool, expect: &'a [FileFacts]) -> PatchChange<'a> {
-    PatchChange { diff, reverse, expect, modes: None, contents: None }
+    PatchChange { of: PatchOf { reverse, ..forwards(diff) }, expect, modes: None, contents: None }
 }
 
 #[tokio::test]
@@ -42,7 +46,7 @@ async fn what_git_does_not_track_is_refused() {
     let edit = |name: &str| format!("--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-A=1\n+A=2\n");
     let new = |name: &str| format!("--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+A=1\n");
     let moved = "diff --git a/.env b/app/env\nsimilarity index 100%\nrename from .env\nrename to app/env\n";
-    let refused = async |diff: &str| repo.patch(diff, false).await.unwrap().refused.unwrap_or_default();
+    let refused = async |diff: &str| repo.patch(&forwards(diff)).await.unwrap().refused.unwrap_or_default();
     let said = refused(&edit(".env")).await;
     assert!(said.contains("does not track .env") && said.contains("step::dotenv"), "{said}");
     assert!(refused(&edit("mine.txt")).await.contains("does not track mine.txt"));
@@ -62,7 +66,7 @@ async fn a_file_keeps_its_mode_and_git_decides_whether_it_is_a_program() {
         "diff --git a/app/names.py b/app/names.py\nold mode 100644\nnew mode 100755\n--- a/",
     );
     for (diff, patched) in [(DIFF, 0o640), (&program, 0o750)] {
-        let facts = repo.patch(diff, false).await.unwrap();
+        let facts = repo.patch(&forwards(diff)).await.unwrap();
         let after = repo.apply(&change(diff, false, &facts.files)).await.unwrap();
         assert_eq!(mode_of(&path), Some(patched));
         repo.apply(&change(diff, true, &after)).await.unwrap();
@@ -75,11 +79,11 @@ async fn a_patch_is_applied_and_taken_out_again_byte_for_byte() {
     let dir = tempfile::tempdir().unwrap();
     let repo = checkout(dir.path());
     let names = || fs::read_to_string(dir.path().join("app/names.py")).unwrap();
-    let facts = repo.patch(DIFF, false).await.unwrap();
+    let facts = repo.patch(&forwards(DIFF)).await.unwrap();
     assert_eq!((facts.refused.as_deref(), facts.unclean.len()), (None, 0));
     let after = repo.apply(&change(DIFF, false, &facts.files)).await.unwrap();
     assert_eq!(names(), "name = 'new'\nother = 1\n");
-    assert!(repo.patch(DIFF, false).await.unwrap().refused.is_some());
+    assert!(repo.patch(&forwards(DIFF)).await.unwrap().refused.is_some());
     let back = repo.apply(&change(DIFF, true, &after)).await.unwrap();
     assert_eq!((names().as_str(), back), ("name = 'old'\nother = 1\n", facts.files));
 }
@@ -88,9 +92,9 @@ async fn a_patch_is_applied_and_taken_out_again_byte_for_byte() {
 async fn a_file_with_changes_of_its_own_is_named_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let repo = checkout(dir.path());
-    let planned = repo.patch(DIFF, false).await.unwrap().files;
+    let planned = repo.patch(&forwards(DIFF)).await.unwrap().files;
     fs::write(dir.path().join("app/names.py"), "name = 'old'\nother = 1\nmine = 2\n").unwrap();
-    let facts = repo.patch(DIFF, false).await.unwrap();
+    let facts = repo.patch(&forwards(DIFF)).await.unwrap();
     assert_eq!(facts.unclean, ["app/names.py"]);
     let refused = repo.apply(&change(DIFF, false, &planned)).await;
     assert!(matches!(refused, Err(ChangeError::GuardChanged { .. })), "{refused:?}");
@@ -102,7 +106,7 @@ async fn a_path_outside_the_checkout_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let repo = checkout(dir.path());
     let evil = DIFF.replace("app/names.py", "../../etc/motd");
-    assert!(repo.patch(&evil, false).await.unwrap().refused.is_some());
+    assert!(repo.patch(&forwards(&evil)).await.unwrap().refused.is_some());
 }
 
 #[tokio::test]
@@ -112,7 +116,7 @@ async fn a_patch_of_nothing_and_one_through_a_link_are_refused() {
     let beside = tempfile::tempdir().unwrap();
     fs::write(beside.path().join("names.py"), "name = 'old'\nother = 1\n").unwrap();
     std::os::unix::fs::symlink(beside.path(), dir.path().join("out")).unwrap();
-    let refused = async |diff: &str| repo.patch(diff, false).await.unwrap().refused.unwrap_or_default();
+    let refused = async |diff: &str| repo.patch(&forwards(diff)).await.unwrap().refused.unwrap_or_default();
     assert!(!refused("").await.is_empty());
     assert!(!refused("words\n").await.is_empty());
     let through = refused(&DIFF.replace("app/names.py", "out/names.py")).await;
@@ -129,10 +133,10 @@ async fn paths_are_from_the_profiles_folder_also_inside_a_repository() {
     let dir = tempfile::tempdir().unwrap();
     let whole = checkout(dir.path());
     let repo = GitCheckout::new(dir.path().join("app"), whole.key.clone());
-    let other = repo.patch(DIFF, false).await.unwrap();
+    let other = repo.patch(&forwards(DIFF)).await.unwrap();
     assert!(other.refused.is_some() && !other.files.iter().any(|f| f.fingerprint.is_some()), "{other:?}");
     let diff = DIFF.replace("app/", "");
-    let facts = repo.patch(&diff, false).await.unwrap();
+    let facts = repo.patch(&forwards(&diff)).await.unwrap();
     assert_eq!((facts.refused.as_deref(), facts.files[0].path.as_str()), (None, "names.py"));
     repo.apply(&change(&diff, false, &facts.files)).await.unwrap();
     assert!(fs::read_to_string(dir.path().join("app/names.py")).unwrap().contains("new"));
@@ -158,7 +162,7 @@ async fn what_the_patch_says_is_written_whatever_settings_and_attributes_say() {
         "--- a/.gitattributes\n+++ b/.gitattributes\n@@ -1 +1,2 @@\n *.py text eol=crlf ident filter=loud\n+# more\n{}",
         DIFF.replace("+name = 'new'", "+name = 'new'   $Id$  ")
     );
-    let facts = repo.patch(&diff, false).await.unwrap();
+    let facts = repo.patch(&forwards(&diff)).await.unwrap();
     let after = repo.apply(&change(&diff, false, &facts.files)).await.unwrap();
     let text = || fs::read_to_string(dir.path().join("app/names.py")).unwrap();
     assert_eq!(text(), "name = 'new'   $Id$  \nother = 1\n");
@@ -171,7 +175,7 @@ async fn a_file_in_a_new_folder_comes_and_goes_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let repo = checkout(dir.path());
     let diff = "--- /dev/null\n+++ b/deep/er/new.txt\n@@ -0,0 +1 @@\n+1\n";
-    let facts = repo.patch(diff, false).await.unwrap();
+    let facts = repo.patch(&forwards(diff)).await.unwrap();
     let after = repo.apply(&change(diff, false, &facts.files)).await.unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("deep/er/new.txt")).unwrap(), "1\n");
     assert_eq!(fs::read_dir(dir.path().join("deep/er")).unwrap().count(), 1, "nothing is left beside it");
@@ -189,7 +193,7 @@ async fn a_patch_that_fits_at_another_place_than_it_says_is_refused() {
     // Its lines say the first block, and it fits into the second only.
     let hunk = "@@ -2,3 +2,3 @@\n first\n-restart = no\n+restart = yes\n last\n";
     let diff = format!("--- a/app/names.py\n+++ b/app/names.py\n{hunk}");
-    let facts = repo.patch(&diff, false).await.unwrap();
+    let facts = repo.patch(&forwards(&diff)).await.unwrap();
     let why = facts.refused.unwrap();
     assert!(why.contains("offset 3 lines") && why.contains("not where the patch says"), "{why}");
     let refused = repo.apply(&change(&diff, false, &facts.files)).await.unwrap_err().to_string();

@@ -80,9 +80,19 @@ impl StepRecord {
         self.state == StepState::Done && self.planned.step.is_undoable()
     }
 
+    /// Whether it took back a step of another run.
+    fn is_done_undo(&self) -> bool {
+        self.state == StepState::Done && self.planned.reverses.is_some()
+    }
+
     /// Whether it changed something, and that was not taken back.
     pub fn stands(&self) -> bool {
         self.state == StepState::Done && self.planned.risk != Risk::Read
+    }
+
+    /// What it found before it began; where it was done in two goes, before the first.
+    pub fn found(&self) -> Vec<Precondition> {
+        self.planned.step.found(self)
     }
 
     /// Takes over what was found out about it after an interruption.
@@ -150,11 +160,13 @@ impl RunRecord {
     pub fn can_undo(&self) -> bool {
         self.ended_at.is_some()
             && self.undone_by.is_none()
-            && self.steps.iter().any(|s| s.is_undoable() || self.is_done_undo(s))
+            && self.steps.iter().any(|s| s.is_undoable() || s.is_done_undo())
     }
 
-    fn is_done_undo(&self, step: &StepRecord) -> bool {
-        self.plan.undo_of.is_some() && step.state == StepState::Done && step.planned.reverses.is_some()
+    /// The steps of another run that this one took back.
+    fn reversed(&self) -> BTreeSet<u32> {
+        let done = self.steps.iter().filter(|s| s.state == StepState::Done);
+        done.filter_map(|s| s.planned.reverses).collect()
     }
 
     /// Whether nobody knows how it ended: it goes on elsewhere, or its console ended before it.
@@ -200,15 +212,16 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
             take(run, entry);
         }
     }
-    let undone: Vec<(String, String)> = by_run
+    let undone: Vec<(String, String, BTreeSet<u32>)> = by_run
         .values()
         .filter(|run| run.outcome == Some(RunOutcome::Fixed))
-        .filter_map(|run| run.plan.undo_of.clone().map(|of| (of, run.run.clone())))
+        .filter_map(|run| Some((run.plan.undo_of.clone()?, run.run.clone(), run.reversed())))
         .collect();
-    for (of, by) in undone {
+    for (of, by, reversed) in undone {
         if let Some(run) = by_run.get_mut(of.as_str()) {
-            for step in run.steps.iter_mut().filter(|s| s.state == StepState::Done) {
-                if step.is_undoable() || step.planned.reverses.is_some() {
+            for step in &mut run.steps {
+                let was_in_part = step.state == StepState::Interrupted && reversed.contains(&step.planned.n);
+                if was_in_part || step.is_undoable() || step.is_done_undo() {
                     step.state = StepState::Undone;
                 }
             }
@@ -236,11 +249,12 @@ pub fn runs(entries: &[Entry]) -> Vec<RunRecord> {
 fn half_taken_back(by_run: &mut BTreeMap<&str, RunRecord>, id: &str) {
     let Some(undo) = by_run.get(id).filter(|run| run.undone_by.is_none()) else { return };
     let Some(of) = undo.plan.undo_of.clone() else { return };
-    let done = undo.steps.iter().filter(|s| s.state == StepState::Done);
-    let reversed: BTreeSet<u32> = done.filter_map(|s| s.planned.reverses).collect();
+    let reversed = undo.reversed();
     let Some(run) = by_run.get_mut(of.as_str()) else { return };
     for step in &mut run.steps {
-        if step.state == StepState::Done && reversed.contains(&step.planned.n) {
+        // One that was done in part never came to its end.
+        let is_there = matches!(step.state, StepState::Done | StepState::Interrupted);
+        if is_there && reversed.contains(&step.planned.n) {
             step.state = StepState::Undone;
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeError, DatabaseChanges, FileFacts, HttpAnswer, Read, RedisValue, not_configured};
+use super::{ChangeError, DatabaseChanges, FileFacts, HttpAnswer, PatchOf, Read, RedisValue, not_configured};
 use crate::{
     model::{SourceError, SourceName},
     playbook::step::{BackupOf, DotenvValue, HttpCall},
@@ -121,10 +121,8 @@ pub trait DotenvChanges: Send + Sync {
 /// A patch of the checkout.
 #[derive(Debug, Clone, Copy)]
 pub struct PatchChange<'a> {
-    /// The diff.
-    pub diff: &'a str,
-    /// Backwards.
-    pub reverse: bool,
+    /// The patch.
+    pub of: PatchOf<'a>,
     /// The files as they must be.
     pub expect: &'a [FileFacts],
     /// The modes that files get again, by path; others keep the one they have.
@@ -136,6 +134,8 @@ pub struct PatchChange<'a> {
 /// Writing to the checkout.
 #[async_trait]
 pub trait RepoChanges: Send + Sync {
+    /// How a patch would leave its files. Nothing of the checkout is changed.
+    async fn becomes(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError>;
     /// Applies a patch, and gives how its files are then.
     async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError>;
 }

@@ -215,7 +215,7 @@ pub trait Repo: Send + Sync {
     /// A file, by its path in the checkout.
     async fn file(&self, path: &str) -> Read<FileFacts>;
     /// The files a patch touches, as they are now, and whether it applies.
-    async fn patch(&self, diff: &str, reverse: bool) -> Read<PatchFacts>;
+    async fn patch(&self, patch: &PatchOf<'_>) -> Read<PatchFacts>;
 }
 
 /// A file as it is now. Its content is known by a keyed fingerprint only.
@@ -229,12 +229,40 @@ pub struct FileFacts {
     pub mode: Option<String>,
 }
 
+/// A unified diff, and what of it is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct PatchOf<'a> {
+    /// The diff.
+    pub diff: &'a str,
+    /// Backwards.
+    pub reverse: bool,
+    /// Files that have it already: they are looked at, and left as they are.
+    pub in_place: &'a [FileFacts],
+}
+
+impl PatchOf<'_> {
+    /// The arguments that make git apply it.
+    pub fn arguments(&self) -> Vec<String> {
+        let reverse = self.reverse.then(|| "-R".to_owned());
+        // Git reads a name here as a pattern.
+        let literal = |c: char| if r"*?[\".contains(c) { vec!['\\', c] } else { vec![c] };
+        let of = |path: &str| format!("--exclude={}", path.chars().flat_map(literal).collect::<String>());
+        let in_place = self.in_place.iter().map(|file| of(&file.path));
+        ["apply".to_owned()].into_iter().chain(reverse).chain(in_place).collect()
+    }
+
+    /// Whether the file at `path` stays as it is.
+    pub fn leaves(&self, path: &str) -> bool {
+        self.in_place.iter().any(|file| file.path == path)
+    }
+}
+
 /// What a patch meets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchFacts {
     /// The files, by path.
     pub files: Vec<FileFacts>,
-    /// Those of them that are not as git last knew them.
+    /// Those of them that it changes and that are not as git last knew them.
     pub unclean: Vec<String>,
     /// Why it does not apply; `None`: it does.
     pub refused: Option<String>,

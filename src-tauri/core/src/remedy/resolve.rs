@@ -38,17 +38,27 @@ pub struct Resolution {
     pub found: Vec<ResolvedStep>,
     /// The numbers of those of which nothing is known, and which may be done again all the same.
     pub again: Vec<u32>,
+    /// The numbers of those that were done in part. Their records have the rest as their step.
+    pub in_part: Vec<u32>,
 }
 
 impl Resolution {
     /// Whether nobody knows whether the step happened, and it may not be done again either.
     pub fn leaves_open(&self, step: &StepRecord) -> bool {
-        step.state == StepState::Interrupted && !self.again.contains(&step.planned.n)
+        step.state == StepState::Interrupted
+            && !self.again.contains(&step.planned.n)
+            && !self.in_part.contains(&step.planned.n)
+    }
+
+    /// Whether it was done in part: the rest of it can be done, and what was done taken back.
+    pub fn is_in_part(&self, step: &StepRecord) -> bool {
+        step.state == StepState::Interrupted && self.in_part.contains(&step.planned.n)
     }
 
     /// Whether the run can't be taken back because nobody knows whether this step is to be.
     pub fn hinders_undo(&self, step: &StepRecord) -> bool {
-        self.leaves_open(step) || (step.state == StepState::Interrupted && step.planned.step.is_undoable())
+        let is_known = step.state != StepState::Interrupted || self.is_in_part(step);
+        self.leaves_open(step) || (!is_known && step.planned.step.is_undoable())
     }
 }
 
@@ -63,6 +73,12 @@ pub async fn resolve(run: &mut RunRecord, sources: &Sources) -> Resolution {
         let (happened, how, returned, after) = match happened {
             Happened::Yes { how, returned, after } => (true, how, returned, after),
             Happened::No { how } => (false, how, Vec::new(), Vec::new()),
+            Happened::InPart { how, rest, after } => {
+                (step.detail, step.after) = (Some(how), after);
+                step.planned.step = rest;
+                resolution.in_part.push(n);
+                continue;
+            }
             Happened::Again { how } => {
                 step.detail = Some(how);
                 resolution.again.push(n);

@@ -30,7 +30,7 @@ pub fn restored(sources: &Sources, original: RunRecord, undo: Plan) -> Restored 
 impl Lookout for Restored {
     async fn look(&self) -> Look {
         let mut evidence = Vec::new();
-        for (plan, before) in self.before() {
+        for (plan, before) in &self.before() {
             match self.differs(plan, before).await {
                 Ok((what, None)) => evidence.push(self.seen(before, what, "as before the run".into())),
                 Ok((what, Some(now))) => match (before, self.left_over().await) {
@@ -58,14 +58,14 @@ impl Restored {
     /// How everything was that is now put back: as the steps found it which are taken back, the first
     /// one where several did something to the same thing. A plan that the run was resumed with knows
     /// the guards of the steps that it did.
-    fn before(&self) -> Vec<(&Plan, &Precondition)> {
-        let mut found: Vec<(&Plan, &Precondition)> = Vec::new();
+    fn before(&self) -> Vec<(&Plan, Precondition)> {
+        let mut found: Vec<(&Plan, Precondition)> = Vec::new();
         for step in self.original.steps.iter().filter(|step| self.is_put_back(step)) {
             let n = step.planned.n;
             let plan = self.original.plans().filter(|plan| plan.steps.iter().any(|s| s.n == n)).last();
             let plan = plan.unwrap_or(&self.original.plan);
-            for one in &step.before {
-                if !found.iter().any(|(_, p)| p.is_about_the_same(one)) {
+            for one in step.found() {
+                if !found.iter().any(|(_, p)| p.is_about_the_same(&one)) {
                     found.push((plan, one));
                 }
             }

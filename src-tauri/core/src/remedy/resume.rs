@@ -106,8 +106,8 @@ fn old_backup(run: &RunRecord, now: Timestamp) -> Option<Timestamp> {
 /// What is other than the run's plan, and the steps it did, would have it.
 fn moved(run: &RunRecord, found: &[Precondition]) -> Vec<Change> {
     let planned = run.plans().flat_map(|plan| &plan.preconditions);
-    let done = run.steps.iter().filter(|s| s.state == StepState::Done).flat_map(|s| &s.after);
-    let known: Vec<&Precondition> = planned.chain(done).collect();
+    let left = run.steps.iter().flat_map(|s| &s.after);
+    let known: Vec<&Precondition> = planned.chain(left).collect();
     let as_left = |now: &Precondition| known.iter().rev().find(|p| p.is_about_the_same(now));
     found.iter().filter_map(|now| Some(as_left(now)?.changes(now))).flatten().collect()
 }

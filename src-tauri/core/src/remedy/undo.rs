@@ -38,6 +38,12 @@ pub async fn make_undo(
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
     }
+    if original.is_some()
+        && let Some(step) = run.steps.iter().find(|s| resolution.is_in_part(s))
+    {
+        let (n, why) = (step.planned.n, step.detail.clone().unwrap_or_default());
+        return Err(not(format!("step {n} of run {} was done in part: {why}; go on with that run", run.run)));
+    }
     if let Some(original) = original
         && let Some(step) = stood_after(run, original)
     {
@@ -48,10 +54,11 @@ pub async fn make_undo(
     }
     let mut steps = Vec::new();
     let mut left = Vec::new();
-    for record in run.steps.iter().rev().filter(|s| s.state == StepState::Done) {
+    let was_done = |s: &&StepRecord| s.state == StepState::Done || resolution.is_in_part(s);
+    for record in run.steps.iter().rev().filter(was_done) {
         let n = record.planned.n;
         match original {
-            None if !record.is_undoable() => continue,
+            None if !record.planned.step.is_undoable() => continue,
             None => {
                 let step = record.planned.step.kind_of().take_back(record, run);
                 let step = step.map_err(|why| not(format!("step {n}: {why}")))?;
@@ -202,7 +209,7 @@ fn only_mends(record: &StepRecord, undo: &Step, run: &RunRecord) -> bool {
 /// The step that an undo took back, to be done again.
 fn done_again(undone: &StepRecord, original: &RunRecord) -> Option<Step> {
     let n = undone.planned.reverses?;
-    original.steps.iter().find(|s| s.planned.n == n).map(|s| s.planned.step.clone())
+    original.steps.iter().find(|s| s.planned.n == n).map(|s| s.planned.step.whole())
 }
 
 /// Whether doing again what an undo took back loses data.
@@ -257,7 +264,7 @@ impl Now<'_> {
     /// that one. Otherwise it is as it is now.
     fn at_its_turn(&self, left: &Precondition, record: &StepRecord) -> Option<Precondition> {
         if let Some(before) = self.later_undone(left, record) {
-            return Some(before.clone());
+            return Some(before);
         }
         match left {
             Precondition::Container { service, .. } => {
@@ -268,12 +275,12 @@ impl Now<'_> {
     }
 
     /// How the next later step that is taken back found the same thing.
-    fn later_undone(&self, left: &Precondition, record: &StepRecord) -> Option<&Precondition> {
+    fn later_undone(&self, left: &Precondition, record: &StepRecord) -> Option<Precondition> {
         // What is read for one step alone has the number of a step in this plan, not in the run's.
         if matches!(left, Precondition::Rows { .. } | Precondition::Answer { .. }) {
             return None;
         }
         let later = self.undone.iter().rev().filter(|s| s.planned.n > record.planned.n);
-        later.flat_map(|s| &s.before).find(|before| before.is_about_the_same(left))
+        later.flat_map(|s| s.found()).find(|before| before.is_about_the_same(left))
     }
 }

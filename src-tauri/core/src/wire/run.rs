@@ -199,6 +199,10 @@ pub struct InterruptedView {
     /// Whether that step happened; absent: that can't be told, or it had not begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub happened: Option<bool>,
+    /// Whether it happened in part: the rest of it can be done, and what was done taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub in_part: bool,
     /// How that is known, or why not.
     pub how: String,
     /// Who carries it out right now; absent: nobody.

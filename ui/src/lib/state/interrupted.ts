@@ -22,7 +22,7 @@ export function stoppedAt(run: RunView): { text: string; title: string | undefin
 
 /** Whether the step happened. Not known is an answer of its own, and none of them is healthy. */
 export function whetherHappened(run: RunView): Said {
-  const { n, happened } = run.interrupted ?? {};
+  const { n, happened, in_part: inPart } = run.interrupted ?? {};
   if (failedStep(run) !== undefined)
     return { mark: 'warn', word: 'The step failed; the result was not looked at' };
   if (happened === true) return { mark: 'busy', word: 'The step happened' };
@@ -30,6 +30,7 @@ export function whetherHappened(run: RunView): Said {
   if (n === undefined) return { mark: 'unknown', word: 'Every step was done; the result was not looked at' };
   if (run.steps.find((row) => row.step.n === n)?.state === 'pending')
     return { mark: 'off', word: 'The step had not begun' };
+  if (inPart === true) return { mark: 'warn', word: 'The step was done in part' };
   return { mark: 'unknown', word: 'It is not known whether the step happened' };
 }
 

@@ -48,7 +48,7 @@ pub(super) fn module() -> Module {
     // step::run(#{ title, service, argv, within_s, … }): in a container of its own
     module.set_native_fn("run", |step: Map| command("run", step));
     module.set_native_fn("patch", |step: Map| {
-        match ["reverse", "modes"].iter().find(|k| step.contains_key(**k)) {
+        match ["reverse", "modes", "contents", "in_place"].iter().find(|k| step.contains_key(**k)) {
             Some(key) => Err(refused(format!("step::patch takes no `{key}`: that is for an undo"))),
             None => of_kind("patch", step),
         }

@@ -107,6 +107,9 @@ pub(super) enum Happened {
     Yes { how: String, returned: Vec<Value>, after: Vec<Precondition> },
     /// It did not.
     No { how: String },
+    /// In part: `rest` does what is left to do, and its `take_back` takes away what was done. `after` is
+    /// what is there now.
+    InPart { how: String, rest: Step, after: Vec<Precondition> },
     /// That can't be told, and it does no harm to do it again.
     Again { how: String },
     /// That can't be told.
@@ -168,6 +171,16 @@ pub(super) trait Kind: Send + Sync {
     /// The step that takes it back, given what it left behind.
     fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
         Err("there is nothing to take back".into())
+    }
+
+    /// All of it, where it is the rest of one that was done in part.
+    fn whole(&self) -> Option<Step> {
+        None
+    }
+
+    /// What it found; as the rest of one that was done in part, what that one found.
+    fn found(&self, begun: &StepRecord) -> Vec<Precondition> {
+        begun.before.clone()
     }
 
     /// What the step that takes it back, as number `n` of its plan, must find.
@@ -234,6 +247,16 @@ impl Step {
     /// Whether it changes the stack itself.
     pub fn acts(&self) -> bool {
         self.kind_of().acts()
+    }
+
+    /// All of it, also where it is the rest of one that was done in part.
+    pub(super) fn whole(&self) -> Self {
+        self.kind_of().whole().unwrap_or_else(|| self.clone())
+    }
+
+    /// What it found before it began; where it was done in two goes, before the first.
+    pub(crate) fn found(&self, begun: &StepRecord) -> Vec<Precondition> {
+        self.kind_of().found(begun)
     }
 
     /// The compose services it changes.

@@ -1,6 +1,7 @@
 //! A patch of the checkout.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 
 use super::{
     Acting, Described, Emit, Happened, Kind, Looking, StepDone, StepStop, changed_file, patched_paths,
@@ -9,8 +10,8 @@ use crate::{
     journal::{RunRecord, StepRecord},
     model::counted,
     playbook::step::{PatchStep, Risk, Step},
-    ports::{ChangeError, FileFacts, PatchChange, Sources},
-    remedy::{FileOf, PlanError, Precondition},
+    ports::{ChangeError, FileFacts, PatchChange, PatchOf, Read, RepoChanges, Sources},
+    remedy::{FileOf, PlanError, Precondition, StepState, render::shell_line},
 };
 
 fn files_of(found: &[Precondition]) -> Vec<FileFacts> {
@@ -25,10 +26,54 @@ fn as_preconditions(files: Vec<FileFacts>) -> Vec<Precondition> {
     files.into_iter().map(|facts| Precondition::File { of: FileOf::Checkout, facts }).collect()
 }
 
+async fn now(files: &[FileFacts], sources: &Sources) -> Read<Vec<FileFacts>> {
+    let repo = sources.repo()?;
+    let mut now = Vec::new();
+    for file in files {
+        now.push(repo.file(&file.path).await?);
+    }
+    Ok(now)
+}
+
+impl PatchStep {
+    fn of(&self) -> PatchOf<'_> {
+        PatchOf { diff: &self.diff, reverse: self.reverse, in_place: &self.in_place }
+    }
+
+    fn change<'a>(&'a self, expect: &'a [FileFacts]) -> PatchChange<'a> {
+        let (modes, contents) = (self.modes.as_ref(), self.contents.as_ref());
+        PatchChange { of: self.of(), expect, modes, contents }
+    }
+
+    /// The files as they were before any of them had the patch.
+    fn before_any(&self, mut before: Vec<FileFacts>) -> Vec<FileFacts> {
+        for file in &mut before {
+            if let Some(was) = self.in_place.iter().find(|was| was.path == file.path) {
+                file.clone_from(was);
+            }
+        }
+        before
+    }
+}
+
+fn repo_of<'a>(acting: &'a Acting<'_>) -> Result<&'a dyn RepoChanges, StepStop> {
+    acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))
+}
+
+/// Nothing was changed.
+fn stopped(error: ChangeError) -> StepStop {
+    match error {
+        ChangeError::GuardChanged { what, planned, now } => {
+            StepStop::Changed(changed_file(FileOf::Checkout, what, planned, now))
+        }
+        other => StepStop::Failed(other.to_string()),
+    }
+}
+
 #[async_trait]
 impl Kind for PatchStep {
     async fn preconditions(&self, _n: u32, looking: &Looking<'_>) -> Result<Vec<Precondition>, PlanError> {
-        let facts = looking.sources.repo()?.patch(&self.diff, self.reverse).await?;
+        let facts = looking.sources.repo()?.patch(&self.of()).await?;
         if let Some(why) = facts.refused {
             // What is not as the run left it is not taken out: that is no fault of the plan.
             return Err(match self.reverse {
@@ -56,17 +101,28 @@ impl Kind for PatchStep {
     }
 
     fn describe(&self, found: &[Precondition], _looking: &Looking<'_>) -> Described {
-        let files: Vec<String> = files_of(found).into_iter().map(|f| f.path).collect();
-        let backwards = if self.reverse { " -R" } else { "" };
+        let files = files_of(found);
+        let (so, rest): (Vec<&FileFacts>, Vec<&FileFacts>) =
+            files.iter().partition(|file| self.of().leaves(&file.path));
+        let argv: Vec<String> = ["git".to_owned()].into_iter().chain(self.of().arguments()).collect();
+        let line = shell_line(&argv);
+        let (is, becomes) = match self.reverse {
+            false => ("as git last knew", "patched, not committed"),
+            true => ("with the patch", "as before the patch"),
+        };
+        let mut before = format!("{} {is}: {}", counted(rest.len(), "file"), names(&rest));
+        if !so.is_empty() {
+            before += &format!("; {becomes} already: {}", names(&so));
+        }
         Described {
             title: self.title.clone(),
-            preview: format!("git apply{backwards}\n{}", self.diff),
-            command: format!("git apply{backwards} <<'PATCH'\n{}\nPATCH", self.diff.trim_end()),
+            preview: format!("{line}\n{}", self.diff),
+            command: format!("{line} <<'PATCH'\n{}\nPATCH", self.diff.trim_end()),
             risk: Risk::Reversible,
-            before: Some(format!("{} as git last knew: {}", counted(files.len(), "file"), files.join(", "))),
-            after: Some("patched, not committed".into()),
+            before: Some(before),
+            after: Some(becomes.into()),
             blast_radius: self.blast_radius.clone(),
-            undo: Some(format!("Take the patch out of {} again", files.join(", "))),
+            undo: Some(format!("Take the patch out of {} again", names(&files.iter().collect::<Vec<_>>()))),
         }
     }
 
@@ -75,25 +131,29 @@ impl Kind for PatchStep {
             if patched_paths(&self.diff).contains(&facts.path))
     }
 
+    async fn keep(&self, acting: &Acting<'_>) -> Result<Value, StepStop> {
+        let expect = files_of(acting.before);
+        let becomes = repo_of(acting)?.becomes(&self.change(&expect)).await.map_err(stopped)?;
+        Ok(json!({ "becomes": becomes }))
+    }
+
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        let repo = acting.acts.repo().map_err(|e| StepStop::Failed(e.to_string()))?;
-        let change = PatchChange {
-            diff: &self.diff,
-            reverse: self.reverse,
-            expect: &files_of(acting.before),
-            modes: self.modes.as_ref(),
-            contents: self.contents.as_ref(),
-        };
-        match repo.apply(&change).await {
+        let expect = files_of(acting.before);
+        match repo_of(acting)?.apply(&self.change(&expect)).await {
             Ok(files) => Ok(StepDone {
-                detail: format!("{} patched", counted(files.len(), "file")),
+                detail: format!(
+                    "{} patched",
+                    counted(files.len().saturating_sub(self.in_place.len()), "file")
+                ),
                 after: as_preconditions(files),
                 ..StepDone::default()
             }),
-            Err(ChangeError::GuardChanged { what, planned, now }) => {
-                Err(StepStop::Changed(changed_file(FileOf::Checkout, what, planned, now)))
-            }
-            Err(error) => Err(StepStop::Failed(error.to_string())),
+            // Where one could not be put in its place, another may not have come back from there.
+            Err(error @ ChangeError::Source(_)) => match now(&expect, acting.sources).await {
+                Ok(now) if now == expect => Err(stopped(error)),
+                Ok(_) | Err(_) => Err(StepStop::InDoubt(error.to_string())),
+            },
+            Err(error) => Err(stopped(error)),
         }
     }
 
@@ -102,47 +162,83 @@ impl Kind for PatchStep {
     }
 
     fn take_back(&self, left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
-        let before = files_of(&left.before);
+        let before = self.before_any(files_of(&left.before));
         let modes = before.iter().filter_map(|f| Some((f.path.clone(), f.mode.clone()?))).collect();
-        let contents = before.into_iter().filter_map(|f| Some((f.path, f.fingerprint?))).collect();
+        let contents = before.iter().filter_map(|f| Some((f.path.clone(), f.fingerprint.clone()?))).collect();
+        // Of one that was done in part, the files that it did not come to are as before already.
+        let is_in_part = left.state == StepState::Interrupted;
+        let untouched = before.into_iter().filter(|file| is_in_part && !self.of().leaves(&file.path));
         Ok(Step::Patch(Self {
             modes: Some(modes),
             // Where a hunk fits at several places, git may take it out at another one.
             contents: Some(contents),
+            in_place: untouched.collect(),
             title: format!("Take out again: {}", self.title),
             reverse: !self.reverse,
             ..self.clone()
         }))
     }
 
-    /// Files that are neither as before nor have the patch are half patched, or somebody else
-    /// changed them.
+    fn whole(&self) -> Option<Step> {
+        Some(Step::Patch(Self { in_place: Vec::new(), ..self.clone() }))
+    }
+
+    fn found(&self, begun: &StepRecord) -> Vec<Precondition> {
+        as_preconditions(self.before_any(files_of(&begun.before)))
+    }
+
+    /// Files are put in their places one after the other: each is as before, or as the step makes it,
+    /// or somebody else changed it.
     async fn happened(&self, begun: &StepRecord, _run: &RunRecord, sources: &Sources) -> Happened {
-        let Ok(repo) = sources.repo() else { return Happened::Unknown("there is no checkout".into()) };
-        match (repo.patch(&self.diff, self.reverse).await, repo.patch(&self.diff, !self.reverse).await) {
-            // Not asked by trying: a patch may fit forwards and backwards.
-            (Ok(forwards), Ok(_)) if forwards.files == files_of(&begun.before) => {
-                Happened::No { how: "the files are as before".into() }
-            }
-            (Ok(_), Ok(backwards)) if backwards.refused.is_none() => Happened::Yes {
-                how: "the files have the patch".into(),
-                returned: Vec::new(),
-                after: as_preconditions(backwards.files),
-            },
-            (Ok(forwards), Ok(_)) => Happened::Unknown(half(&forwards.files, &files_of(&begun.before))),
-            (Err(error), _) | (_, Err(error)) => Happened::Unknown(error.to_string()),
+        let before = files_of(&begun.before);
+        let now = match now(&before, sources).await {
+            Ok(now) => now,
+            Err(error) => return Happened::Unknown(error.to_string()),
+        };
+        if now == before {
+            return Happened::No { how: "the files are as before".into() };
         }
+        let becomes: Vec<FileFacts> = begun
+            .kept
+            .get("becomes")
+            .and_then(|b| serde_json::from_value(b.clone()).ok())
+            .unwrap_or_default();
+        if now == becomes {
+            let how = "the files have the patch".into();
+            return Happened::Yes { how, returned: Vec::new(), after: as_preconditions(now) };
+        }
+        let (patched, others): (Vec<&FileFacts>, Vec<&FileFacts>) =
+            now.iter().partition(|file| becomes.contains(file));
+        let (same, strange): (Vec<&FileFacts>, Vec<&FileFacts>) =
+            others.into_iter().partition(|file| before.contains(file));
+        let mut how = format!(
+            "of its {} some are as this step makes them ({}) and some as before it ({})",
+            counted(now.len(), "file"),
+            names(&patched),
+            names(&same)
+        );
+        if !strange.is_empty() {
+            how += &format!(
+                "; and these are neither: {}. `git diff` shows what git last knew of them",
+                names(&strange)
+            );
+            return Happened::Unknown(how);
+        }
+        let start = self.before_any(before);
+        let in_place = start.into_iter().filter(|was| patched.iter().any(|file| file.path == was.path));
+        let rest = Step::Patch(Self { in_place: in_place.collect(), ..self.clone() });
+        Happened::InPart { how, rest, after: as_preconditions(now) }
     }
 }
 
-/// Which files are as before the patch and which are not, and how to go on by hand.
-fn half(now: &[FileFacts], before: &[FileFacts]) -> String {
-    let is_as_before = |facts: &&FileFacts| before.contains(facts);
-    let (same, other): (Vec<&FileFacts>, Vec<&FileFacts>) = now.iter().partition(is_as_before);
-    let names = |files: &[&FileFacts]| files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>().join(", ");
-    let (same, other) = (names(&same), names(&other));
-    format!(
-        "of the patch's files these are as before it: {same}; and these are not: {other}. What they were is \
-         beside them, in .ratiba-patch-…-old, or in git"
-    )
+/// The names of files, the first few of many.
+fn names(files: &[&FileFacts]) -> String {
+    const SHOWN: usize = 8;
+    if files.is_empty() {
+        return "none".into();
+    }
+    let shown: Vec<&str> = files.iter().take(SHOWN).map(|file| file.path.as_str()).collect();
+    let more = files.len().saturating_sub(SHOWN);
+    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{and_more}", shown.join(", "))
 }

@@ -207,6 +207,14 @@ const UNKNOWN: InterruptedView = {
   can_undo: false,
 };
 
+const IN_PART: InterruptedView = {
+  n: 1,
+  in_part: true,
+  how: 'of its 2 files some are as this step makes them (app/agents/classifier.py) and some as before it (app/agents/prompts.py)',
+  can_resume: true,
+  can_undo: true,
+};
+
 function several(): Scenario {
   const from = interruptedRun(UNKNOWN, ['interrupted']);
   const elsewhere = {
@@ -320,6 +328,7 @@ export const ACTING = {
     moved: MOVED.slice(0, 2),
   }),
   'interrupted-unknown': (): Scenario => interruptedRun(UNKNOWN, ['interrupted']),
+  'interrupted-in-part': (): Scenario => interruptedRun(IN_PART, ['interrupted']),
   'interrupted-not-happened': (): Scenario =>
     interruptedRun(
       {

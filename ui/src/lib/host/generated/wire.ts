@@ -199,6 +199,10 @@ n?: number,
  */
 happened?: boolean, 
 /**
+ * Whether it happened in part: the rest of it can be done, and what was done taken back.
+ */
+in_part?: boolean, 
+/**
  * How that is known, or why not.
  */
 how: string, 
