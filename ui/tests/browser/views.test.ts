@@ -391,11 +391,12 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 /** A state is reached once, in the small light window; then the window is looked at as it changes. */
-const LOOKS: { theme: Theme; size: Size; axe: boolean }[] = [
-  { theme: 'light', size: 'small', axe: true },
-  { theme: 'light', size: 'large', axe: false },
-  { theme: 'dark', size: 'large', axe: true },
-  { theme: 'dark', size: 'small', axe: false },
+/** The other theme has other colours and nothing else. */
+const LOOKS: { theme: Theme; size: Size; axe?: 'all' | string[] }[] = [
+  { theme: 'light', size: 'small', axe: 'all' },
+  { theme: 'light', size: 'large' },
+  { theme: 'dark', size: 'large', axe: ['color-contrast'] },
+  { theme: 'dark', size: 'small' },
 ];
 
 describe('in both themes and both sizes', () => {
@@ -407,7 +408,7 @@ describe('in both themes and both sizes', () => {
         await window.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
         await window.page.setViewportSize(SIZES[size]);
         await picture(window.page, `${name}-${theme}-${size}`);
-        if (axe) await expectAccessible(window.page);
+        if (axe !== undefined) await expectAccessible(window.page, axe === 'all' ? undefined : axe);
         await expectNoSidewaysScroll(window.page);
         await expectNotBlank(window.page);
       }

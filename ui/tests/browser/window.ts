@@ -90,13 +90,13 @@ export async function open(browser: Browser, opening: Opening): Promise<Opened> 
   return { page, at: (testid) => page.getByTestId(testid), trouble, close: () => context.close() };
 }
 
-/** No violation of any axe rule, with each violation's nodes named. */
-export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
+/** No violation of any axe rule, or of these alone, with each violation's nodes named. */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
+  const found = await page.evaluate(async (only) => {
     const axe = (window as unknown as { axe: { run: (options: unknown) => Promise<AxeResults> } }).axe;
-    return axe.run({ resultTypes: ['violations'] });
-  });
+    return axe.run({ resultTypes: ['violations'], ...(only === undefined ? {} : { runOnly: only }) });
+  }, rules);
   const violations = found.violations.flatMap((violation) =>
     violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
   );
