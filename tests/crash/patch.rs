@@ -258,6 +258,24 @@ fn a_patch_that_was_killed_half_way_is_finished_file_by_file_and_comes_out_whole
 }
 
 #[test]
+fn half_a_patch_whose_run_was_closed_can_still_be_taken_back() {
+    let killed = killed();
+    let had = patched(&killed.place);
+    let end = killed.done(&Act::Verify(killed.run.clone()));
+    assert!(end.starts_with("Fixed"), "{end}");
+    assert_eq!(patched(&killed.place), had, "looking changes nothing");
+    let view = killed.view_of(&killed.run);
+    assert!(view.can_undo && view.interrupted.is_none(), "{view:?}");
+    let refused = killed.done(&Act::Resume(killed.run.clone()));
+    assert!(refused.starts_with("NoPlan") && refused.contains("was looked at and closed"), "{refused}");
+    let end = killed.done(&Act::Undo(killed.run.clone()));
+    assert!(end.starts_with("Fixed"), "{end}");
+    killed.is_whole(0);
+    let view = killed.view_of(&killed.run);
+    assert_eq!((view.outcome, view.undone_by.is_some()), (Some(RunOutcome::Fixed), true));
+}
+
+#[test]
 fn a_patch_that_was_killed_half_way_is_taken_back_file_by_file() {
     let killed = killed();
     let end = killed.done(&Act::Undo(killed.run.clone()));

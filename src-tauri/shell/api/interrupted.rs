@@ -67,10 +67,12 @@ impl Console {
         holder.contains(&run.run).then_some(holder)
     }
 
-    /// The run and what was found out about its interrupted steps; refused while it goes on.
+    /// The run and what was found out about its interrupted steps; refused while it goes on. A run that
+    /// was closed may have such steps still, and be taken back.
     pub(super) async fn resolved(&self, id: &str) -> Result<(RunRecord, Resolution), WireError> {
         let mut run = self.run_record(id).await?;
-        if !run.is_interrupted() {
+        let has_open = run.steps.iter().any(|s| s.state == StepState::Interrupted);
+        if !run.is_interrupted() && (run.undone_by.is_some() || !has_open) {
             return Ok((run, Resolution::default()));
         }
         if let Some(holder) = self.goes_on(&run).await {
@@ -96,7 +98,7 @@ impl Console {
             return Err(refused(&Refusal::ReadOnly));
         }
         let (run, resolution) = self.resolved(&request.run).await?;
-        if !run.is_interrupted() && resolution.found.is_empty() {
+        if run.is_answered || !run.is_interrupted() && resolution.found.is_empty() {
             return Err(usage(
                 format!("verify run {}: it was not interrupted, it has its outcome", run.run),
                 "`ratibactl runs show RUN` shows it; `ratibactl triage` looks at the stack as it is.",

@@ -160,7 +160,12 @@ impl RunRecord {
     pub fn can_undo(&self) -> bool {
         self.ended_at.is_some()
             && self.undone_by.is_none()
-            && self.steps.iter().any(|s| s.is_undoable() || s.is_done_undo())
+            && self.steps.iter().any(|s| s.is_undoable() || s.is_done_undo() || self.may_be_undoable(s))
+    }
+
+    /// A step that was open when the run was closed: whether it is there is looked at when somebody asks.
+    fn may_be_undoable(&self, step: &StepRecord) -> bool {
+        self.is_answered && step.state == StepState::Interrupted && step.planned.step.is_undoable()
     }
 
     /// The steps of another run that this one took back.
@@ -336,8 +341,11 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             if let Ok(resolved) = serde_json::from_value::<ResolvedStep>(body.clone()) {
                 step.take(&resolved);
                 step.left_out.append(&mut left_out(body));
-                // It had ended without knowing; what is known now nobody has built on yet.
-                (run.ended_at, run.outcome, run.reason) = (None, None, None);
+                // It had ended without knowing; what is known now nobody has built on yet. One that was
+                // closed stays so.
+                if !run.is_answered {
+                    (run.ended_at, run.outcome, run.reason) = (None, None, None);
+                }
             }
         }
         (EntryKind::RunResumed, _) => resumed(run, entry),

@@ -27,6 +27,9 @@ pub async fn make_resume(
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was taken back by run {by}", run.run)));
     }
+    if run.is_answered {
+        return Err(not(format!("run {} was looked at and closed", run.run)));
+    }
     if !run.is_interrupted() && resolution.found.is_empty() {
         return Err(not(format!("run {} was not interrupted", run.run)));
     }
