@@ -4,6 +4,7 @@
 
 mod binding;
 mod engine_limits;
+mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_collect_slot;

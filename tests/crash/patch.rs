@@ -266,8 +266,7 @@ fn half_a_patch_whose_run_was_closed_can_still_be_taken_back() {
     assert_eq!(patched(&killed.place), had, "looking changes nothing");
     let view = killed.view_of(&killed.run);
     assert!(view.can_undo && view.interrupted.is_none(), "{view:?}");
-    let refused = killed.done(&Act::Resume(killed.run.clone()));
-    assert!(refused.starts_with("NoPlan") && refused.contains("was looked at and closed"), "{refused}");
+    assert!(view.reason.as_ref().is_some_and(|r| r.contains("step 1 is left as it is: of its")), "{view:?}");
     let end = killed.done(&Act::Undo(killed.run.clone()));
     assert!(end.starts_with("Fixed"), "{end}");
     killed.is_whole(0);
@@ -291,6 +290,23 @@ fn what_goes_on_with_half_a_patch_may_be_killed_half_way_too() {
     let first_without =
         |place: &Place| (0..FILES).find(|n| text(place, *n).as_deref() != contents(*n).1).unwrap();
     let killed = killed_twice(Act::Resume, first_without);
+    let end = killed.done(&Act::Undo(killed.run.clone()));
+    assert!(end.starts_with("Fixed"), "{end}");
+    killed.is_whole(0);
+}
+
+#[test]
+fn half_a_patch_is_not_forgotten_when_what_goes_on_with_it_is_killed_before_its_step() {
+    let other = killed();
+    let points = start(&other.place, Act::Resume(other.run.clone()), None).ended(|_| {}).points;
+    let n = points.iter().position(|point| point == "after append run_resumed").unwrap();
+    let killed = killed();
+    let had = patched(&killed.place);
+    let said = start(&killed.place, Act::Resume(killed.run.clone()), Some(n)).ended(|_| {});
+    assert_eq!(said.died_at.as_deref(), Some("after append run_resumed"), "{said:?}");
+    let interrupted = killed.interrupted();
+    assert!(interrupted.in_part && interrupted.can_resume && interrupted.can_undo, "{interrupted:?}");
+    assert_eq!(patched(&killed.place), had);
     let end = killed.done(&Act::Undo(killed.run.clone()));
     assert!(end.starts_with("Fixed"), "{end}");
     killed.is_whole(0);

@@ -43,16 +43,19 @@ impl Console {
             Some(undo) => format!("{how}; run {} has begun to take it back", undo.run),
             None => how,
         };
+        let has_failed = run.steps.iter().any(|s| s.state == StepState::Failed);
+        let is_undo_in_part = is_an_undo && run.steps.iter().any(|s| resolution.is_in_part(s));
         let interrupted = InterruptedView {
             n: n.or_else(|| run.steps.iter().find(|s| is_open(s.state)).map(|s| s.planned.n)),
             happened: resolution.found.first().map(|r| r.happened),
             in_part: step.is_some_and(|step| resolution.is_in_part(step)),
             how,
-            can_resume: is_free && run.being_undone_by.is_none(),
+            can_resume: is_free && !has_failed && run.being_undone_by.is_none(),
             can_undo: is_free
                 && !is_hindered
+                && !is_undo_in_part
                 && !run.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
-                && run.steps.iter().any(|s| s.is_undoable() || (!is_an_undo && resolution.is_in_part(s))),
+                && run.steps.iter().any(|s| s.is_undoable() || resolution.has_begun(s)),
             goes_on: going_on,
         };
         RunView { interrupted: Some(interrupted), ..RunView::from(&run) }
@@ -125,12 +128,17 @@ impl Console {
         }
         let seen = json!({ "outcome": outcome, "evidence": evidence, "reason": reason });
         self.note(&run.run, EntryKind::Verified, seen).await?;
-        let open = run.steps.iter().filter(|s| s.state == StepState::Interrupted).map(|s| s.planned.n);
+        let open: Vec<_> = run.steps.iter().filter(|s| s.state == StepState::Interrupted).collect();
+        let left = open.iter().map(|s| {
+            let why = s.detail.as_deref().unwrap_or("whether it happened is not known");
+            format!("step {} is left as it is: {why}", s.planned.n)
+        });
+        let reason: Vec<String> = reason.into_iter().chain(left).collect();
         let end = json!({
             "outcome": outcome,
-            "reason": reason,
+            "reason": (!reason.is_empty()).then(|| reason.join("; ")),
             "answered_by": self.operator,
-            "left_open": open.collect::<Vec<_>>(),
+            "left_open": open.iter().map(|s| s.planned.n).collect::<Vec<_>>(),
         });
         self.note(&run.run, EntryKind::RunFinished, end).await?;
         self.run(request).await

@@ -279,10 +279,11 @@ fn interruption(run: &str, view: &InterruptedView) -> String {
 }
 
 pub(super) fn shown(view: &RunView, out: &Output) -> String {
+    let is_undone = view.outcome.is_none() && view.undone_by.is_some();
     let mut text = format!(
         "{}\n{}\n",
         out.bold(&one_line(&view.title)),
-        out.mark(mark(view.outcome), word(view.outcome))
+        out.mark(mark(view.outcome), if is_undone { taken_back(view) } else { word(view.outcome) })
     );
     if let Some(reason) = &view.reason {
         text += &format!("{}\n", one_line(reason));
@@ -309,6 +310,9 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
     }
     if let Some(by) = &view.undone_by {
         text += &format!("{} by run {by}\n", taken_back(view));
+    }
+    if let Some(by) = &view.being_undone_by {
+        text += &format!("run {by} has begun to take it back: ratibactl resume {by}\n");
     }
     if view.can_undo {
         text += &format!("to take it back: ratibactl undo {}\n", view.run);

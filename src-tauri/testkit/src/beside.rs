@@ -223,10 +223,13 @@ fn patched(of: &PatchOf<'_>) -> String {
 #[async_trait]
 impl RepoChanges for Stack {
     async fn becomes(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
-        let patched = |facts: &FileFacts| FileFacts {
-            fingerprint: Some(print_of(&patched(&change.of))),
-            mode: Some("644".to_owned()),
-            ..facts.clone()
+        let patched = |facts: &FileFacts| match change.of.leaves(&facts.path) {
+            true => facts.clone(),
+            false => FileFacts {
+                fingerprint: Some(print_of(&patched(&change.of))),
+                mode: Some("644".to_owned()),
+                ..facts.clone()
+            },
         };
         Ok(change.expect.iter().map(patched).collect())
     }
@@ -242,7 +245,10 @@ impl RepoChanges for Stack {
                     now,
                 });
             }
-            self.set_file(&planned.path, &patched(&change.of));
+            self.ask(SourceName::Repo, &format!("patch {}", planned.path))?;
+            if !change.of.leaves(&planned.path) {
+                self.set_file(&planned.path, &patched(&change.of));
+            }
         }
         Ok(Repo::patch(self, &change.of).await?.files)
     }

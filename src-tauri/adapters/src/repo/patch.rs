@@ -1,11 +1,7 @@
 //! Patches of the checkout: git says what a patch makes of the files, beside the checkout, and all of
 //! them are put in their places or none.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use async_trait::async_trait;
 use ratiba_core::{
@@ -19,7 +15,7 @@ use crate::for_a_shell;
 use super::{
     GitCheckout,
     git::{Answer, DEADLINE, answer, in_checkout},
-    replaced::{NotReplaced, Wanted, copies_in, staged},
+    replaced::{NotReplaced, Wanted, remove_empty_above, staged},
     scratch::{Content, Scratch, content},
 };
 
@@ -197,17 +193,19 @@ impl GitCheckout {
                 hint: "Make room, or correct the rights there, then make the plan again.".into(),
                 ..self.error(&format!("patch {}", name(&path)), format!("{why}; all files are as before"))
             },
-            NotReplaced::Half { why, cut } => {
+            NotReplaced::Half { why, cut, kept } => {
                 let files: Vec<String> = cut.iter().map(|path| for_a_shell::quoted(&name(path))).collect();
-                let back = format!("git checkout -- {}", files.join(" "));
+                let hint = "Correct what is in the way there, then go on with the run or take it back: it \
+                            is known of each file whether it has the patch.";
                 SourceError {
-                    hint: format!("Put them back: {back}"),
+                    hint: hint.into(),
                     ..self.error(
                         "apply the patch",
                         format!(
-                            "{why}; these are patched already and could not be put back: {}. Put them back with \
-                             `{back}`",
-                            files.join(", ")
+                            "{why}; these are patched already and could not be put back: {}. What they were is \
+                             also in {}",
+                            files.join(", "),
+                            kept.display()
                         ),
                     )
                 }
@@ -297,23 +295,6 @@ impl GitCheckout {
         }
         Ok(all)
     }
-
-    /// Removes what a console that was killed has left beside the files: copies of what they were before
-    /// it, as far as that can be had without them.
-    fn remove_copies(&self, change: &PatchChange<'_>, after: &[FileFacts]) {
-        let facts = change.expect.iter().chain(change.of.in_place).chain(after);
-        let contents = change.contents.iter().flat_map(|contents| contents.values());
-        let known: BTreeSet<&String> =
-            facts.filter_map(|facts| facts.fingerprint.as_ref()).chain(contents).collect();
-        let dirs: BTreeSet<PathBuf> =
-            after.iter().filter_map(|f| self.path.join(&f.path).parent().map(Path::to_owned)).collect();
-        for copy in dirs.iter().flat_map(|dir| copies_in(dir)) {
-            let print = fs::read(&copy).ok().and_then(|bytes| self.key.of(&bytes).ok());
-            if print.is_some_and(|print| known.contains(&print)) {
-                let _may_stay = fs::remove_file(copy);
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -330,13 +311,20 @@ impl RepoChanges for GitCheckout {
     async fn apply(&self, change: &PatchChange<'_>) -> Result<Vec<FileFacts>, ChangeError> {
         let made = self.made(change).await?;
         let wanted = made.into_iter().map(|(path, becomes)| Wanted { path: self.path.join(path), becomes });
-        let ready = staged(&self.path, wanted.collect()).map_err(|trouble| self.not_replaced(trouble))?;
+        let git_dir = self.git(&["rev-parse", "--absolute-git-dir"], "").await?.printed();
+        let git_dir = git_dir.map_err(|why| self.error("find git's folder", why))?;
+        let git_dir = Path::new(git_dir.trim_end_matches('\n'));
+        let ready =
+            staged(&self.path, git_dir, wanted.collect()).map_err(|trouble| self.not_replaced(trouble))?;
         // What was patched beside is what is replaced.
         self.still(change.expect)?;
         ready.put().map_err(|trouble| self.not_replaced(trouble))?;
         let after: Vec<FileFacts> =
             change.expect.iter().map(|facts| self.facts(&facts.path)).collect::<Read<_>>()?;
-        self.remove_copies(change, &after);
+        // A run that was killed half-way has made and emptied folders.
+        for gone in after.iter().filter(|facts| facts.mode.is_none() && !change.of.in_place.is_empty()) {
+            remove_empty_above(&self.path, &self.path.join(&gone.path));
+        }
         Ok(after)
     }
 }

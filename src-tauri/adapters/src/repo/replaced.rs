@@ -1,17 +1,23 @@
 //! Several files replaced: all of them or none. Everything that needs room is done before the first
-//! one is touched, and what was there stays beside it until the last one is in its place.
+//! one is touched, and what was there is kept until the last one is in its place.
 
 use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::scratch::Content;
+use tempfile::TempDir;
 
-/// What the files that are written beside the checkout's own begin with.
-const BESIDE: &str = ".ratiba-patch-";
+use super::scratch::{Content, MODE};
+
+/// What the folders begin with that files are written to first.
+const FOLDER: &str = "ratiba-patch-";
+/// So long what a console that was killed has left is kept: what its files were can be had without it, but
+/// nobody is in a hurry.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// A file, and what it becomes; `None`: it goes.
 pub(super) struct Wanted {
@@ -25,29 +31,27 @@ pub(super) enum NotReplaced {
     /// All of them are as before.
     Untouched { path: PathBuf, why: io::Error },
     /// These could not be put back.
-    Half { why: io::Error, cut: Vec<PathBuf> },
+    Half { why: io::Error, cut: Vec<PathBuf>, kept: PathBuf },
 }
 
 struct Prepared {
     path: PathBuf,
-    /// What it becomes, written beside it.
+    /// What it becomes.
     new: Option<PathBuf>,
-    /// What it was, under another name; `None`: it was not there.
+    /// What it was; `None`: it was not there.
     old: Option<PathBuf>,
 }
 
-/// Files that are ready to be put in their places. Dropped, it removes what it wrote beside them.
+/// Files that are ready to be put in their places. Dropped, it removes what it wrote.
 pub(super) struct Staged {
     root: PathBuf,
+    folder: TempDir,
     files: Vec<Prepared>,
     made_dirs: Vec<PathBuf>,
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        for beside in self.files.iter().flat_map(|file| [&file.new, &file.old]).flatten() {
-            let _moved = fs::remove_file(beside);
-        }
         for dir in self.made_dirs.iter().rev() {
             // One that has a file by now stays.
             let _used = fs::remove_dir(dir);
@@ -55,9 +59,12 @@ impl Drop for Staged {
     }
 }
 
-/// Writes what the files below `root` become beside them. No file is changed.
-pub(super) fn staged(root: &Path, wanted: Vec<Wanted>) -> Result<Staged, NotReplaced> {
-    let mut staged = Staged { root: root.to_owned(), files: Vec::new(), made_dirs: Vec::new() };
+/// Writes what the files below `root` become into git's own folder, where nothing else looks, or beside it
+/// where that is on another file system. No file is changed.
+pub(super) fn staged(root: &Path, git_dir: &Path, wanted: Vec<Wanted>) -> Result<Staged, NotReplaced> {
+    let failed = |why| NotReplaced::Untouched { path: root.to_owned(), why };
+    let folder = folder(root, git_dir).map_err(failed)?;
+    let mut staged = Staged { root: root.to_owned(), folder, files: Vec::new(), made_dirs: Vec::new() };
     for (n, wanted) in wanted.into_iter().enumerate() {
         let path = wanted.path.clone();
         staged.prepare(n, wanted).map_err(|why| NotReplaced::Untouched { path, why })?;
@@ -69,17 +76,13 @@ impl Staged {
     fn prepare(&mut self, n: usize, Wanted { path, becomes }: Wanted) -> io::Result<()> {
         let dir = path.parent().unwrap_or(&self.root).to_owned();
         self.make_dir(&dir)?;
-        if n == 0 || self.files.iter().all(|file| file.path.parent() != Some(&dir)) {
-            sweep(&dir)?;
-        }
-        let beside = |what: &str| dir.join(format!("{BESIDE}{}-{n}-{what}", std::process::id()));
+        let beside = |what: &str| self.folder.path().join(format!("{n}-{what}"));
         let was = match fs::symlink_metadata(&path) {
             Ok(was) => Some(was),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let (old, new) = (was.as_ref().map(|_| beside("old")), becomes.as_ref().map(|_| beside("new")));
-        // Known before it is written: what is half written is removed, too.
         self.files.push(Prepared { path: path.clone(), new: new.clone(), old: old.clone() });
         if let Some(old) = &old {
             keep(&path, old)?;
@@ -117,12 +120,11 @@ impl Staged {
             Err((placed, path, why)) => {
                 let back = self.files.iter().take(placed).rev().filter(|file| file.put_back().is_err());
                 let cut: Vec<PathBuf> = back.map(|file| file.path.clone()).collect();
-                // What these were is all there is of it.
-                for file in self.files.iter_mut().filter(|file| cut.contains(&file.path)) {
-                    file.old = None;
+                if cut.is_empty() {
+                    return Err(NotReplaced::Untouched { path, why });
                 }
-                let half = !cut.is_empty();
-                Err(if half { NotReplaced::Half { why, cut } } else { NotReplaced::Untouched { path, why } })
+                self.folder.disable_cleanup(true);
+                Err(NotReplaced::Half { why, cut, kept: self.folder.path().to_owned() })
             }
         }
     }
@@ -137,17 +139,29 @@ impl Staged {
     /// Git knows no empty folders: one that a patch emptied goes, as with git's own.
     fn remove_empty_dirs(&self) {
         for file in self.files.iter().filter(|file| file.new.is_none()) {
-            if let Some(old) = &file.old {
-                let _gone = fs::remove_file(old);
-            }
-            let above = file.path.ancestors().skip(1).take_while(|dir| *dir != self.root);
-            for dir in above {
-                if fs::remove_dir(dir).is_err() {
-                    break;
-                }
-            }
+            remove_empty_above(&self.root, &file.path);
         }
     }
+}
+
+/// Removes the folders above a file that are empty without it.
+pub(super) fn remove_empty_above(root: &Path, path: &Path) {
+    let above = path.ancestors().skip(1).take_while(|dir| *dir != root);
+    for dir in above {
+        if fs::remove_dir(dir).is_err_and(|error| error.kind() != ErrorKind::NotFound) {
+            break;
+        }
+    }
+}
+
+/// A folder of its own on the checkout's file system.
+fn folder(root: &Path, git_dir: &Path) -> io::Result<TempDir> {
+    let is_near = fs::metadata(git_dir)?.dev() == fs::metadata(root)?.dev();
+    if is_near {
+        sweep(git_dir);
+        return tempfile::Builder::new().prefix(FOLDER).tempdir_in(git_dir);
+    }
+    tempfile::Builder::new().prefix(&format!(".{FOLDER}")).tempdir_in(root)
 }
 
 impl Prepared {
@@ -166,14 +180,14 @@ impl Prepared {
     }
 }
 
-/// Gives a file another name beside its own, that needs no room to be put back from.
+/// Gives a file another name, that needs no room to be put back from.
 fn keep(path: &Path, old: &Path) -> io::Result<()> {
     // A file system without links, or a file of somebody else.
     if fs::hard_link(path, old).is_ok() {
         return Ok(());
     }
     let was = fs::metadata(path)?;
-    let content = Content { bytes: fs::read(path)?, mode: was.permissions().mode() & 0o777 };
+    let content = Content { bytes: fs::read(path)?, mode: was.permissions().mode() & MODE };
     write(old, &content, Some(&was))
 }
 
@@ -190,34 +204,16 @@ fn write(path: &Path, content: &Content, was: Option<&fs::Metadata>) -> io::Resu
     file.sync_all()
 }
 
-/// Removes what a console that was killed while it wrote has left.
-fn sweep(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        // A copy of what was there stays: it may be all there is.
-        if name.to_str().is_some_and(|name| is_beside(name, "new")) {
-            fs::remove_file(entry.path())?;
-        }
+/// Removes what consoles that were killed have left long ago.
+fn sweep(git_dir: &Path) {
+    let is_old = |entry: &fs::DirEntry| {
+        let written = entry.metadata().and_then(|meta| meta.modified());
+        written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > KEPT))
+    };
+    let is_own = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(FOLDER);
+    for entry in fs::read_dir(git_dir).into_iter().flatten().flatten().filter(is_own).filter(is_old) {
+        let _may_stay = fs::remove_dir_all(entry.path());
     }
-    Ok(())
-}
-
-/// The copies of files that consoles which were killed have left in a folder.
-pub(super) fn copies_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let copies = entries.filter(|entry| {
-        entry.file_name().to_str().is_some_and(|name| is_beside(name, "old"))
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-    });
-    copies.map(|entry| entry.path()).collect()
-}
-
-/// `PID-N-what` after the beginning: nothing else that may have a name like that is this console's.
-fn is_beside(name: &str, what: &str) -> bool {
-    let parts: Vec<&str> = name.strip_prefix(BESIDE).unwrap_or_default().split('-').collect();
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    matches!(parts.as_slice(), [pid, n, is] if is_number(pid) && is_number(n) && *is == what)
 }
 
 #[cfg(test)]
@@ -246,8 +242,17 @@ mod tests {
         files
     }
 
+    /// A folder, and git's in it.
+    fn checkout() -> (TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let git_dir = dir.path().join(".git");
+        fs::create_dir(&git_dir).unwrap();
+        (dir, git_dir)
+    }
+
     fn is_as_before(dir: &Path, files: &[PathBuf]) {
-        assert_eq!(names(dir), ["a.txt", "b.txt"], "nothing is left beside them");
+        assert_eq!(names(dir), [".git", "a.txt", "b.txt"], "nothing is left beside them");
+        assert_eq!(names(&dir.join(".git")), Vec::<String>::new(), "nor in git's folder");
         for file in files {
             assert_eq!(fs::read_to_string(file).unwrap(), "before");
             assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o604);
@@ -256,10 +261,11 @@ mod tests {
 
     #[test]
     fn what_can_not_be_written_beside_leaves_all_as_it_was() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, git_dir) = checkout();
         let [a, b] = files(dir.path());
         // Nothing can be made below a file.
-        let refused = staged(dir.path(), vec![wanted(&a, "after"), wanted(&b.join("c.txt"), "after")]);
+        let refused =
+            staged(dir.path(), &git_dir, vec![wanted(&a, "after"), wanted(&b.join("c.txt"), "after")]);
         let Err(NotReplaced::Untouched { path, .. }) = refused else { panic!("it was staged") };
         assert_eq!(path, b.join("c.txt"));
         is_as_before(dir.path(), &[a, b]);
@@ -267,7 +273,7 @@ mod tests {
 
     #[test]
     fn where_one_can_not_be_put_in_its_place_the_others_are_put_back() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, git_dir) = checkout();
         let [a, b] = files(dir.path());
         let (gone, new) = (dir.path().join("gone.txt"), dir.path().join("new/new.txt"));
         fs::write(&gone, "gone").unwrap();
@@ -277,7 +283,7 @@ mod tests {
             wanted(&new, "after"),
             wanted(&b, "after"),
         ];
-        let ready = staged(dir.path(), all).unwrap();
+        let ready = staged(dir.path(), &git_dir, all).unwrap();
         fs::remove_file(ready.files.last().unwrap().new.as_ref().unwrap()).unwrap();
         let Err(NotReplaced::Untouched { path, .. }) = ready.put() else { panic!("all are in their places") };
         assert_eq!((path, fs::read_to_string(&gone).unwrap().as_str()), (b.clone(), "gone"));
@@ -287,22 +293,31 @@ mod tests {
 
     #[test]
     fn what_can_not_be_put_back_is_named() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, git_dir) = checkout();
         let [a, b] = files(dir.path());
-        let ready = staged(dir.path(), vec![wanted(&a, "after"), wanted(&b, "after")]).unwrap();
+        let ready = staged(dir.path(), &git_dir, vec![wanted(&a, "after"), wanted(&b, "after")]).unwrap();
         fs::remove_file(ready.files[0].old.as_ref().unwrap()).unwrap();
         fs::remove_file(ready.files[1].new.as_ref().unwrap()).unwrap();
-        let Err(NotReplaced::Half { cut, .. }) = ready.put() else { panic!("nothing is cut") };
+        let Err(NotReplaced::Half { cut, kept, .. }) = ready.put() else { panic!("nothing is cut") };
         assert_eq!(cut, [a]);
+        assert_eq!(names(&kept), ["1-old"], "what was not touched is kept with it");
     }
 
     #[test]
-    fn what_a_killed_console_left_is_swept_away() {
-        let dir = tempfile::tempdir().unwrap();
+    fn what_a_console_that_was_killed_left_a_week_ago_is_swept_away() {
+        let (dir, git_dir) = checkout();
         let [a, b] = files(dir.path());
-        fs::write(dir.path().join(".ratiba-patch-1-0-new"), "half").unwrap();
-        staged(dir.path(), vec![wanted(&a, "after"), wanted(&b, "after")]).unwrap().put().unwrap();
-        assert_eq!(names(dir.path()), ["a.txt", "b.txt"]);
+        let week = Duration::from_secs(8 * 24 * 3_600);
+        for (name, age) in [("ratiba-patch-old", week), ("ratiba-patch-new", Duration::ZERO), ("hooks", week)]
+        {
+            fs::create_dir(git_dir.join(name)).unwrap();
+            fs::write(git_dir.join(name).join("0-old"), "before").unwrap();
+            let at = std::time::SystemTime::now() - age;
+            fs::File::open(git_dir.join(name)).unwrap().set_modified(at).unwrap();
+        }
+        staged(dir.path(), &git_dir, vec![wanted(&a, "after"), wanted(&b, "after")]).unwrap().put().unwrap();
+        assert_eq!(names(dir.path()), [".git", "a.txt", "b.txt"]);
+        assert_eq!(names(&git_dir), ["hooks", "ratiba-patch-new"]);
         assert_eq!(fs::read_to_string(&b).unwrap(), "after");
         assert_eq!(fs::metadata(&b).unwrap().permissions().mode() & 0o777, 0o640);
     }

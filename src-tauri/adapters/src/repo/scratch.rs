@@ -16,7 +16,10 @@ use tempfile::TempDir;
 
 use super::git::{DEADLINE, answer, on_its_own};
 
-/// A file's bytes, and its mode's lower nine bits.
+/// Of a file's mode: who may do what, and as whom it runs.
+pub(super) const MODE: u32 = 0o7777;
+
+/// A file's bytes, and its mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
     pub bytes: Vec<u8>,
@@ -145,7 +148,7 @@ pub(super) fn content(path: &Path) -> io::Result<Option<Content>> {
     if !meta.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    Ok(Some(Content { bytes: fs::read(path)?, mode: meta.permissions().mode() & 0o777 }))
+    Ok(Some(Content { bytes: fs::read(path)?, mode: meta.permissions().mode() & MODE }))
 }
 
 /// Git's word for something else than a file: its mode begins otherwise than a file's.

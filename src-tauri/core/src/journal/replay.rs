@@ -52,6 +52,9 @@ pub struct StepRecord {
     pub before: Vec<Precondition>,
     /// What went with the act and was kept first.
     pub kept: Value,
+    /// Whether it is the rest of one that was done in part: its files, or what else it is about, were begun
+    /// before. Such a one is open until it is done or taken back, however it ended.
+    pub is_rest: bool,
     /// Names of the secrets that were left out of `returned`, `after`, `before` or `kept`: their names
     /// stand in place of them there.
     pub left_out: BTreeSet<String>,
@@ -71,6 +74,7 @@ impl StepRecord {
             prepared: None,
             before: Vec::new(),
             kept: Value::Null,
+            is_rest: false,
             left_out: BTreeSet::new(),
         }
     }
@@ -88,6 +92,16 @@ impl StepRecord {
     /// Whether it changed something, and that was not taken back.
     pub fn stands(&self) -> bool {
         self.state == StepState::Done && self.planned.risk != Risk::Read
+    }
+
+    /// Whether it changed something, or may have, and that was not taken back.
+    pub fn may_stand(&self) -> bool {
+        let may_have = match self.state {
+            StepState::Failed => self.planned.step.may_fail_half_way(),
+            StepState::Interrupted => true,
+            _ => false,
+        };
+        self.stands() || (may_have && self.planned.risk != Risk::Read)
     }
 
     /// What it found before it began; where it was done in two goes, before the first.
@@ -160,6 +174,7 @@ impl RunRecord {
     pub fn can_undo(&self) -> bool {
         self.ended_at.is_some()
             && self.undone_by.is_none()
+            && !self.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
             && self.steps.iter().any(|s| s.is_undoable() || s.is_done_undo() || self.may_be_undoable(s))
     }
 
@@ -328,6 +343,7 @@ fn take(run: &mut RunRecord, entry: &Entry) {
             step.state = match (is("ok"), is("in_doubt")) {
                 (true, _) => StepState::Done,
                 (false, true) => StepState::Interrupted,
+                (false, false) if step.is_rest => StepState::Interrupted,
                 (false, false) => StepState::Failed,
             };
             step.ended_at = Some(entry.at);
@@ -376,6 +392,11 @@ fn resumed(run: &mut RunRecord, entry: &Entry) {
     for planned in &plan.steps {
         let fresh = StepRecord::of(planned);
         match run.steps.iter_mut().find(|s| s.planned.n == planned.n) {
+            // What is open stays so until its step begins again: it may never.
+            Some(step) if step.state == StepState::Interrupted => {
+                step.is_rest = planned.step.is_rest();
+                step.planned = planned.clone();
+            }
             Some(step) => *step = fresh,
             None => run.steps.push(fresh),
         }

@@ -283,7 +283,7 @@ impl Run<'_> {
     /// another address by now.
     fn shown_otherwise(&self, containers: &[ContainerFacts]) -> Vec<Change> {
         let ApplyContext { sources, schema, .. } = *self.context;
-        let looking = Looking { sources, schema, containers };
+        let looking = Looking { sources, schema, containers, left: &[] };
         let other = |step: &PlannedStep| {
             let now = shown(step, &self.plan().preconditions, &looking);
             (now != step.preview).then(|| {

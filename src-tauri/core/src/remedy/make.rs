@@ -56,14 +56,16 @@ pub struct MakePlan<'a> {
 
 impl MakePlan<'_> {
     /// Reads what the steps depend on; gives preconditions and described steps, numbered from
-    /// `first`.
+    /// `first`. `left`: what the run that goes on has left.
     pub(super) async fn prepare(
         &self,
         first: u32,
         steps: Vec<Step>,
+        left: &[Precondition],
     ) -> Result<(Vec<ContainerFacts>, Vec<Precondition>, Vec<PlannedStep>), PlanError> {
         let containers = self.sources.containers.list().await?;
-        let looking = kinds::Looking { sources: self.sources, schema: self.schema, containers: &containers };
+        let (sources, schema) = (self.sources, self.schema);
+        let looking = kinds::Looking { sources, schema, containers: &containers, left };
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
         for (n, step) in (first..).zip(steps) {
@@ -107,7 +109,7 @@ pub async fn make(
     if steps.is_empty() {
         return Err(PlanError::Script(format!("{} has nothing to do for this finding", playbook.id)));
     }
-    let (containers, preconditions, steps) = from.prepare(1, steps).await?;
+    let (containers, preconditions, steps) = from.prepare(1, steps, &[]).await?;
     if let Some(step) = without_backup(&steps) {
         let why = "it loses data, and no step before it makes a backup of what it loses";
         return Err(PlanError::Script(format!("{}: step {} \"{}\": {why}", playbook.id, step.n, step.title)));

@@ -40,6 +40,8 @@ pub struct Resolution {
     pub again: Vec<u32>,
     /// The numbers of those that were done in part. Their records have the rest as their step.
     pub in_part: Vec<u32>,
+    /// The numbers of those of which nothing is there any more.
+    pub gone: Vec<u32>,
 }
 
 impl Resolution {
@@ -53,6 +55,11 @@ impl Resolution {
     /// Whether it was done in part: the rest of it can be done, and what was done taken back.
     pub fn is_in_part(&self, step: &StepRecord) -> bool {
         step.state == StepState::Interrupted && self.in_part.contains(&step.planned.n)
+    }
+
+    /// Whether it was done in part, and something of that is there.
+    pub fn has_begun(&self, step: &StepRecord) -> bool {
+        self.is_in_part(step) && !self.gone.contains(&step.planned.n)
     }
 
     /// Whether the run can't be taken back because nobody knows whether this step is to be.
@@ -73,10 +80,13 @@ pub async fn resolve(run: &mut RunRecord, sources: &Sources) -> Resolution {
         let (happened, how, returned, after) = match happened {
             Happened::Yes { how, returned, after } => (true, how, returned, after),
             Happened::No { how } => (false, how, Vec::new(), Vec::new()),
-            Happened::InPart { how, rest, after } => {
+            Happened::InPart { how, rest, after, is_there } => {
                 (step.detail, step.after) = (Some(how), after);
                 step.planned.step = rest;
                 resolution.in_part.push(n);
+                if !is_there {
+                    resolution.gone.push(n);
+                }
                 continue;
             }
             Happened::Again { how } => {

@@ -27,10 +27,10 @@ pub async fn make_resume(
     if let Some(by) = &run.undone_by {
         return Err(not(format!("run {} was taken back by run {by}", run.run)));
     }
-    if run.is_answered {
+    if run.is_answered && resolution.in_part.is_empty() {
         return Err(not(format!("run {} was looked at and closed", run.run)));
     }
-    if !run.is_interrupted() && resolution.found.is_empty() {
+    if !run.is_interrupted() && resolution.found.is_empty() && resolution.in_part.is_empty() {
         return Err(not(format!("run {} was not interrupted", run.run)));
     }
     if let Some(UndoBegun { run: by, is_open }) = &run.being_undone_by {
@@ -41,6 +41,10 @@ pub async fn make_resume(
         let why = step.detail.clone().unwrap_or_default();
         let n = step.planned.n;
         return Err(not(format!("it can't be told whether step {n} of run {} happened: {why}", run.run)));
+    }
+    if let Some(step) = run.steps.iter().find(|s| s.state == StepState::Failed) {
+        let (n, why) = (step.planned.n, step.detail.clone().unwrap_or_default());
+        return Err(not(format!("step {n} of run {} failed, and is not done a second time: {why}", run.run)));
     }
     let returned = run.returned();
     for step in run.steps.iter().filter(|s| s.state != StepState::Done) {
@@ -59,7 +63,8 @@ pub async fn make_resume(
     let rest: Vec<_> = run.steps.iter().filter(|s| s.state != StepState::Done).collect();
     let first = rest.first().map_or(1, |s| s.planned.n);
     let steps = rest.iter().map(|s| s.planned.step.clone()).collect();
-    let (containers, preconditions, mut steps) = from.prepare(first, steps).await?;
+    let left: Vec<Precondition> = run.steps.iter().flat_map(|s| s.after.clone()).collect();
+    let (containers, preconditions, mut steps) = from.prepare(first, steps, &left).await?;
     for (step, was) in steps.iter_mut().zip(&rest) {
         step.title.clone_from(&was.planned.title);
         step.reverses = was.planned.reverses;

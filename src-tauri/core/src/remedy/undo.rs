@@ -54,7 +54,7 @@ pub async fn make_undo(
     }
     let mut steps = Vec::new();
     let mut left = Vec::new();
-    let was_done = |s: &&StepRecord| s.state == StepState::Done || resolution.is_in_part(s);
+    let was_done = |s: &&StepRecord| s.state == StepState::Done || resolution.has_begun(s);
     for record in run.steps.iter().rev().filter(was_done) {
         let n = record.planned.n;
         match original {
@@ -93,7 +93,7 @@ pub async fn make_undo(
             None => nothing_to_take_back(run),
         }));
     }
-    let prepared = from.prepare(1, steps).await.map_err(|error| match error {
+    let prepared = from.prepare(1, steps, &[]).await.map_err(|error| match error {
         PlanError::NotNow(why) => not(why),
         other => other,
     });
@@ -165,13 +165,15 @@ fn stays(run: &RunRecord, undone: &[&StepRecord]) -> Vec<String> {
     let is_left = |s: &&StepRecord| !undone.iter().any(|u| u.planned.n == s.planned.n);
     let words = |s: &StepRecord| {
         let why = match s.planned.risk {
+            _ if s.state == StepState::Failed => "it failed, and what it did before that is not known",
+            _ if s.state == StepState::Interrupted => "whether it happened is not known",
             Risk::Destructive => "what it lost stays lost",
             _ if s.planned.step.is_undoable() => "it mended what an earlier step did that stays",
             _ => "it has no undo",
         };
         format!("step {}, \"{}\": {why}", s.planned.n, s.planned.title)
     };
-    run.steps.iter().filter(|s| s.stands()).filter(is_left).map(words).collect()
+    run.steps.iter().filter(|s| s.may_stand()).filter(is_left).map(words).collect()
 }
 
 fn nothing_to_take_back(run: &RunRecord) -> String {

@@ -180,7 +180,10 @@ pub struct RunView {
     /// The run that took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<String>,
-    /// Whether something that it changed stays all the same.
+    /// The run that has begun to take it back, and can go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub being_undone_by: Option<String>,
+    /// Whether something that it changed, or may have, stays all the same.
     pub undone_in_part: bool,
     /// Whether there is something to take back now, and it can be.
     pub can_undo: bool,
@@ -310,7 +313,8 @@ impl From<&RunRecord> for RunView {
             evidence: run.evidence.clone(),
             undo_of: run.plan.undo_of.clone(),
             undone_by: run.undone_by.clone(),
-            undone_in_part: run.undone_by.is_some() && run.steps.iter().any(StepRecord::stands),
+            being_undone_by: run.being_undone_by.as_ref().filter(|u| u.is_open).map(|u| u.run.clone()),
+            undone_in_part: run.undone_by.is_some() && run.steps.iter().any(StepRecord::may_stand),
             can_undo: run.can_undo(),
             interrupted: None,
         }

@@ -145,6 +145,10 @@ impl Kind for CommandStep {
         matches!(precondition, Precondition::Container { service, .. } if *service == self.service)
     }
 
+    fn may_fail_half_way(&self) -> bool {
+        true
+    }
+
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         if let Some(only_if) = &self.only_if
             && let Err(seen) = seen(only_if, acting.sources).await?

@@ -69,6 +69,10 @@ impl Kind for ComposeStep {
         }
     }
 
+    fn may_fail_half_way(&self) -> bool {
+        true
+    }
+
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let service = self.action.service();
         let argv = acting.sources.compose.argv(&self.action);

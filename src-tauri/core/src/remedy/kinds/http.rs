@@ -144,6 +144,10 @@ impl Kind for HttpStep {
         !self.only_looks
     }
 
+    fn may_fail_half_way(&self) -> bool {
+        true
+    }
+
     async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let answer = match acting.acts.http.call(&self.request).await {
             Ok(answer) => answer,

@@ -44,6 +44,8 @@ pub(super) struct Looking<'a> {
     pub sources: &'a Sources,
     pub schema: &'a SchemaSection,
     pub containers: &'a [ContainerFacts],
+    /// What the run that goes on has left.
+    pub left: &'a [Precondition],
 }
 
 /// What the operator is shown about a step.
@@ -107,9 +109,9 @@ pub(super) enum Happened {
     Yes { how: String, returned: Vec<Value>, after: Vec<Precondition> },
     /// It did not.
     No { how: String },
-    /// In part: `rest` does what is left to do, and its `take_back` takes away what was done. `after` is
-    /// what is there now.
-    InPart { how: String, rest: Step, after: Vec<Precondition> },
+    /// In part: `rest` does what is left to do, and its `take_back` takes away what was done, where
+    /// something was. `after` is what is there now.
+    InPart { how: String, rest: Step, after: Vec<Precondition>, is_there: bool },
     /// That can't be told, and it does no harm to do it again.
     Again { how: String },
     /// That can't be told.
@@ -171,6 +173,16 @@ pub(super) trait Kind: Send + Sync {
     /// The step that takes it back, given what it left behind.
     fn take_back(&self, _left: &StepRecord, _run: &RunRecord) -> Result<Step, String> {
         Err("there is nothing to take back".into())
+    }
+
+    /// Whether it is the rest of one that was done in part.
+    fn is_rest(&self) -> bool {
+        false
+    }
+
+    /// Whether one that failed may have done something all the same.
+    fn may_fail_half_way(&self) -> bool {
+        false
     }
 
     /// All of it, where it is the rest of one that was done in part.
@@ -252,6 +264,16 @@ impl Step {
     /// All of it, also where it is the rest of one that was done in part.
     pub(super) fn whole(&self) -> Self {
         self.kind_of().whole().unwrap_or_else(|| self.clone())
+    }
+
+    /// Whether it is the rest of one that was done in part.
+    pub(crate) fn is_rest(&self) -> bool {
+        self.kind_of().is_rest()
+    }
+
+    /// Whether one that failed may have done something all the same.
+    pub(crate) fn may_fail_half_way(&self) -> bool {
+        self.kind_of().may_fail_half_way()
     }
 
     /// What it found before it began; where it was done in two goes, before the first.

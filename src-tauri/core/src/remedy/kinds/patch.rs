@@ -45,6 +45,17 @@ impl PatchStep {
         PatchChange { of: self.of(), expect, modes, contents }
     }
 
+    /// Nothing was changed; what was in place before is.
+    fn stopped_again(&self, error: ChangeError) -> StepStop {
+        match stopped(error) {
+            StepStop::Failed(why) if !self.in_place.is_empty() => {
+                let already = names(&self.in_place.iter().collect::<Vec<_>>());
+                StepStop::Failed(format!("{why}; as before this attempt: {already} stay as they were"))
+            }
+            stop => stop,
+        }
+    }
+
     /// The files as they were before any of them had the patch.
     fn before_any(&self, mut before: Vec<FileFacts>) -> Vec<FileFacts> {
         for file in &mut before {
@@ -90,9 +101,13 @@ impl Kind for PatchStep {
                 if files.is_empty() { "nothing".into() } else { files.join(", ") }
             )));
         }
-        // What an undo meets is this console's own change, which git does not know yet.
-        if !facts.unclean.is_empty() && !self.reverse {
-            let files = facts.unclean.join(", ");
+        // What an undo meets, and the rest of a run, is this console's own change, which git does not know
+        // yet.
+        let left = files_of(looking.left);
+        let is_own = |path: &&String| facts.files.iter().any(|f| f.path == **path && left.contains(f));
+        let unclean: Vec<String> = facts.unclean.iter().filter(|path| !is_own(path)).cloned().collect();
+        if !unclean.is_empty() && !self.reverse {
+            let files = unclean.join(", ");
             return Err(PlanError::NotNow(format!(
                 "patch {files}: it has changes of its own that git does not know; commit or undo them first"
             )));
@@ -117,7 +132,11 @@ impl Kind for PatchStep {
         Described {
             title: self.title.clone(),
             preview: format!("{line}\n{}", self.diff),
-            command: format!("{line} <<'PATCH'\n{}\nPATCH", self.diff.trim_end()),
+            // In a folder of a repository, git would read the names from the repository's root.
+            command: format!(
+                "GIT_CEILING_DIRECTORIES=\"${{PWD%/*}}\" {line} <<'PATCH'\n{}\nPATCH",
+                self.diff.trim_end()
+            ),
             risk: Risk::Reversible,
             before: Some(before),
             after: Some(becomes.into()),
@@ -150,7 +169,7 @@ impl Kind for PatchStep {
             }),
             // Where one could not be put in its place, another may not have come back from there.
             Err(error @ ChangeError::Source(_)) => match now(&expect, acting.sources).await {
-                Ok(now) if now == expect => Err(stopped(error)),
+                Ok(now) if now == expect => Err(self.stopped_again(error)),
                 Ok(_) | Err(_) => Err(StepStop::InDoubt(error.to_string())),
             },
             Err(error) => Err(stopped(error)),
@@ -179,6 +198,10 @@ impl Kind for PatchStep {
         }))
     }
 
+    fn is_rest(&self) -> bool {
+        !self.in_place.is_empty()
+    }
+
     fn whole(&self) -> Option<Step> {
         Some(Step::Patch(Self { in_place: Vec::new(), ..self.clone() }))
     }
@@ -195,22 +218,23 @@ impl Kind for PatchStep {
             Ok(now) => now,
             Err(error) => return Happened::Unknown(error.to_string()),
         };
-        if now == before {
+        let first = self.before_any(before.clone());
+        if now == first && !begun.is_rest {
             return Happened::No { how: "the files are as before".into() };
         }
-        let becomes: Vec<FileFacts> = begun
-            .kept
-            .get("becomes")
-            .and_then(|b| serde_json::from_value(b.clone()).ok())
-            .unwrap_or_default();
+        let kept =
+            begun.kept.get("becomes").and_then(|b| serde_json::from_value::<Vec<FileFacts>>(b.clone()).ok());
+        let Some(becomes) = kept else {
+            return Happened::Unknown("the record does not say what the step makes of its files".into());
+        };
         if now == becomes {
             let how = "the files have the patch".into();
             return Happened::Yes { how, returned: Vec::new(), after: as_preconditions(now) };
         }
         let (patched, others): (Vec<&FileFacts>, Vec<&FileFacts>) =
-            now.iter().partition(|file| becomes.contains(file));
+            now.iter().partition(|file| becomes.contains(file) && !first.contains(file));
         let (same, strange): (Vec<&FileFacts>, Vec<&FileFacts>) =
-            others.into_iter().partition(|file| before.contains(file));
+            others.into_iter().partition(|file| first.contains(file));
         let mut how = format!(
             "of its {} some are as this step makes them ({}) and some as before it ({})",
             counted(now.len(), "file"),
@@ -224,10 +248,12 @@ impl Kind for PatchStep {
             );
             return Happened::Unknown(how);
         }
-        let start = self.before_any(before);
-        let in_place = start.into_iter().filter(|was| patched.iter().any(|file| file.path == was.path));
+        let is_there = !patched.is_empty();
+        // Of some there was nothing to do.
+        let is_done = |was: &FileFacts| becomes.contains(was) || patched.iter().any(|f| f.path == was.path);
+        let in_place = first.into_iter().filter(is_done);
         let rest = Step::Patch(Self { in_place: in_place.collect(), ..self.clone() });
-        Happened::InPart { how, rest, after: as_preconditions(now) }
+        Happened::InPart { how, rest, after: as_preconditions(now), is_there }
     }
 }
 
@@ -237,7 +263,8 @@ fn names(files: &[&FileFacts]) -> String {
     if files.is_empty() {
         return "none".into();
     }
-    let shown: Vec<&str> = files.iter().take(SHOWN).map(|file| file.path.as_str()).collect();
+    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let shown: Vec<String> = files.iter().take(SHOWN).map(|f| f.path.chars().map(plain).collect()).collect();
     let more = files.len().saturating_sub(SHOWN);
     let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{and_more}", shown.join(", "))

@@ -106,6 +106,10 @@ impl Kind for ProjectStep {
         Ok(last_words(acting, &services.iter().map(String::as_str).collect::<Vec<_>>()).await)
     }
 
+    fn may_fail_half_way(&self) -> bool {
+        true
+    }
+
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
         let argv = acting.sources.compose.project_argv(&self.action);
         let mut output = Output::new(acting.n, emit);

@@ -757,7 +757,11 @@ undo_of?: string,
  */
 undone_by?: string, 
 /**
- * Whether something that it changed stays all the same.
+ * The run that has begun to take it back, and can go on.
+ */
+being_undone_by?: string, 
+/**
+ * Whether something that it changed, or may have, stays all the same.
  */
 undone_in_part: boolean, 
 /**
