@@ -67,6 +67,15 @@ fn faults_are_caused_in_a_lab_and_nowhere_else() {
 }
 
 #[test]
+fn a_profile_that_is_not_there_leads_to_no_other_lab() {
+    let ctl = Ctl::new();
+    for verb in ["status", "down", "up"] {
+        ctl.fails(&["--profile", "nope", "drill", verb], 2, &["nope"]);
+        Ctl::new().with("RATIBA_PROFILE", "nope").fails(&["drill", verb], 2, &["nope"]);
+    }
+}
+
+#[test]
 fn a_read_only_profile_causes_and_heals_no_fault() {
     let ctl = Ctl::new();
     let profile = ctl.profile(|text| format!("read_only = true\n{text}"));

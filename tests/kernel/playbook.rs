@@ -192,6 +192,13 @@ impl Kernel {
         self.json(&["runs", "show", run], 0)
     }
 
+    /// What is printed for a person.
+    pub fn text(&self, args: &[&str]) -> String {
+        let ended = self.ctl.run(&self.args(args));
+        assert_eq!(ended.code, 0, "{args:?}: {}", ended.err);
+        ended.out
+    }
+
     /// Every file the console keeps, and all that is in it.
     pub fn kept_bytes(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();

@@ -139,3 +139,16 @@ fn a_journal_that_is_put_away_while_a_run_goes_on_ends_the_run() {
     assert!(done["reason"].as_str().unwrap().contains("replaced while this run went on"), "{done:#}");
     assert!(!events.iter().any(|e| e["event"] == "step_started" && e["n"] == 2), "{events:#?}");
 }
+
+#[test]
+fn what_a_playbook_throws_while_it_plans_is_a_sentence_for_the_operator() {
+    let kernel = Kernel::with(r#"throw "pick at least one day""#);
+    let ended = kernel.ctl.run(&["--profile", &lab::profile_file(), "plan", "90-kernel"]);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{}", ended.err);
+    assert!(ended.err.contains("ratibactl: pick at least one day"), "{}", ended.err);
+    assert!(!ended.err.contains(".rhai") && !ended.err.contains("Fix the playbook"), "{}", ended.err);
+    drop(kernel);
+    // What a native function refuses is the playbook's fault, and where.
+    let kernel = Kernel::with(r#"[step::sql(#{ titel: "typo" })]"#);
+    kernel.plan_fails(&["90-kernel", ".rhai:", "titel"]);
+}

@@ -73,6 +73,35 @@ fn what_never_comes_is_a_failed_run_that_says_what_is_seen() {
 }
 
 #[test]
+fn a_run_that_goes_on_is_said_to_be_running_and_not_interrupted() {
+    let wait = r#"step::wait_until(#{ title: "Wait", within_s: 60,
+        condition: #{ redis_value: #{ key: "kernel:running", value: "1" } } })"#;
+    let kernel = Kernel::with(&format!("[{wait}]"));
+    let plan = kernel.plan(&[]);
+    let mut said = None;
+    let events = kernel.apply_with(&plan, 0, |event, _| {
+        if event["event"] == "step_started" {
+            let listed = kernel.json(&["runs", "list"], 0);
+            let run = listed["runs"][0]["run"].as_str().unwrap().to_owned();
+            said = Some((
+                kernel.run(&run),
+                kernel.text(&["runs", "show", &run]),
+                kernel.text(&["runs", "list"]),
+            ));
+            lab::redis_eval("redis.call('SET', 'kernel:running', '1')");
+        }
+    });
+    lab::redis_eval("redis.call('DEL', 'kernel:running')");
+    let (view, shown, listed) = said.unwrap();
+    assert_eq!(view["steps"][0]["state"], "running", "{view:#}");
+    assert!(view["interrupted"]["goes_on"].is_string(), "{view:#}");
+    for text in [shown, listed] {
+        assert!(text.contains("running") && !text.contains("interrupted"), "{text}");
+    }
+    assert_eq!(events.last().unwrap()["outcome"], "fixed");
+}
+
+#[test]
 fn a_service_that_does_not_come_up_is_told_with_the_end_of_its_log() {
     lab::docker(&[
         "exec",

@@ -58,7 +58,12 @@ impl Console {
                 && run.steps.iter().any(|s| s.is_undoable() || resolution.has_begun(s)),
             goes_on: going_on,
         };
-        RunView { interrupted: Some(interrupted), ..RunView::from(&run) }
+        let goes_on = interrupted.goes_on.is_some();
+        let mut view = RunView { interrupted: Some(interrupted), ..RunView::from(&run) };
+        for step in view.steps.iter_mut().filter(|s| goes_on && s.state == StepState::Interrupted) {
+            step.state = StepState::Running;
+        }
+        view
     }
 
     /// Who carries the run out right now, if somebody does.

@@ -49,6 +49,7 @@ impl Console {
                 .iter()
                 .map(|s| json!({ "service": s.service, "mark": s.mark, "detail": s.detail }))
                 .collect(),
+            which_error: self.unread_services(),
             when: first_sign(&unwell),
             changed,
             logs,
@@ -70,6 +71,14 @@ impl Console {
             detected.push(Detected { playbook, outcome });
         }
         rank(detected)
+    }
+
+    /// Why it is not known of all services how they are.
+    fn unread_services(&self) -> Option<String> {
+        let readings = self.state().readings.clone();
+        let errors = [readings.containers.error, readings.declared.error];
+        let said: Vec<String> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     async fn changed(&self) -> Value {

@@ -86,6 +86,10 @@ pub(super) fn script(trouble: &ScriptError) -> WireError {
             trouble.to_string(),
             "Look at the journal with `ratibactl doctor`; the playbook itself need not be at fault.",
         ),
+        ScriptErrorKind::Said => {
+            let why = trouble.sentence().to_owned();
+            error("usage", why, "Choose other parameters, or change what it names.")
+        }
         ScriptErrorKind::Invalid | ScriptErrorKind::Limit | ScriptErrorKind::Failed => {
             error("failed", trouble.to_string(), "Fix the playbook, or choose other parameters.")
         }
@@ -102,7 +106,7 @@ pub(super) fn plan(trouble: &PlanError) -> WireError {
         PlanError::NotResumable(what) => error(
             "refused",
             what.clone(),
-            "Look at the stack, then close the run with `ratibactl resume RUN --verify`, take it back, or make a new plan.",
+            "`ratibactl runs show RUN` says what can be done with the run; a new plan is always one of it.",
         ),
         PlanError::NotUndoable(what) => {
             error("refused", what.clone(), "Look at what is there now; the console takes nothing newer away.")

@@ -194,6 +194,6 @@ pub enum DrillCommand {
     Heal,
     /// Show whether the lab runs, where, and which faults are active.
     Status,
-    /// Take the lab down, without a trace.
+    /// Take the lab down: its containers, volumes and profile. The journal stays.
     Down,
 }

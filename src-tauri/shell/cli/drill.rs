@@ -69,6 +69,8 @@ async fn lab(profile: Option<&str>) -> Result<Lab, ratiba_core::wire::WireError>
             None if profile.is_some() => Err(not_a_lab(&read.name)),
             None => Lab::of_environment(),
         },
+        // Who names a profile means no other lab.
+        Err(error) if profile.is_some() || named("RATIBA_PROFILE") => Err(error),
         Err(_) => Lab::of_environment(),
     }
 }

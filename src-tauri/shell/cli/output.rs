@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use ratiba_core::{model::Mark, observe::age, ports::KnownSecrets, wire::WireError};
+use ratiba_core::{model::Mark, observe::age, ports::KnownSecrets, remedy::shell_word, wire::WireError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -19,15 +19,26 @@ pub struct Output {
     json: bool,
     colour: bool,
     known: OnceLock<Arc<dyn KnownSecrets>>,
+    /// How this program is called for the same stack.
+    called: String,
     /// Why a result could not be printed.
     unprinted: OnceLock<String>,
 }
 
 impl Output {
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, profile: Option<&str>) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let colour = !json && wanted && std::io::stdout().is_terminal();
-        Self { json, colour, known: OnceLock::new(), unprinted: OnceLock::new() }
+        let called = match profile {
+            Some(profile) => format!("ratibactl --profile {}", shell_word(profile)),
+            None => "ratibactl".into(),
+        };
+        Self { json, colour, known: OnceLock::new(), called, unprinted: OnceLock::new() }
+    }
+
+    /// What the commands begin with that are printed to go on with.
+    pub fn ctl(&self) -> &str {
+        &self.called
     }
 
     /// Prints `view` as JSON, or `text` for a person.

@@ -93,7 +93,8 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
     let confirm = confirmation(&view.confirm);
     text += &format!(
-        "\nNothing was changed. To do it:\n  ratibactl apply {plan} --digest {} {confirm}\n",
+        "\nNothing was changed. To do it:\n  {} apply {plan} --digest {} {confirm}\n",
+        out.ctl(),
         view.digest
     );
     text

@@ -71,8 +71,9 @@ fn page(view: &PlaybookView, out: &Output) -> String {
     }
     if view.trust == Trust::Untrusted {
         text += &format!(
-            "SHA-256 {}\nRead the file. If you know where it is from:\n  ratibactl playbooks trust {} --sha256 {}\n\n",
+            "SHA-256 {}\nRead the file. If you know where it is from:\n  {} playbooks trust {} --sha256 {}\n\n",
             view.sha256,
+            out.ctl(),
             one_line(&view.id),
             view.sha256
         );

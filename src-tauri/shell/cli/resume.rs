@@ -36,7 +36,7 @@ pub async fn resume(
     if answer.only_show {
         output.show(&view, |out| {
             let text = plan::text(&view, None, out);
-            format!("{text}  or: ratibactl resume {run} {}\n", plan::confirmation(&view.confirm))
+            format!("{text}  or: {} resume {run} {}\n", out.ctl(), plan::confirmation(&view.confirm))
         })?;
         return Ok(0);
     }

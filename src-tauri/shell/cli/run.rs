@@ -52,7 +52,7 @@ pub(super) async fn carry_out(
 ) -> Ended {
     // A run that goes on keeps the numbers of its steps.
     let total = plan.steps.iter().map(|step| step.n).max().unwrap_or(0);
-    let gone = if plan.undo_of.is_some() { "as planned" } else { "the fault is gone" };
+    let is_undo = plan.undo_of.is_some();
     let confirmed = match console.confirmed(plan, digest, phrase) {
         Ok(confirmed) => confirmed,
         Err(error) => {
@@ -66,7 +66,7 @@ pub(super) async fn carry_out(
         }
     };
     let run = console.run_id_of(confirmed.plan());
-    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, gone, output));
+    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, is_undo, output));
     let mut wishes = Wishes::new();
     let stop = async {
         let wish = wishes.first(limit.left()).await;
@@ -99,19 +99,19 @@ pub(super) async fn carry_out(
 /// What the step under way did is not known here: the journal has the run as interrupted.
 fn ended_at_once(run: &str, wish: Wish, output: &Output) {
     let reason = format!(
-        "{} again: ended at once. The journal has the run as interrupted: ratibactl runs show {run}",
-        wish.words()
+        "{} again: ended at once. The journal has the run as interrupted: {} runs show {run}",
+        wish.words(),
+        output.ctl()
     );
     if output.is_json() {
         let (run, outcome) = (run.to_owned(), RunOutcome::Unknown);
         let done = RunEvent::RunDone { run, outcome, reason: Some(reason.clone()), changes: Vec::new() };
-        show_event(&done, 0, "", output);
+        show_event(&done, 0, false, output);
     }
     output.warn(&reason);
 }
 
-/// `gone`: what it means that the verification found nothing wrong.
-fn show_event(event: &RunEvent, total: u32, gone: &str, output: &Output) {
+fn show_event(event: &RunEvent, total: u32, is_undo: bool, output: &Output) {
     if output.is_json() {
         // The run goes on, and its journal has what can't be written here.
         let _unwritable = output.document(event);
@@ -130,19 +130,23 @@ fn show_event(event: &RunEvent, total: u32, gone: &str, output: &Output) {
                 output.progress(&format!("    - {instruction}"));
             }
         }
-        RunEvent::Verified { reason, .. } => {
-            output.progress(&format!("verified: {}", reason.as_deref().unwrap_or(gone)));
+        RunEvent::Verified { outcome, reason, .. } => {
+            let gone = if is_undo { "as planned" } else { "the fault is gone" };
+            let done = if *outcome == RunOutcome::Cancelled { "not verified" } else { "verified" };
+            output.progress(&format!("{done}: {}", reason.as_deref().unwrap_or(gone)));
         }
         RunEvent::RunDone { run, outcome, reason, changes: _ } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
             let of = if run.is_empty() { String::new() } else { format!("  (run {run})") };
-            output.line(&one_line(&format!("{}{why}{of}", word(Some(*outcome)))));
+            output.line(&one_line(&format!("{}{why}{of}", word(Some(*outcome), is_undo))));
         }
     }
 }
 
-fn word(outcome: Option<RunOutcome>) -> &'static str {
+fn word(outcome: Option<RunOutcome>, is_undo: bool) -> &'static str {
     match outcome {
+        Some(RunOutcome::Fixed) if is_undo => "done, as planned",
+        Some(RunOutcome::NotFixed) if is_undo => "not as planned",
         Some(RunOutcome::Fixed) => "fixed",
         Some(RunOutcome::NotFixed) => "not fixed",
         Some(RunOutcome::Unknown) => "can't tell",
@@ -168,7 +172,7 @@ pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, limit: TimeLimit
         output.show(&view, |out| {
             let text = super::plan::text(&view, None, out);
             match view.confirm {
-                ConfirmView::Click => format!("{text}  or: ratibactl undo {run} --yes\n"),
+                ConfirmView::Click => format!("{text}  or: {} undo {run} --yes\n", out.ctl()),
                 ConfirmView::Phrase { .. } => text,
             }
         })?;
@@ -191,10 +195,10 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                     vec![
                         one_line(&r.run),
                         r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                        out.mark(
-                            mark(r.outcome),
-                            if r.undone_by.is_some() { taken_back(r) } else { word(r.outcome) },
-                        ),
+                        {
+                            let (mark, word) = said(r);
+                            out.mark(mark, if r.undone_by.is_some() { taken_back(r) } else { word })
+                        },
                         one_line(&r.playbook),
                         subject(r),
                         one_line(&r.title),
@@ -230,6 +234,17 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
     }
 }
 
+/// How a run ended, or that it goes on. What an undo did is not a fault that is fixed.
+fn said(run: &RunView) -> (Mark, &'static str) {
+    if run.interrupted.as_ref().is_some_and(|open| open.goes_on.is_some()) {
+        return (Mark::Busy, "running");
+    }
+    match run.outcome {
+        None if run.undone_by.is_some() => (Mark::Off, taken_back(run)),
+        outcome => (mark(outcome), word(outcome, run.undo_of.is_some())),
+    }
+}
+
 /// Whether all that a run did was taken back.
 fn taken_back(run: &RunView) -> &'static str {
     if run.undone_in_part { "taken back in part" } else { "taken back" }
@@ -253,7 +268,7 @@ fn warn_of(chain_error: Option<&str>, output: &Output) {
     }
 }
 
-fn interruption(run: &str, view: &InterruptedView) -> String {
+fn interruption(run: &str, view: &InterruptedView, ctl: &str) -> String {
     if let Some(holder) = &view.goes_on {
         return format!("goes on right now: {}\n", one_line(holder));
     }
@@ -268,23 +283,21 @@ fn interruption(run: &str, view: &InterruptedView) -> String {
         Some(_) => format!("interrupted {at}: {happened} ({})\n", one_line(&view.how)),
         None => format!("interrupted {at}: {}\n", one_line(&view.how)),
     };
-    text += &format!("to look whether it is fixed:  ratibactl resume {run} --verify\n");
+    text += &format!("to look whether it is fixed:  {ctl} resume {run} --verify\n");
     if view.can_resume {
-        text += &format!("to do the rest of its steps:  ratibactl resume {run}\n");
+        text += &format!(
+            "to do the rest of its steps:  {ctl} resume {run}  (at once; --plan shows them first)\n"
+        );
     }
     if view.can_undo {
-        text += &format!("to take back what was done:   ratibactl undo {run}\n");
+        text += &format!("to take back what was done:   {ctl} undo {run}\n");
     }
     text
 }
 
 pub(super) fn shown(view: &RunView, out: &Output) -> String {
-    let is_undone = view.outcome.is_none() && view.undone_by.is_some();
-    let mut text = format!(
-        "{}\n{}\n",
-        out.bold(&one_line(&view.title)),
-        out.mark(mark(view.outcome), if is_undone { taken_back(view) } else { word(view.outcome) })
-    );
+    let (mark, word) = said(view);
+    let mut text = format!("{}\n{}\n", out.bold(&one_line(&view.title)), out.mark(mark, word));
     if let Some(reason) = &view.reason {
         text += &format!("{}\n", one_line(reason));
     }
@@ -303,7 +316,7 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
     };
     text += &table(&view.steps.iter().map(row).collect::<Vec<_>>());
     if let Some(interrupted) = &view.interrupted {
-        text += &interruption(&view.run, interrupted);
+        text += &interruption(&view.run, interrupted, out.ctl());
     }
     if let Some(of) = &view.undo_of {
         text += &format!("takes back run {of}\n");
@@ -312,10 +325,10 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
         text += &format!("{} by run {by}\n", taken_back(view));
     }
     if let Some(by) = &view.being_undone_by {
-        text += &format!("run {by} has begun to take it back: ratibactl resume {by}\n");
+        text += &format!("run {by} has begun to take it back: {} resume {by}\n", out.ctl());
     }
     if view.can_undo {
-        text += &format!("to take it back: ratibactl undo {}\n", view.run);
+        text += &format!("to take it back: {} undo {}\n", out.ctl(), view.run);
     }
     text
 }

@@ -41,7 +41,9 @@ fn code(wanted: bool, ranked: &[Verdict]) -> u8 {
 fn text(view: &TriageView, out: &Output) -> String {
     let mut text = String::new();
     text += &format!("{}\n", out.bold("1. Which service is failing?"));
-    if view.which.is_empty() {
+    if let Some(why) = &view.which_error {
+        text += &format!("   unknown: {}\n", one_line(why));
+    } else if view.which.is_empty() {
         text += "   none\n";
     }
     for one in &view.which {
@@ -52,6 +54,7 @@ fn text(view: &TriageView, out: &Output) -> String {
     let when = |name: &str| view.when.get(name).and_then(|v| v.as_str()).map(one_line);
     text += &match (when("at"), when("what")) {
         (Some(at), Some(what)) => format!("   {at}  {what}\n"),
+        _ if view.which_error.is_some() => "   unknown: not every service could be read\n".into(),
         _ => "   no failure is known to have begun\n".into(),
     };
     text += &format!("{}\n", out.bold("3. What changed?"));
@@ -67,7 +70,9 @@ fn text(view: &TriageView, out: &Output) -> String {
         }
     }
     text += &format!("{}\n", out.bold("4. What is in the logs?"));
-    if view.logs.is_empty() {
+    if view.logs.is_empty() && view.which_error.is_some() {
+        text += "   unknown: not every service could be read\n";
+    } else if view.logs.is_empty() {
         text += "   no service is failing, so none were read\n";
     }
     for line in &view.logs {

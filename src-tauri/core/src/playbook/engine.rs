@@ -8,7 +8,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, ParseEr
 use serde::de::DeserializeOwned;
 
 use super::{
-    host::{self, Libs, ObservationPass, ProbeFailure},
+    host::{self, Libs, ObservationPass, ProbeFailure, Refused},
     limits::{
         self, ANSWER_DEPTH, CALL_DEPTH, Ended, LOADING, MEMORY_BYTES, RUNNING, WALL_CLOCK_MS, bare_engine,
     },
@@ -41,7 +41,9 @@ pub enum ScriptErrorKind {
     Limit,
     /// A probe could not answer.
     Probe(SourceError),
-    /// It threw, or answered something that can't be used.
+    /// It threw a sentence for the operator.
+    Said,
+    /// It failed, or answered something that can't be used.
     Failed,
     /// Nobody trusted it: it was not run.
     Untrusted,
@@ -132,6 +134,11 @@ impl ScriptError {
         Self { kind: ScriptErrorKind::Invalid, place: format!("{file}: "), what: what.into() }
     }
 
+    /// What happened, without the place in the script.
+    pub fn sentence(&self) -> &str {
+        &self.what
+    }
+
     pub(super) fn untrusted(file: &str, sha256: &str) -> Self {
         let short = sha256.get(..12).unwrap_or(sha256);
         Self {
@@ -202,7 +209,13 @@ impl ScriptError {
                     let what = format!("{source}. {}", source.hint);
                     Self { kind: ScriptErrorKind::Probe(source), place: String::new(), what }
                 }
-                None => Self { kind: ScriptErrorKind::Failed, place, what: thrown.to_string() },
+                None => match thrown.clone().try_cast::<Refused>() {
+                    Some(Refused(what)) => Self { kind: ScriptErrorKind::Failed, place, what },
+                    None if thrown.is_string() => {
+                        Self { kind: ScriptErrorKind::Said, place, what: thrown.to_string() }
+                    }
+                    None => Self { kind: ScriptErrorKind::Failed, place, what: thrown.to_string() },
+                },
             },
             _ => {
                 let mut bare = error;

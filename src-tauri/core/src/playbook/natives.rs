@@ -5,7 +5,10 @@ use std::{cmp::Ordering, fmt::Write};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 
-use super::limits::{VALUE_DEPTH, shallow_items, shallow_values};
+use super::{
+    host::Refused,
+    limits::{VALUE_DEPTH, shallow_items, shallow_values},
+};
 
 type Given<T> = Result<T, Box<EvalAltResult>>;
 
@@ -62,7 +65,7 @@ pub(super) fn register(engine: &mut Engine) {
 }
 
 fn refused(what: &str) -> Given<()> {
-    Err(Box::new(EvalAltResult::ErrorRuntime(what.into(), Position::NONE)))
+    Err(Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Refused(what.into())), Position::NONE)))
 }
 
 fn too_large(what: &str) -> Box<EvalAltResult> {

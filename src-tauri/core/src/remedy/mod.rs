@@ -29,6 +29,7 @@ pub use impact::Impact;
 pub use make::{MakePlan, PlanError, make};
 pub use plan::{Plan, PlannedStep, ResolvedStep};
 pub use precondition::{FileOf, Precondition};
+pub use render::shell_word;
 pub use resolve::{Resolution, resolve};
 pub use restored::restored;
 pub use resume::make_resume;

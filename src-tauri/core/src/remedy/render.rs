@@ -89,7 +89,8 @@ pub(super) fn shell_line(argv: &[String]) -> String {
     argv.iter().map(|arg| shell_word(arg)).collect::<Vec<_>>().join(" ")
 }
 
-fn shell_word(arg: &str) -> String {
+/// One word of a shell line.
+pub fn shell_word(arg: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !arg.is_empty() && arg.chars().all(plain) {
         arg.to_owned()

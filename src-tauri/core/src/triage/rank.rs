@@ -56,6 +56,7 @@ fn candidates(detected: Detected<'_>) -> Vec<Candidate> {
                 ScriptErrorKind::Probe(source) => Some(source.source_name),
                 ScriptErrorKind::Invalid
                 | ScriptErrorKind::Limit
+                | ScriptErrorKind::Said
                 | ScriptErrorKind::Failed
                 | ScriptErrorKind::Untrusted
                 | ScriptErrorKind::TrustUnread => None,

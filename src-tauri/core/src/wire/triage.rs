@@ -18,6 +18,10 @@ pub struct TriageView {
     /// Services that are not healthy, cause before consequence: `{service, mark, detail}`.
     #[cfg_attr(test, ts(type = "{ service: string; mark: Mark; detail: string }[]"))]
     pub which: Vec<Value>,
+    /// Why that list may lack some; absent: it is of all services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub which_error: Option<String>,
     /// The first bad sign: `{at, what, source}`; empty when nothing is wrong.
     #[cfg_attr(test, ts(type = "{ at?: string; what?: string; source?: string }"))]
     pub when: Value,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use file::{Drill, DrillFile, Visible};
 pub use lab::{Lab, LabStatus};
 
-use super::{Console, failed, not_found};
+use super::{Console, failed, not_found, usage};
 
 /// How long a fault may take until it can be seen.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(90);
@@ -123,7 +123,15 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
 
 /// Does what a person would do meanwhile, where a plan has a step for one.
 pub async fn by_hand(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<(), WireError> {
-    let (_, drill) = find(lab, name)?;
+    let active = lab.active()?.into_iter().rev().find(|one| one.id == name);
+    let name = active.map_or_else(|| name.to_owned(), |one| format!("{}/{}", one.id, one.variant));
+    let (id, drill) = find(lab, &name)?;
+    if drill.by_hand.is_empty() {
+        return Err(usage(
+            format!("do {id}/{} by hand: its plan has no step for a person", drill.name),
+            "`ratibactl drill status` says which faults are active.",
+        ));
+    }
     for act in &drill.by_hand {
         act::perform(console, lab, act).await?;
     }

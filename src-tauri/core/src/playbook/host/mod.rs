@@ -30,6 +30,11 @@ use crate::model::SourceError;
 #[derive(Debug, Clone)]
 pub struct ProbeFailure(pub SourceError);
 
+/// Thrown by a native function for a script's own mistake. What a script itself throws is a sentence for
+/// the operator.
+#[derive(Clone)]
+pub struct Refused(pub String);
+
 type Probed = Result<Dynamic, Box<EvalAltResult>>;
 
 /// Registers all function families for one call.
@@ -37,7 +42,10 @@ pub(super) fn register(engine: &mut Engine, context: &CallContext) {
     engine
         .register_type_with_name::<ProbeFailure>("ProbeFailure")
         .register_get("message", |failure: &mut ProbeFailure| failure.0.to_string())
-        .register_fn("to_string", |failure: &mut ProbeFailure| failure.0.to_string());
+        .register_fn("to_string", |failure: &mut ProbeFailure| failure.0.to_string())
+        .register_type_with_name::<Refused>("Refused")
+        .register_get("message", |refused: &mut Refused| refused.0.clone())
+        .register_fn("to_string", |refused: &mut Refused| refused.0.clone());
     let pass = &context.pass;
     engine
         .register_static_module("docker", docker::module(pass).into())
@@ -61,7 +69,7 @@ fn thrown(failure: SourceError) -> Box<EvalAltResult> {
 
 /// A script's own mistake, such as a wrong argument.
 fn refused(what: String) -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorRuntime(what.into(), Position::NONE))
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Refused(what)), Position::NONE))
 }
 
 /// `#{ value, as_of, source }` of an answer, its value changed by `pick`.

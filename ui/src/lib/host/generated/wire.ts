@@ -1055,6 +1055,10 @@ elapsed_ms: number,
  */
 which: { service: string; mark: Mark; detail: string }[], 
 /**
+ * Why that list may lack some; absent: it is of all services.
+ */
+which_error?: string, 
+/**
  * The first bad sign: `{at, what, source}`; empty when nothing is wrong.
  */
 when: { at?: string; what?: string; source?: string }, 
