@@ -11,6 +11,25 @@ use ratiba_core::{
 
 use super::{Console, failed, not_found, wire_error};
 
+/// That the fault is not there, or is there for others only.
+fn not_there(id: &str, subject: &Subject, elsewhere: &[&Finding]) -> WireError {
+    let meant = words(subject);
+    let about = if meant.is_empty() { String::new() } else { format!(" for {meant}") };
+    let others: Vec<String> = elsewhere.iter().map(|f| words(&f.subject)).filter(|w| !w.is_empty()).collect();
+    let hint = match others.is_empty() {
+        true => "`ratibactl triage` says what is.".to_owned(),
+        false => format!("It is there for {}.", others.join(", ")),
+    };
+    failed(format!("make a plan with {id}: the fault is not there now{about}"), hint)
+}
+
+/// Whom something is about, in words.
+fn words(subject: &Subject) -> String {
+    let named = |what: &str, name: &Option<String>| name.as_ref().map(|name| format!("{what} {name}"));
+    let all = [named("service", &subject.service), named("tenant", &subject.tenant)];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 impl Console {
     /// All playbooks.
     pub async fn playbooks(self: &Arc<Self>, _request: Empty) -> Result<CatalogView, WireError> {
@@ -68,10 +87,7 @@ impl Console {
                     ),
                     "Bring back what can't be read, then try again.",
                 ),
-                None => failed(
-                    format!("make a plan with {}: the fault is not there now", playbook.id),
-                    "`ratibactl triage` says what is.",
-                ),
+                None => not_there(&playbook.id, subject, &found.iter().filter(is_there).collect::<Vec<_>>()),
             }
         })
     }

@@ -35,7 +35,7 @@ pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> WireError 
 /// It is not done, because what was confirmed no longer holds.
 pub fn refused(refusal: &Refusal) -> WireError {
     let hint = match refusal {
-        Refusal::OtherPlan => "Look at the plan again and confirm the digest it shows now.",
+        Refusal::OtherPlan => "Make the plan again, look at it, and confirm the digest it shows.",
         Refusal::Expired(_)
         | Refusal::NotYetMade(_)
         | Refusal::Used(_)

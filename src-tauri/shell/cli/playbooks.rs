@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ratiba_core::wire::{Empty, PlaybookId, PlaybookView, Trust, TrustRequest};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Ended,
@@ -63,6 +63,15 @@ fn check(dir: Option<&Path>, output: &Output) -> Ended {
     Ok(u8::from(broken > 0))
 }
 
+/// A value as it is given with `-p`.
+fn given(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().map(given).collect::<Vec<_>>().join(","),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn page(view: &PlaybookView, out: &Output) -> String {
     let mut text =
         format!("{}\nrow {}, {}\n\n", out.bold(&one_line(&view.title)), view.row, one_line(&view.id));
@@ -84,7 +93,7 @@ fn page(view: &PlaybookView, out: &Output) -> String {
     if !view.params.is_empty() {
         text += &format!("{}\n", out.bold("Parameters"));
         let row = |p: &ratiba_core::wire::ParamView| {
-            let default = p.default.as_ref().map(|d| format!("default {d}")).unwrap_or_default();
+            let default = p.default.as_ref().map(|d| format!("default {}", given(d))).unwrap_or_default();
             let name = format!("  -p {}=…", p.name);
             [&name, &p.label, &default, &p.help].map(|cell| one_line(cell)).to_vec()
         };

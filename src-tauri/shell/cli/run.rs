@@ -245,6 +245,18 @@ fn said(run: &RunView) -> (Mark, &'static str) {
     }
 }
 
+/// A person who looks at the stack is told of what waits for an answer.
+pub(super) async fn warn_of_interrupted(console: &Arc<Console>, output: &Output) {
+    // A journal that can't be read is told by whoever needs it.
+    let Ok(view) = console.runs(Empty {}).await else { return };
+    let waits = |r: &&RunView| r.interrupted.as_ref().is_some_and(|open| open.goes_on.is_none());
+    let count = view.runs.iter().filter(waits).count();
+    if count > 0 {
+        let runs = counted(count, "interrupted run");
+        output.warn(&format!("{runs} to be answered: {} runs list", output.ctl()));
+    }
+}
+
 /// Whether all that a run did was taken back.
 fn taken_back(run: &RunView) -> &'static str {
     if run.undone_in_part { "taken back in part" } else { "taken back" }

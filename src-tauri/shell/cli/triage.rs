@@ -17,6 +17,9 @@ use crate::api::Console;
 pub async fn run(console: &Arc<Console>, exit_code: bool, output: &Output) -> Ended {
     let view = console.triage_now().await;
     output.show(&view, |out| text(&view, out))?;
+    if !output.is_json() {
+        super::run::warn_of_interrupted(console, output).await;
+    }
     Ok(code(exit_code, &view.ranked))
 }
 

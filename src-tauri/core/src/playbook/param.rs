@@ -143,6 +143,8 @@ fn checked(spec: &ParamView, value: &Value) -> Result<Value, String> {
                     .iter()
                     .map(|i| i.as_str().map(str::to_owned).ok_or("must be a list of its choices"))
                     .collect::<Result<_, _>>()?,
+                (None, Some(text)) if text.trim_start().starts_with('[') => serde_json::from_str(text)
+                    .map_err(|_| "must be a list of its choices, as in mon,tue or [\"mon\",\"tue\"]")?,
                 (None, Some(text)) => {
                     text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
                 }
@@ -166,7 +168,14 @@ fn is_choice(spec: &ParamView, text: &str) -> Result<(), String> {
     if spec.choices.iter().any(|c| c.value == text) {
         return Ok(());
     }
-    let shown: Vec<&str> = spec.choices.iter().take(12).map(|c| c.value.as_str()).collect();
+    if spec.choices.is_empty() {
+        return Err(format!("`{}` is no choice: there is nothing to choose from", text.escape_debug()));
+    }
+    let choice = |c: &ParamChoice| match c.label == c.value {
+        true => c.value.clone(),
+        false => format!("{} ({})", c.value, c.label),
+    };
+    let shown: Vec<String> = spec.choices.iter().take(12).map(choice).collect();
     Err(format!("`{}` is none of {}", text.escape_debug(), shown.join(", ")))
 }
 
@@ -207,6 +216,8 @@ mod tests {
     #[test]
     fn text_from_a_shell_is_taken_for_what_the_parameter_holds() {
         assert_eq!(resolve(ParamKind::Choices, json!("mon, tue")), Ok(json!(["mon", "tue"])));
+        assert_eq!(resolve(ParamKind::Choices, json!("[\"mon\", \"tue\"]")), Ok(json!(["mon", "tue"])));
+        assert!(resolve(ParamKind::Choices, json!("[mon]")).unwrap_err().contains("as in mon,tue"));
         assert_eq!(resolve(ParamKind::Flag, json!("yes")), Ok(json!(true)));
         assert_eq!(resolve(ParamKind::Integer, json!("12")), Ok(json!(12)));
         assert_eq!(resolve(ParamKind::Time, json!("9:05")), Ok(json!("09:05")));
