@@ -135,8 +135,11 @@ fn show_event(event: &RunEvent, total: u32, is_undo: bool, output: &Output) {
             let done = if *outcome == RunOutcome::Cancelled { "not verified" } else { "verified" };
             output.progress(&format!("{done}: {}", reason.as_deref().unwrap_or(gone)));
         }
-        RunEvent::RunDone { run, outcome, reason, changes: _ } => {
+        RunEvent::RunDone { run, outcome, reason, changes } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+            if !changes.is_empty() {
+                output.progress("    a new plan shows what is there now, and what would be done about it");
+            }
             let of = if run.is_empty() { String::new() } else { format!("  (run {run})") };
             output.line(&one_line(&format!("{}{why}{of}", word(Some(*outcome), is_undo))));
         }

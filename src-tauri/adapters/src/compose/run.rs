@@ -58,6 +58,10 @@ pub(super) async fn run(
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     if let Some(dir) = dir {
+        if !dir.is_dir() {
+            let happened = format!("there is no folder {}", dir.display());
+            return Err(trouble(happened, "Correct [compose] file in the profile."));
+        }
         command.current_dir(dir);
     }
     if let Some(host) = docker_host {

@@ -155,7 +155,7 @@ impl Kind for SqlStep {
     }
 }
 
-const AS_LEFT: &str = "the rows are still as the run left them";
+const AS_LEFT: &str = "what the run left";
 
 impl SqlStep {
     fn change(&self, acting: &Acting<'_>) -> Result<SqlChange, StepStop> {
