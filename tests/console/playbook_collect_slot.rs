@@ -106,6 +106,8 @@ fn without_choices_all_active_staff_get_weekdays_nine_to_six() {
 fn a_day_that_ends_before_it_begins_and_a_stranger_are_refused() {
     let of = |name: &str, value: Value| BTreeMap::from([(name.to_owned(), value)]);
     assert!(plan(of("end", json!("08:00"))).unwrap_err().contains("must end after it begins"));
-    assert!(plan(of("staff", json!(["zz"]))).unwrap_err().contains("none of a1 (Amina), b2 (Baraka)"));
+    assert!(
+        plan(of("staff", json!(["zz"]))).unwrap_err().contains("none of a1, b2. a1 is Amina; b2 is Baraka")
+    );
     assert!(plan(of("days", json!([]))).unwrap_err().contains("weekday"));
 }

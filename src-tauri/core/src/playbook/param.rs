@@ -171,12 +171,12 @@ fn is_choice(spec: &ParamView, text: &str) -> Result<(), String> {
     if spec.choices.is_empty() {
         return Err(format!("`{}` is no choice: there is nothing to choose from", text.escape_debug()));
     }
-    let choice = |c: &ParamChoice| match c.label == c.value {
-        true => c.value.clone(),
-        false => format!("{} ({})", c.value, c.label),
-    };
-    let shown: Vec<String> = spec.choices.iter().take(12).map(choice).collect();
-    Err(format!("`{}` is none of {}", text.escape_debug(), shown.join(", ")))
+    let shown = || spec.choices.iter().take(12);
+    let values: Vec<&str> = shown().map(|c| c.value.as_str()).collect();
+    let named = shown().filter(|c| c.label != c.value).map(|c| format!("{} is {}", c.value, c.label));
+    let named: Vec<String> = named.collect();
+    let names = if named.is_empty() { String::new() } else { format!(". {}", named.join("; ")) };
+    Err(format!("`{}` is none of {}{names}", text.escape_debug(), values.join(", ")))
 }
 
 /// `HH:MM`, normalised to two digits each.
