@@ -122,18 +122,20 @@ fn a_service_that_is_removed_before_leaves_no_image_to_copy_with() {
 
 #[test]
 fn a_copy_whose_console_was_killed_is_ended_and_made_anew() {
-    // Enough to be killed in.
-    lab::redis_eval(
-        "for i = 1, 400 do redis.call('SET', 'kernel:volume:' .. i, string.rep('x', 200000)) end",
-    );
+    // Enough to be killed in, also while the machine has more to do.
+    let write = "head -c 400000000 /dev/urandom > /data/kernel-volume";
+    lab::docker(&["exec", &lab::container_of("redis"), "sh", "-c", write]);
     let kernel = Kernel::with(&format!("[{STOP}, {}]", copy("redis")));
     let plan = kernel.plan(&[]);
     kernel.apply_with(&plan, -1, |event, pid| {
         if event["event"] == "step_started" && event["n"] == 2 {
-            let runs = || lab::docker(&["ps", "-q", "--filter", "name=ratiba-copy-"]);
-            until("a container that copies", || !runs().is_empty());
+            let copier = std::cell::RefCell::new(String::new());
+            until("a container that copies", || {
+                *copier.borrow_mut() = lab::docker(&["ps", "-q", "--filter", "name=ratiba-copy-"]);
+                !copier.borrow().is_empty()
+            });
             // So that it is still at it when the run goes on.
-            lab::docker(&["pause", &runs()]);
+            lab::docker(&["pause", &copier.borrow()]);
             signal(pid, "KILL");
         }
     });
@@ -145,5 +147,5 @@ fn a_copy_whose_console_was_killed_is_ended_and_made_anew() {
     lab::docker(&["volume", "rm", &copies()]);
     drop(kernel);
     start_all();
-    lab::redis_eval("for i = 1, 400 do redis.call('DEL', 'kernel:volume:' .. i) end");
+    lab::docker(&["exec", &lab::container_of("redis"), "rm", "/data/kernel-volume"]);
 }
