@@ -198,10 +198,7 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                     vec![
                         one_line(&r.run),
                         r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                        {
-                            let (mark, word) = said(r);
-                            out.mark(mark, if r.undone_by.is_some() { taken_back(r) } else { word })
-                        },
+                        said(r, out),
                         one_line(&r.playbook),
                         subject(r),
                         one_line(&r.title),
@@ -237,15 +234,15 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
     }
 }
 
-/// How a run ended, or that it goes on. What an undo did is not a fault that is fixed.
-fn said(run: &RunView) -> (Mark, &'static str) {
+/// How a run ended, that it was taken back since, or that it goes on. What an undo did is not a fault
+/// that is fixed.
+fn said(run: &RunView, out: &Output) -> String {
     if run.interrupted.as_ref().is_some_and(|open| open.goes_on.is_some()) {
-        return (Mark::Busy, "running");
+        return out.mark(Mark::Busy, "running");
     }
-    match run.outcome {
-        None if run.undone_by.is_some() => (Mark::Off, taken_back(run)),
-        outcome => (mark(outcome), word(outcome, run.undo_of.is_some())),
-    }
+    let is_undone = run.undone_by.is_some();
+    let mark = if is_undone && run.outcome.is_none() { Mark::Off } else { mark(run.outcome) };
+    out.mark(mark, if is_undone { taken_back(run) } else { word(run.outcome, run.undo_of.is_some()) })
 }
 
 /// A person who looks at the stack is told of what waits for an answer.
@@ -311,8 +308,7 @@ fn interruption(run: &str, view: &InterruptedView, ctl: &str) -> String {
 }
 
 pub(super) fn shown(view: &RunView, out: &Output) -> String {
-    let (mark, word) = said(view);
-    let mut text = format!("{}\n{}\n", out.bold(&one_line(&view.title)), out.mark(mark, word));
+    let mut text = format!("{}\n{}\n", out.bold(&one_line(&view.title)), said(view, out));
     if let Some(reason) = &view.reason {
         text += &format!("{}\n", one_line(reason));
     }

@@ -390,8 +390,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** A state is reached once, in the small light window; then the window is looked at as it changes. */
-/** The other theme has other colours and nothing else. */
+/**
+ * A state is reached once, in the small light window; then the window is looked at as it changes. The other theme has
+ * other colours and nothing else.
+ */
 const LOOKS: { theme: Theme; size: Size; axe?: 'all' | string[] }[] = [
   { theme: 'light', size: 'small', axe: 'all' },
   { theme: 'light', size: 'large' },

@@ -209,13 +209,13 @@ impl ScriptError {
                     let what = format!("{source}. {}", source.hint);
                     Self { kind: ScriptErrorKind::Probe(source), place: String::new(), what }
                 }
-                None => match thrown.clone().try_cast::<Refused>() {
-                    Some(Refused(what)) => Self { kind: ScriptErrorKind::Failed, place, what },
-                    None if thrown.is_string() => {
-                        Self { kind: ScriptErrorKind::Said, place, what: thrown.to_string() }
-                    }
-                    None => Self { kind: ScriptErrorKind::Failed, place, what: thrown.to_string() },
-                },
+                None => {
+                    let refused = thrown.clone().try_cast::<Refused>();
+                    let kind =
+                        if thrown.is_string() { ScriptErrorKind::Said } else { ScriptErrorKind::Failed };
+                    let what = refused.map_or_else(|| thrown.to_string(), |Refused(what)| what);
+                    Self { kind, place, what }
+                }
             },
             _ => {
                 let mut bare = error;
