@@ -6,9 +6,10 @@ mod commands;
 mod endpoint;
 mod error;
 mod facts;
+mod look;
 mod oom;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bollard::{
@@ -24,14 +25,14 @@ use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStr
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
-    ports::{ContainerChange, Containers, LogLine, Read, VolumeWriter},
+    ports::{ContainerChange, Containers, EnvironmentVariable, LogLine, Process, Read, VolumeWriter},
 };
 use tokio::sync::Mutex;
 
 pub use backup::VolumeCopies;
 pub use endpoint::{Endpoint, Surroundings, find_endpoint};
 
-use crate::deadline::within;
+use crate::{deadline::within, fingerprint::FingerprintKey};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const PROJECT_LABEL: &str = "com.docker.compose.project";
@@ -43,16 +44,19 @@ pub struct Engine {
     endpoint: Result<Endpoint, SourceError>,
     connected: Mutex<Option<Docker>>,
     oom: oom::OomKills,
+    key: Arc<FingerprintKey>,
 }
 
 impl Engine {
     /// The engine that `host` names, or the one that this machine's surroundings lead to.
-    pub fn new(project: &str, host: Option<&str>, around: &Surroundings) -> Self {
+    /// `key` names the variables of a container's environment without telling them.
+    pub fn new(project: &str, host: Option<&str>, around: &Surroundings, key: Arc<FingerprintKey>) -> Self {
         Self {
             project: project.to_owned(),
             endpoint: find_endpoint(host, around),
             connected: Mutex::new(None),
             oom: oom::OomKills::default(),
+            key,
         }
     }
 
@@ -277,6 +281,14 @@ impl Containers for Engine {
             }
         })
         .await
+    }
+
+    async fn processes(&self, container_id: &str) -> Read<Vec<Process>> {
+        self.processes_of(container_id).await
+    }
+
+    async fn variable(&self, container_id: &str, name: &str) -> Read<Option<EnvironmentVariable>> {
+        self.variable_of(container_id, name).await
     }
 }
 

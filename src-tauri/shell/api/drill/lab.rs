@@ -245,8 +245,11 @@ fn lab_profile(
          [postgres]\nurl = {postgres}\npassword = \"dotenv:POSTGRES_PASSWORD\"\n\n\
          [redis]\nurl = {redis}\npassword = \"dotenv:REDIS_PASSWORD\"\n\n\
          [repo]\npath = {checkout}\n\n\
-         [endpoints]\nbackend = {backend}\nlivekit = {livekit}\n\n\
-         [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\n\
+         [endpoints]\nbackend = {backend}\nlivekit = {livekit}\nngrok = {ngrok}\n\n\
+         [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\
+         rtc_port = {rtc_port}\nsip_port = {sip_port}\n\n\
+         [elevenlabs]\nurl = {elevenlabs}\nkey = \"dotenv:ELEVENLABS_API_KEY\"\n\n\
+         [whatsapp]\nurl = {webhook}\n\n\
          [daraja]\nurl = {daraja}\nconsumer_key = \"dotenv:DARAJA_CONSUMER_KEY\"\n\
          consumer_secret = \"dotenv:DARAJA_CONSUMER_SECRET\"\nshortcode = \"174379\"\n\
          passkey = \"dotenv:DARAJA_PASSKEY\"\n\n\
@@ -260,6 +263,11 @@ fn lab_profile(
         backend = quoted(&address("backend")),
         livekit = quoted(&address("livekit")),
         daraja = quoted(&address("daraja")),
+        ngrok = quoted(&address("ngrok")),
+        elevenlabs = quoted(&address("elevenlabs")),
+        webhook = quoted(&format!("{}/webhooks/whatsapp", address("backend"))),
+        rtc_port = 7_891 + offset,
+        sip_port = 5_060 + offset,
         dir = quoted(&dir.display().to_string()),
     )
 }
