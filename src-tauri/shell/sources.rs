@@ -53,12 +53,9 @@ pub struct Built {
 pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, WireError> {
     let state = paths::state_dir();
     let key = Arc::new(FingerprintKey::new(state.join("fingerprint.key")));
-    let engine = Arc::new(Engine::new(
-        &profile.compose.project,
-        profile.docker.host.as_deref(),
-        &Surroundings::of_process(),
-        key.clone(),
-    ));
+    let engine =
+        Engine::new(&profile.compose.project, profile.docker.host.as_deref(), &Surroundings::of_process());
+    let engine = Arc::new(engine.with_fingerprints(key.clone()));
     let docker_host = engine.docker_host();
     let files = profile.compose.file.iter().chain(&profile.compose.overrides).map(PathBuf::from).collect();
     let program = find_compose(&SearchPath::of_process());

@@ -128,9 +128,7 @@ impl Lab {
 
     fn engine(&self) -> Arc<Engine> {
         let project = &self.profile.compose.project;
-        // No test here looks at a container's variables.
-        let key = Arc::new(FingerprintKey::new(std::env::temp_dir().join("ratiba-crash-fingerprint.key")));
-        Arc::new(Engine::new(project, self.profile.docker.host.as_deref(), &Surroundings::of_process(), key))
+        Arc::new(Engine::new(project, self.profile.docker.host.as_deref(), &Surroundings::of_process()))
     }
 }
 

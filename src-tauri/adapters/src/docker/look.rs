@@ -35,13 +35,15 @@ impl Engine {
             let variables = container.config.and_then(|c| c.env).unwrap_or_default();
             let value = variables.iter().filter_map(|one| one.split_once('=')).rfind(|(key, _)| *key == name);
             let Some((_, value)) = value else { return Ok(None) };
-            let fingerprint = self.key.of(value.as_bytes()).map_err(|e| SourceError {
+            let failed = |happened: String| SourceError {
                 source_name: SourceName::Docker,
                 kind: SourceErrorKind::Invalid,
                 attempted: attempted.clone(),
-                happened: e.to_string(),
+                happened,
                 hint: "Check the rights of the console's state folder.".into(),
-            })?;
+            };
+            let key = self.key.as_ref().ok_or_else(|| failed("there is no key to name it with".into()))?;
+            let fingerprint = key.of(value.as_bytes()).map_err(|e| failed(e.to_string()))?;
             Ok(Some(EnvironmentVariable { fingerprint, is_empty: value.is_empty() }))
         })
         .await

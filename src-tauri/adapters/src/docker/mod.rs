@@ -44,20 +44,25 @@ pub struct Engine {
     endpoint: Result<Endpoint, SourceError>,
     connected: Mutex<Option<Docker>>,
     oom: oom::OomKills,
-    key: Arc<FingerprintKey>,
+    key: Option<Arc<FingerprintKey>>,
 }
 
 impl Engine {
     /// The engine that `host` names, or the one that this machine's surroundings lead to.
-    /// `key` names the variables of a container's environment without telling them.
-    pub fn new(project: &str, host: Option<&str>, around: &Surroundings, key: Arc<FingerprintKey>) -> Self {
+    pub fn new(project: &str, host: Option<&str>, around: &Surroundings) -> Self {
         Self {
             project: project.to_owned(),
             endpoint: find_endpoint(host, around),
             connected: Mutex::new(None),
             oom: oom::OomKills::default(),
-            key,
+            key: None,
         }
+    }
+
+    /// The same, with a key that names the variables of a container's environment without telling them.
+    #[must_use]
+    pub fn with_fingerprints(self, key: Arc<FingerprintKey>) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// What `DOCKER_HOST` must be for a child process to reach the same engine.

@@ -1,29 +1,186 @@
-//! Acts on the lab, and looking whether a fault is there.
+//! Acts on the lab.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, fs, process::Stdio, sync::Arc};
 
 use futures_util::{FutureExt, future::pending};
 use ratiba_core::{
-    model::counted,
-    observe::worst_container,
-    playbook::step::ComposeAction,
-    ports::{CommandLimits, SqlRead},
+    playbook::step::{ComposeAction, HttpCall},
+    ports::CommandLimits,
     wire::WireError,
 };
-use tokio::process::Command;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     super::{Console, failed, unreachable},
-    Lab, Visible,
-    file::Act,
+    dotenv,
+    fill::Scene,
+    visible::Visible,
 };
 
-pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Result<(), WireError> {
+/// One act on the lab. What may stand in braces in its texts is in `tests/lab/README.md`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Act {
+    /// `docker` with these arguments.
+    Docker(Vec<String>),
+    /// The same, where failing is fine: what it removes may not be there.
+    TryDocker(Vec<String>),
+    /// Create and start a service through compose; a failure is part of some faults.
+    TryUp(String),
+    /// Makes a service's container anew from the present configuration; a failure is part of some
+    /// faults.
+    TryRecreate(String),
+    /// The same with variables in compose's own environment, which beat those of `.env`.
+    RecreateWith {
+        /// The service.
+        service: String,
+        /// The variables.
+        environment: BTreeMap<String, String>,
+    },
+    /// A command in a service's running container.
+    Exec(Command),
+    /// The same, where failing is fine.
+    TryExec(Command),
+    /// A command in a container of its own, made from the lab's image, with volumes of the project
+    /// mounted: what can be done to data while their service is stopped.
+    InVolumes {
+        /// Each `name:/path`, the name as in the compose file.
+        volumes: Vec<String>,
+        /// The command.
+        argv: Vec<String>,
+    },
+    /// Statements in Postgres, as the lab's own user.
+    Sql(String),
+    /// One command in Redis.
+    Redis(Vec<String>),
+    /// Sets a key of the checkout's `.env`: `["KEY", "value"]`.
+    Env(String, String),
+    /// The same with the whole line as it stands there, quotes, blanks and a `\r` included.
+    EnvLine(String),
+    /// Adds a line at the end of `.env`, also where its key has one.
+    EnvAppend(String),
+    /// Removes all lines of a key.
+    EnvRemove(String),
+    /// A call of a stand-in or a service.
+    Http(Request),
+    /// Writes a file of the checkout.
+    Write {
+        /// Its path there.
+        path: String,
+        /// The whole of it.
+        text: String,
+    },
+    /// Changes a file of the checkout.
+    Edit {
+        /// Its path there.
+        path: String,
+        /// What must be in it, once.
+        from: String,
+        /// What it becomes.
+        to: String,
+    },
+    /// Removes a file of the checkout.
+    Remove(String),
+    /// `git` in the checkout, always as the same author at the same time: the same commits each time.
+    Git(Vec<String>),
+    /// Waits until this can be seen.
+    Wait(Visible),
+}
+
+/// A command in a service's container.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// The service.
+    pub service: String,
+    /// Program and arguments; no shell reads them.
+    pub argv: Vec<String>,
+    /// Left running, not waited for.
+    #[serde(default)]
+    pub background: bool,
+}
+
+impl Command {
+    /// The arguments of `docker`.
+    pub(super) async fn args(&self, scene: &Scene<'_>) -> Result<Vec<String>, WireError> {
+        let mut args = vec!["exec".to_owned()];
+        args.extend(self.background.then(|| "-d".to_owned()));
+        args.push(scene.container(&self.service).await?);
+        args.extend(scene.fill_all(&self.argv).await?);
+        Ok(args)
+    }
+}
+
+/// A call of a stand-in or a service, by the lab's name of its port.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// `daraja`, `elevenlabs`, `meta`, `ngrok`, `livekit` or `backend`.
+    pub to: String,
+    /// The method; default: `POST` with a body, else `GET`.
+    pub method: Option<String>,
+    /// Path and query; default: where a stand-in is told to misbehave.
+    #[serde(default = "control")]
+    pub path: String,
+    /// The JSON to send.
+    pub body: Option<toml::Value>,
+}
+
+fn control() -> String {
+    "/_control".into()
+}
+
+impl Request {
+    pub(super) async fn call(&self, scene: &Scene<'_>) -> Result<HttpCall, WireError> {
+        let body = match &self.body {
+            Some(body) => Box::pin(filled(scene, body)).await?,
+            None => Value::Null,
+        };
+        let method = self.method.clone();
+        Ok(HttpCall::Endpoint {
+            endpoint: self.to.clone(),
+            method: method.unwrap_or_else(|| if body.is_null() { "GET" } else { "POST" }.into()),
+            path: scene.fill(&self.path).await?,
+            body,
+        })
+    }
+}
+
+/// A value of the drill's file as JSON, its texts filled in.
+pub(super) async fn filled(scene: &Scene<'_>, value: &toml::Value) -> Result<Value, WireError> {
+    Ok(match value {
+        toml::Value::String(text) => Value::String(scene.fill(text).await?),
+        toml::Value::Integer(n) => Value::from(*n),
+        toml::Value::Float(n) => Value::from(*n),
+        toml::Value::Boolean(flag) => Value::from(*flag),
+        toml::Value::Datetime(at) => Value::String(at.to_string()),
+        toml::Value::Array(items) => {
+            let mut all = Vec::new();
+            for item in items {
+                all.push(Box::pin(filled(scene, item)).await?);
+            }
+            Value::Array(all)
+        }
+        // A TOML table has no null: a text `null` is one, for settings that count down.
+        toml::Value::Table(entries) => {
+            let mut all = serde_json::Map::new();
+            for (key, item) in entries {
+                let value = Box::pin(filled(scene, item)).await?;
+                all.insert(key.clone(), if value == "null" { Value::Null } else { value });
+            }
+            Value::Object(all)
+        }
+    })
+}
+
+pub(super) async fn perform(scene: &Scene<'_>, act: &Act) -> Result<(), WireError> {
+    let console = scene.console;
     match act {
-        Act::Docker(args) => docker(console, lab, args).await,
+        Act::Docker(args) => docker(scene, args).await,
         Act::TryDocker(args) => {
             // Not there: nothing to remove.
-            let _absent = docker(console, lab, args).await;
+            let _absent = docker(scene, args).await;
             Ok(())
         }
         Act::TryUp(service) => {
@@ -34,129 +191,184 @@ pub(super) async fn perform(console: &Arc<Console>, lab: &Lab, act: &Act) -> Res
             compose(console, &ComposeAction::Recreate { service: service.clone() }).await;
             Ok(())
         }
-        Act::Env(key, value) => set_env(console, key, value),
-        Act::Sql(sql) => {
-            let args = [
-                "exec",
-                "{id:postgres}",
-                "psql",
-                "-X",
-                "-q",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "ratiba",
-                "-d",
-                "ratiba",
-                "-c",
-                sql,
-            ];
-            docker(console, lab, &args.map(str::to_owned)).await
+        Act::RecreateWith { service, environment } => {
+            let mut argv = vec!["env".to_owned()];
+            for (key, value) in environment {
+                argv.push(format!("{key}={}", scene.fill(value).await?));
+            }
+            argv.extend(console.sources.compose.argv(&ComposeAction::Recreate { service: service.clone() }));
+            compose_argv(console, &argv).await;
+            Ok(())
         }
-        Act::Redis(command) => {
-            // The password stays inside the container: it is never an argument.
-            let script = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e \"$@\"";
-            let mut args = ["exec", "{id:redis}", "sh", "-c", script, "sh"].map(str::to_owned).to_vec();
-            args.extend(command.iter().cloned());
-            docker(console, lab, &args).await
+        Act::Exec(command) => succeeded("docker", &command.args(scene).await?).await.map(|_| ()),
+        Act::TryExec(command) => {
+            let args = command.args(scene).await?;
+            let _failed = succeeded("docker", &args).await;
+            Ok(())
+        }
+        Act::InVolumes { volumes, argv } => in_volumes(scene, volumes, argv).await,
+        Act::Sql(sql) => psql(scene, &scene.fill(sql).await?).await.map(|_| ()),
+        Act::Redis(command) => redis(scene, &scene.fill_all(command).await?).await.map(|_| ()),
+        Act::Env(key, value) => {
+            dotenv::set(console, key, Some(&format!("{key}={}", scene.fill(value).await?)))
+        }
+        Act::EnvLine(line) => {
+            let line = scene.fill(line).await?;
+            let key = line.split_once('=').map_or("", |(key, _)| key.trim()).to_owned();
+            dotenv::set(console, &key, Some(&line))
+        }
+        Act::EnvAppend(line) => dotenv::append(console, &scene.fill(line).await?),
+        Act::EnvRemove(key) => dotenv::set(console, key, None),
+        Act::Http(request) => http(scene, request).await,
+        Act::Write { path, text } => {
+            let (file, text) = (dotenv::file_in(console, path)?, scene.fill(text).await?);
+            let dir = file.parent().map_or(Ok(()), fs::create_dir_all);
+            dir.and_then(|()| fs::write(&file, text)).map_err(dotenv::trouble(format!("write {path}")))
+        }
+        Act::Edit { path, from, to } => {
+            let file = dotenv::file_in(console, path)?;
+            let (from, to) = (scene.fill(from).await?, scene.fill(to).await?);
+            let old = fs::read_to_string(&file).map_err(dotenv::trouble(format!("read {path}")))?;
+            match old.matches(&from).count() {
+                // In place: what is mounted into a container is this very file.
+                1 => fs::write(&file, old.replace(&from, &to))
+                    .map_err(dotenv::trouble(format!("write {path}"))),
+                n => Err(failed(format!("change {path}: it has `{from}` {n} times"), "Correct the drill.")),
+            }
+        }
+        Act::Remove(path) => fs::remove_file(dotenv::file_in(console, path)?)
+            .map_err(dotenv::trouble(format!("remove {path}"))),
+        Act::Git(args) => git(scene, &scene.fill_all(args).await?).await,
+        Act::Wait(visible) => {
+            let waited = super::wait_visible(scene, std::slice::from_ref(visible)).await;
+            waited.map_err(|seen| {
+                failed(
+                    format!("wait for what can't be seen: {seen}"),
+                    "Heal, and look with `ratibactl status`.",
+                )
+            })
         }
     }
-}
-
-/// Sets one line of the lab's `.env`; the others keep their bytes, the file its mode.
-fn set_env(console: &Arc<Console>, key: &str, value: &str) -> Result<(), WireError> {
-    let path = std::path::Path::new(console.profile.repo.path.as_deref().unwrap_or(".")).join(".env");
-    let trouble = |e: std::io::Error| {
-        failed(format!("set {key} in {}: {e}", path.display()), "Take the lab down and up again.")
-    };
-    let text = std::fs::read_to_string(&path).map_err(trouble)?;
-    let is_it = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
-    let mut lines: Vec<&str> = text.lines().filter(|line| !is_it(line)).collect();
-    let line = format!("{key}={value}");
-    lines.push(&line);
-    std::fs::write(&path, lines.join("\n") + "\n").map_err(trouble)
 }
 
 /// A compose action that may fail: a start that fails is what a port clash is, and whoever calls
 /// looks at what came of it.
 pub(super) async fn compose(console: &Arc<Console>, action: &ComposeAction) {
-    let argv = console.sources.compose.argv(action);
-    let limits = CommandLimits { deadline: super::VISIBLE_WITHIN, stop: pending().boxed() };
-    let _clash = console.acts.compose.run(&argv, limits, &mut |_| {}).await;
+    compose_argv(console, &console.sources.compose.argv(action)).await;
 }
 
-async fn docker(console: &Arc<Console>, lab: &Lab, args: &[String]) -> Result<(), WireError> {
-    let mut filled = Vec::new();
-    for arg in args {
-        filled.push(fill(console, lab, arg).await?);
-    }
-    let shown = format!("docker {}", filled.join(" "));
-    let output = Command::new("docker")
-        .args(&filled)
-        .stdin(std::process::Stdio::null())
+async fn compose_argv(console: &Arc<Console>, argv: &[String]) {
+    let limits = CommandLimits { deadline: super::VISIBLE_WITHIN, stop: pending().boxed() };
+    let _clash = console.acts.compose.run(argv, limits, &mut |_| {}).await;
+}
+
+/// How a program ended.
+pub(super) struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub(super) async fn run(program: &str, args: &[&str]) -> Result<Said, WireError> {
+    let output = tokio::process::Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
-        .await;
-    let hint = "The lab needs the docker command; `ratibactl doctor` looks at the engine.";
-    match output {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(failed(format!("{shown}: {}", said.trim().lines().last().unwrap_or("it failed")), hint))
-        }
-        Err(error) => Err(failed(format!("{shown}: {error}"), hint)),
-    }
-}
-
-async fn fill(console: &Arc<Console>, lab: &Lab, text: &str) -> Result<String, WireError> {
-    let mut out = text.replace("{project}", &console.environment.project);
-    if out.contains("{image}") {
-        let containers = console.sources.containers.list().await.map_err(|e| unreachable(&e))?;
-        let image = containers.first().map(|c| c.image.clone()).unwrap_or_default();
-        out = out.replace("{image}", &image);
-    }
-    while let Some((before, rest)) = out.clone().split_once("{id:") {
-        let (service, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let containers = console.sources.containers.list().await.map_err(|e| unreachable(&e))?;
-        let facts = worst_container(&containers, service).ok_or_else(|| {
+        .await
+        .map_err(|error| {
             failed(
-                format!("act on {service}: it has no container"),
-                "Heal the lab first: `ratibactl drill heal`.",
+                format!("run {program}: {error}"),
+                "The lab needs the docker command; `ratibactl doctor` looks at the engine.",
             )
         })?;
-        out = format!("{before}{}{after}", facts.id);
-    }
-    while let Some((before, rest)) = out.clone().split_once("{port:") {
-        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let port = lab.port(name)?;
-        out = format!("{before}{port}{after}");
-    }
-    Ok(out)
+    Ok(Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }
 
-/// Whether the fault is there; if not, what is seen instead.
-pub(super) async fn is_visible(console: &Arc<Console>, visible: &Visible) -> Result<(), String> {
-    if let Visible::NoRows(sql) = visible {
-        let read = SqlRead { sql: sql.clone(), params: Vec::new() };
-        let database = console.sources.database().map_err(|e| e.to_string())?;
-        let rows = database.query(&read).await.map_err(|e| e.to_string())?;
-        return if rows.is_empty() { Ok(()) } else { Err(format!("{} there", counted(rows.len(), "row"))) };
+/// Runs it; it must succeed. Gives what it printed.
+pub(super) async fn succeeded(program: &str, args: &[String]) -> Result<String, WireError> {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let said = run(program, &words).await?;
+    if said.code == 0 {
+        return Ok(said.out);
     }
-    let containers = console.sources.containers.list().await.map_err(|e| e.to_string())?;
-    let (service, wanted, now) = match visible {
-        Visible::State { service, is } => {
-            let state = worst_container(&containers, service).map_or("missing", |f| f.state.as_str());
-            (service, is.as_str(), state.to_owned())
-        }
-        Visible::Health { service, is } => {
-            let health = worst_container(&containers, service).and_then(|f| f.live_health());
-            (service, is.as_str(), health.map_or("none", |h| h.as_str()).to_owned())
-        }
-        Visible::OomKilled { service } => {
-            let killed = worst_container(&containers, service).is_some_and(|f| f.oom_killed);
-            (service, "killed for memory", if killed { "killed for memory" } else { "not killed" }.to_owned())
-        }
-        Visible::NoRows(_) => return Ok(()),
-    };
-    if now == wanted { Ok(()) } else { Err(format!("{service} is {now}, not {wanted}")) }
+    let why =
+        said.err.trim().lines().last().map_or_else(|| format!("exit code {}", said.code), str::to_owned);
+    Err(failed(
+        format!("{program} {}: {why}", args.join(" ")),
+        "`ratibactl drill heal` brings the lab back; `ratibactl doctor` looks at the engine.",
+    ))
+}
+
+async fn docker(scene: &Scene<'_>, args: &[String]) -> Result<(), WireError> {
+    succeeded("docker", &scene.fill_all(args).await?).await.map(|_| ())
+}
+
+/// What psql prints, unaligned.
+pub(super) async fn psql(scene: &Scene<'_>, sql: &str) -> Result<String, WireError> {
+    let mut args = vec!["exec".to_owned(), scene.container("postgres").await?];
+    args.extend(
+        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "ratiba", "-d", "ratiba", "-c"]
+            .map(str::to_owned),
+    );
+    args.push(sql.to_owned());
+    succeeded("docker", &args).await.map(|out| out.trim_end_matches('\n').to_owned())
+}
+
+/// What redis-cli prints.
+pub(super) async fn redis(scene: &Scene<'_>, command: &[String]) -> Result<String, WireError> {
+    // The password stays inside the container: it is never an argument.
+    let script = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e \"$@\"";
+    let mut args = vec!["exec".to_owned(), scene.container("redis").await?];
+    args.extend(["sh", "-c", script, "sh"].map(str::to_owned));
+    args.extend(command.iter().cloned());
+    succeeded("docker", &args).await
+}
+
+async fn in_volumes(scene: &Scene<'_>, volumes: &[String], argv: &[String]) -> Result<(), WireError> {
+    let mut args = ["run", "--rm", "--network", "none", "--label"].map(str::to_owned).to_vec();
+    args.push(scene.fill("drill={project}").await?);
+    for volume in volumes {
+        args.extend(["-v".to_owned(), scene.fill(&format!("{{project}}_{volume}")).await?]);
+    }
+    let argv = scene.fill_all(argv).await?;
+    let mut words = argv.into_iter();
+    args.extend(["--entrypoint".to_owned(), words.next().unwrap_or_default(), scene.fill("{image}").await?]);
+    args.extend(words);
+    succeeded("docker", &args).await.map(|_| ())
+}
+
+async fn http(scene: &Scene<'_>, request: &Request) -> Result<(), WireError> {
+    let call = request.call(scene).await?;
+    let answer = scene.console.acts.http.call(&call).await.map_err(|e| unreachable(&e))?;
+    if (200..300).contains(&answer.status) {
+        return Ok(());
+    }
+    Err(failed(
+        format!("call {} at {}: it answered {}: {}", request.path, request.to, answer.status, answer.body),
+        "Correct the drill.",
+    ))
+}
+
+async fn git(scene: &Scene<'_>, words: &[String]) -> Result<(), WireError> {
+    let checkout = dotenv::checkout(scene.console)?;
+    let mut args = vec!["-C".to_owned(), checkout.display().to_string()];
+    for setting in [
+        "user.name=Ratiba lab",
+        "user.email=lab@ratiba.example",
+        "commit.gpgsign=false",
+        "core.hooksPath=/dev/null",
+    ] {
+        args.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    args.extend(words.iter().cloned());
+    let at = "2026-11-20T09:00:00 +0300";
+    let mut dated =
+        vec![format!("GIT_AUTHOR_DATE={at}"), format!("GIT_COMMITTER_DATE={at}"), "git".to_owned()];
+    dated.extend(args);
+    succeeded("env", &dated).await.map(|_| ())
 }

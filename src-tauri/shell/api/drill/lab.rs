@@ -117,8 +117,7 @@ impl Lab {
         let read = |path: &PathBuf| -> Result<DrillFile, WireError> {
             let text = fs::read_to_string(path)
                 .map_err(|e| failed(format!("read {}: {e}", path.display()), hint))?;
-            toml::from_str(&text)
-                .map_err(|e| failed(format!("read {}: {}", path.display(), e.message()), hint))
+            DrillFile::parse(&text).map_err(|why| failed(format!("read {}: {why}", path.display()), hint))
         };
         paths.iter().map(read).collect()
     }
@@ -143,13 +142,19 @@ impl Lab {
             .map_err(|e| failed(format!("write {}: {e}", path.display()), "Check its rights and the disk."))
     }
 
-    /// A published port, by the lab's name of it (`postgres`, `redis`, `backend`).
+    /// A published port, by the lab's name of it.
     pub(super) fn port(&self, name: &str) -> Result<u32, WireError> {
         let base = match name {
             "postgres" => 5434,
             "redis" => 6390,
             "backend" => 8010,
             "livekit" => 7890,
+            "livekit_rtc" => 7891,
+            "sip" => 5060,
+            "daraja" => 8020,
+            "elevenlabs" => 8021,
+            "meta" => 8022,
+            "ngrok" => 4040,
             _ => {
                 return Err(failed(
                     format!("find the port of {name}: the lab publishes none by that name"),
@@ -245,7 +250,8 @@ fn lab_profile(
          [postgres]\nurl = {postgres}\npassword = \"dotenv:POSTGRES_PASSWORD\"\n\n\
          [redis]\nurl = {redis}\npassword = \"dotenv:REDIS_PASSWORD\"\n\n\
          [repo]\npath = {checkout}\n\n\
-         [endpoints]\nbackend = {backend}\nlivekit = {livekit}\nngrok = {ngrok}\n\n\
+         [endpoints]\nbackend = {backend}\nlivekit = {livekit}\ndaraja = {daraja}\nelevenlabs = {elevenlabs}\n\
+         meta = {meta}\nngrok = {ngrok}\n\n\
          [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\
          rtc_port = {rtc_port}\nsip_port = {sip_port}\n\n\
          [elevenlabs]\nurl = {elevenlabs}\nkey = \"dotenv:ELEVENLABS_API_KEY\"\n\n\
@@ -263,8 +269,9 @@ fn lab_profile(
         backend = quoted(&address("backend")),
         livekit = quoted(&address("livekit")),
         daraja = quoted(&address("daraja")),
-        ngrok = quoted(&address("ngrok")),
         elevenlabs = quoted(&address("elevenlabs")),
+        meta = quoted(&address("meta")),
+        ngrok = quoted(&address("ngrok")),
         webhook = quoted(&format!("{}/webhooks/whatsapp", address("backend"))),
         rtc_port = 7_891 + offset,
         sip_port = 5_060 + offset,

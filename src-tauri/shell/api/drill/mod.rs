@@ -1,22 +1,27 @@
 //! The practice lab: faults that are caused for real, proven to be visible, and reverted.
 
 mod act;
+mod dotenv;
 mod file;
+mod fill;
 mod lab;
+mod visible;
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use ratiba_core::{
-    model::{ContainerState, HealthStatus},
+    model::{ContainerState, HealthStatus, VerdictKind},
     observe::worst_container,
     playbook::step::ComposeAction,
     wire::WireError,
 };
 use serde::{Deserialize, Serialize};
 
-pub use file::{Drill, DrillFile, Visible};
+pub use file::{Drill, DrillFile};
+use fill::Scene;
 pub use lab::{Lab, LabStatus};
+use visible::Visible;
 
 use super::{Console, failed, not_found, usage};
 
@@ -32,10 +37,14 @@ pub struct DrillView {
     pub variant: String,
     /// What it does, in words.
     pub title: String,
-    /// Playbooks that must be ranked, in this order.
+    /// What its playbook must say.
+    pub verdict: VerdictKind,
+    /// Playbooks that must be ranked, in this order; empty where its playbook must stay absent.
     pub expects: Vec<String>,
-    /// Playbooks that may be present besides.
+    /// Playbooks that may be present or suspected besides.
     pub also_allowed: Vec<String>,
+    /// Playbooks that must be unknown.
+    pub unknown: Vec<String>,
 }
 
 /// A fault that was caused and not reverted yet.
@@ -51,15 +60,24 @@ pub struct Active {
 
 /// All drills, from the folder beside the lab.
 pub fn list(lab: &Lab) -> Result<Vec<DrillView>, WireError> {
+    let files = lab.drills()?;
     let mut views = Vec::new();
-    for file in lab.drills()? {
-        for drill in file.variant {
+    for file in &files {
+        for drill in &file.variant {
+            let name = format!("{}/{}", file.id, drill.name);
+            let elsewhere = files.iter().filter(|f| f.also_in.contains(&name)).map(|f| f.id.clone());
+            let own = match drill.verdict {
+                VerdictKind::Absent => Vec::new(),
+                _ => vec![file.id.clone()],
+            };
             views.push(DrillView {
                 id: file.id.clone(),
-                variant: drill.name,
-                title: drill.title,
-                expects: drill.expects.unwrap_or_else(|| vec![file.id.clone()]),
-                also_allowed: drill.also_allowed,
+                variant: drill.name.clone(),
+                title: drill.title.clone(),
+                verdict: drill.verdict,
+                expects: drill.expects.clone().unwrap_or(own),
+                also_allowed: drill.also_allowed.iter().cloned().chain(elsewhere).collect(),
+                unknown: drill.unknown.clone(),
             });
         }
     }
@@ -105,10 +123,11 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
     // On record before it is caused: whatever happens, `heal` knows.
     active.push(one.clone());
     lab.keep_active(&active)?;
+    let scene = Scene { console, lab, since: one.since };
     for act in &drill.inject {
-        act::perform(console, lab, act).await?;
+        act::perform(&scene, act).await?;
     }
-    wait_visible(console, &drill.visible).await.map_err(|seen| {
+    wait_visible(&scene, &drill.visible).await.map_err(|seen| {
         failed(
             format!(
                 "inject {id}/{}: the fault can't be seen after {} s: {seen}",
@@ -123,7 +142,9 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
 
 /// Does what a person would do meanwhile, where a plan has a step for one.
 pub async fn by_hand(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<(), WireError> {
-    let active = lab.active()?.into_iter().rev().find(|one| one.id == name);
+    let is_meant = |one: &Active| one.id == name || format!("{}/{}", one.id, one.variant) == name;
+    let active = lab.active()?.into_iter().rev().find(is_meant);
+    let since = active.as_ref().map_or_else(|| console.sources.clock.now(), |one| one.since);
     let name = active.map_or_else(|| name.to_owned(), |one| format!("{}/{}", one.id, one.variant));
     let (id, drill) = find(lab, &name)?;
     if drill.by_hand.is_empty() {
@@ -132,8 +153,9 @@ pub async fn by_hand(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<()
             "`ratibactl drill status` says which faults are active.",
         ));
     }
+    let scene = Scene { console, lab, since };
     for act in &drill.by_hand {
-        act::perform(console, lab, act).await?;
+        act::perform(&scene, act).await?;
     }
     Ok(())
 }
@@ -145,8 +167,9 @@ pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, Wire
     let mut healed = Vec::new();
     while let Some(one) = active.pop() {
         let (_, drill) = find(lab, &format!("{}/{}", one.id, one.variant))?;
+        let scene = Scene { console, lab, since: one.since };
         for act in &drill.heal {
-            act::perform(console, lab, act).await?;
+            act::perform(&scene, act).await?;
         }
         lab.keep_active(&active)?;
         healed.push(one);
@@ -206,13 +229,17 @@ fn waited(console: &Console, began_ms: u64) -> Duration {
     Duration::from_millis(console.sources.clock.monotonic_ms().saturating_sub(began_ms))
 }
 
-async fn wait_visible(console: &Arc<Console>, visible: &Visible) -> Result<(), String> {
-    let began = console.sources.clock.monotonic_ms();
-    loop {
-        match act::is_visible(console, visible).await {
-            Ok(()) => return Ok(()),
-            Err(seen) if waited(console, began) >= VISIBLE_WITHIN => return Err(seen),
-            Err(_) => console.sources.clock.sleep(Duration::from_millis(300)).await,
+/// Waits until all of it can be seen; if not, what is seen instead.
+async fn wait_visible(scene: &Scene<'_>, wanted: &[Visible]) -> Result<(), String> {
+    let began = scene.console.sources.clock.monotonic_ms();
+    for one in wanted {
+        // Asked again and again: most of it is told by no event.
+        while let Err(seen) = visible::is_visible(scene, one).await {
+            if waited(scene.console, began) >= VISIBLE_WITHIN {
+                return Err(seen);
+            }
+            scene.console.sources.clock.sleep(Duration::from_millis(100)).await;
         }
     }
+    Ok(())
 }
