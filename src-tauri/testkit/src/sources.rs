@@ -31,7 +31,7 @@ use ratiba_core::{
 };
 use serde_json::Value;
 
-use crate::beside::Beside;
+use crate::{beside::Beside, secrets::NoSecrets};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -251,6 +251,7 @@ impl Stack {
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
+            known: Arc::new(NoSecrets),
         }
     }
 

@@ -10,6 +10,7 @@ mod change;
 mod journal;
 mod memory;
 mod secrets;
+mod sightings;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -28,6 +29,7 @@ pub use change::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange, SqlGuard
 pub use journal::{JournalError, JournalStore, TargetLock};
 pub use memory::Memory;
 pub use secrets::KnownSecrets;
+pub use sightings::{SightingError, SightingStore};
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},

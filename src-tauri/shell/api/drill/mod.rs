@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerState, HealthStatus},
-    observe::worst_container,
+    observe::{moment, worst_container},
     playbook::step::ComposeAction,
     wire::WireError,
 };
@@ -97,7 +97,7 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
     let mut active = lab.active()?;
     if let Some(one) = active.iter().find(|a| a.id == id && a.variant == drill.name) {
         return Err(failed(
-            format!("inject {id}/{}: it is active since {}", one.variant, one.since),
+            format!("inject {id}/{}: it is active since {}", one.variant, moment(one.since)),
             "Heal first: `ratibactl drill heal`.",
         ));
     }
