@@ -31,7 +31,7 @@ pub struct DrillView {
     pub is_proven: bool,
     /// When it was drilled; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub at: Option<Timestamp>,
     /// The commit that was drilled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct RunbookRow {
     pub proven: u32,
     /// When the proof that is oldest was made: the row's proof is as old as that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub proven_at: Option<Timestamp>,
     /// The commit of that one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -124,7 +124,7 @@ is_proven: boolean,
 /**
  * When it was drilled; absent: never.
  */
-at: string, 
+at?: string, 
 /**
  * The commit that was drilled.
  */
@@ -931,7 +931,7 @@ proven: number,
 /**
  * When the proof that is oldest was made: the row's proof is as old as that.
  */
-proven_at: string, 
+proven_at?: string, 
 /**
  * The commit of that one.
  */
