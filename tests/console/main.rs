@@ -4,10 +4,13 @@
 
 mod binding;
 mod engine_limits;
+mod evidence;
 mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_collect_slot;
 mod playbook_service_unhealthy;
 mod remedy;
+mod runbook;
 mod shipped;
+mod waiting;

@@ -21,7 +21,7 @@ use crate::shipped;
 
 const ROW_1: &str = "01-service-unhealthy";
 
-struct Sees(Look);
+pub struct Sees(pub Look);
 
 #[async_trait::async_trait]
 impl Lookout for Sees {

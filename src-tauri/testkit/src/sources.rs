@@ -32,7 +32,10 @@ use ratiba_core::{
 };
 use serde_json::Value;
 
-use crate::beside::{Beside, unset};
+use crate::{
+    beside::{Beside, unset},
+    secrets::NoSecrets,
+};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -265,6 +268,7 @@ impl Stack {
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
+            known: Arc::new(NoSecrets),
         }
     }
 
