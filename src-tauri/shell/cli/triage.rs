@@ -205,3 +205,40 @@ fn item_text(item: &Value) -> String {
         other => plain(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_looked_at_is_cut_to_its_end_and_where_the_rest_is_is_said() {
+        let out = Output::new(false, Some("lab"));
+        let shown = Shown::of((0..25).map(|n| json!(format!("line {n}\nx"))).collect(), &|_| None);
+        let few = itself(&shown, "01-a", 2, &out);
+        assert!(few.contains("| line 23\u{240a}x") && !few.contains("line 22"), "{few}");
+        assert!(few.contains("(18 more: ratibactl --profile lab diagnose 01-a)"), "{few}");
+        assert!(few.contains("(not shown: 5 earlier lines)"), "{few}");
+        let rows = Shown::of(vec![json!({ "name": "Amina", "active": true })], &|_| None);
+        assert_eq!(itself(&rows, "01-a", ITEMS, &out), "         | active=true  name=Amina\n");
+    }
+
+    #[test]
+    fn parameters_are_printed_as_they_are_given_with_what_there_is_or_why_there_is_nothing() {
+        let params = json!([
+            { "name": "staff", "label": "Staff", "kind": "choices", "default": ["a1"],
+              "choices": [{ "value": "a1", "label": "Amina" }] },
+            { "name": "blocks", "label": "Blocks", "kind": "choices", "why_empty": "Nobody is blocked." },
+        ]);
+        let live = LiveParams {
+            subject: Subject { tenant: Some("amani".into()), ..Subject::default() },
+            params: serde_json::from_value(params).unwrap(),
+            error: None,
+        };
+        let text = parameters(&live, &Output::new(false, None));
+        assert!(text.contains("Parameters of a plan for amani"), "{text}");
+        assert!(text.contains("-p staff=…  Staff  (optional)  default a1"), "{text}");
+        assert!(text.contains("       a1  Amina"), "{text}");
+        assert!(text.contains("nothing to choose from: Nobody is blocked."), "{text}");
+    }
+}
