@@ -24,8 +24,8 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogLine, Memory,
-        Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
+        Memory, Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
         TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
@@ -517,5 +517,8 @@ impl Host for Stack {
     }
     async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
         Err(unset("a SIP server"))
+    }
+    async fn log_file(&self, _path: &str, _lines: u32) -> Read<Option<LogFile>> {
+        Err(unset("a log file"))
     }
 }
