@@ -49,6 +49,18 @@ make_env() {
     done <"$stack/.env.example"
 }
 
+# RATIBA_LAB_SET: `KEY=value`, several with blanks between, for keys that are there.
+change_env() {
+    local one key
+    for one in ${RATIBA_LAB_SET:-}; do
+        key=${one%%=*}
+        grep -q "^$key=" "$1" || fail "RATIBA_LAB_SET: .env has no $key"
+        sed "s|^$key=.*|$one|" "$1" >"$1.set"
+        cat "$1.set" >"$1"
+        rm "$1.set"
+    done
+}
+
 commit() {
     git -C "$checkout" add -A
     GIT_AUTHOR_DATE="$1 +0300" GIT_COMMITTER_DATE="$1 +0300" git -C "$checkout" -c user.name='Ratiba lab' \
@@ -75,7 +87,7 @@ make_instance() {
     # Where a stack without containers writes its logs: git ignores them.
     : >"$checkout/backend/.uvicorn.log"
     : >"$checkout/frontend/.next-dev.log"
-    (umask 077 && : >"$checkout/.env.new" && make_env "$checkout/.env.new")
+    (umask 077 && : >"$checkout/.env.new" && make_env "$checkout/.env.new" && change_env "$checkout/.env.new")
     mv "$checkout/.env.new" "$checkout/.env"
     hash_tree "$stack" >"$instance/stack.sha256"
 }
