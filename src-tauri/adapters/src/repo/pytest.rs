@@ -52,3 +52,55 @@ impl GitCheckout {
 fn modified(file: &Path) -> Option<Timestamp> {
     fs::metadata(file).ok()?.modified().ok().and_then(|at| Timestamp::try_from(at).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::symlink, sync::Arc};
+
+    use super::*;
+    use crate::fingerprint::FingerprintKey;
+
+    fn write(dir: &Path, path: &str, text: &str) {
+        let file = dir.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    #[test]
+    fn files_are_named_and_tests_are_only_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = GitCheckout::new(dir.path().into(), Arc::new(FingerprintKey::new(dir.path().join("key"))));
+        assert_eq!(repo.pytest_cache_in(".").unwrap(), None);
+        write(dir.path(), ".pytest_cache/CACHEDIR.TAG", "");
+        let empty = repo.pytest_cache_in(".").unwrap().unwrap();
+        assert_eq!((empty.modified, empty.collected, empty.failed), (None, 0, 0));
+        write(
+            dir.path(),
+            "backend/.pytest_cache/v/cache/nodeids",
+            r#"["t.py::test_a[sk_live]", "t.py::test_b"]"#,
+        );
+        write(
+            dir.path(),
+            "backend/.pytest_cache/v/cache/lastfailed",
+            r#"{"t.py::test_a[sk_live]": true, "tests/u.py": true}"#,
+        );
+        let told = repo.pytest_cache_in("backend/").unwrap().unwrap();
+        assert_eq!((told.collected, told.failed), (2, 1));
+        assert_eq!(told.not_collected, ["tests/u.py"]);
+        assert!(told.modified.is_some() && !format!("{told:?}").contains("sk_live"));
+        write(dir.path(), "backend/.pytest_cache/v/cache/lastfailed", "{");
+        assert!(repo.pytest_cache_in("backend").is_err());
+    }
+
+    #[test]
+    fn a_cache_elsewhere_is_not_read() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(other.path(), "v/cache/nodeids", "[\"a::b\"]");
+        let repo = GitCheckout::new(dir.path().into(), Arc::new(FingerprintKey::new(dir.path().join("key"))));
+        symlink(other.path(), dir.path().join(".pytest_cache")).unwrap();
+        for folder in [".", "", "..", "/tmp"] {
+            let read = repo.pytest_cache_in(folder);
+            assert!(read.as_ref().is_err_and(|e| e.kind == SourceErrorKind::Denied), "{folder}: {read:?}");
+        }
+    }
+}
