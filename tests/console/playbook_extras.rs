@@ -436,7 +436,7 @@ fn only_tailwind_4_needs_its_configuration_named() {
     let stack = checkout(&[TAILWIND_4, CONFIG, css("@import \"tailwindcss\";\r\nbody {}")]);
     assert_eq!(
         diff_of(&plan(&stack, TAILWIND).unwrap()[0]),
-        "--- a/frontend/src/app/globals.css\n+++ b/frontend/src/app/globals.css\n@@ -1,2 +1,3 @@\n-@import \"tailwindcss\";\r\n+@import \"tailwindcss\";\r\n+@config \"../../tailwind.config.js\";\r\n body {}\n\\ No newline at end of file\n"
+        "--- a/frontend/src/app/globals.css\n+++ b/frontend/src/app/globals.css\n@@ -1,2 +1,3 @@\n @import \"tailwindcss\";\r\n+@config \"../../tailwind.config.js\";\r\n body {}\n\\ No newline at end of file\n"
     );
 }
 

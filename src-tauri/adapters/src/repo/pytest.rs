@@ -21,24 +21,25 @@ impl GitCheckout {
         let under = folder.trim_end_matches('/');
         let path =
             if matches!(under, "" | ".") { ".pytest_cache".into() } else { format!("{under}/.pytest_cache") };
-        let Some(cache) = self.inside(&path)? else { return Ok(None) };
-        let (ids, failures) = (cache.join("v/cache/nodeids"), cache.join("v/cache/lastfailed"));
-        let ids_now: Vec<String> = self.kept_in(&path, &ids)?;
-        let failed: BTreeMap<String, Value> = self.kept_in(&path, &failures)?;
+        if self.inside(&path)?.is_none() {
+            return Ok(None);
+        }
+        let file = |name: &str| self.inside(&format!("{path}/v/cache/{name}"));
+        let (ids, failures) = (file("nodeids")?, file("lastfailed")?);
+        let ids_now: Vec<String> = self.kept_in(&path, ids.as_deref())?;
+        let failed: BTreeMap<String, Value> = self.kept_in(&path, failures.as_deref())?;
         // A test's id has `::` behind its file; a file that could not be collected stands by itself.
         let (tests, files): (Vec<String>, Vec<String>) = failed.into_keys().partition(|id| id.contains("::"));
         Ok(Some(PytestCache {
-            modified: [&ids, &failures].into_iter().filter_map(|file| modified(file)).max(),
+            modified: [ids, failures].iter().flatten().filter_map(|file| modified(file)).max(),
             collected: u32::try_from(ids_now.len()).unwrap_or(u32::MAX),
             failed: u32::try_from(tests.len()).unwrap_or(u32::MAX),
             not_collected: files.into_iter().take(MOST).collect(),
         }))
     }
 
-    fn kept_in<T: Default + serde::de::DeserializeOwned>(&self, shown: &str, file: &Path) -> Read<T> {
-        if !file.exists() {
-            return Ok(T::default());
-        }
+    fn kept_in<T: Default + serde::de::DeserializeOwned>(&self, shown: &str, file: Option<&Path>) -> Read<T> {
+        let Some(file) = file else { return Ok(T::default()) };
         let failed = |what: String| self.trouble(shown, SourceErrorKind::Invalid, what);
         let facts = fs::metadata(file).map_err(|e| failed(e.to_string()))?;
         if !facts.is_file() || facts.len() > LARGEST {
@@ -102,5 +103,9 @@ mod tests {
             let read = repo.pytest_cache_in(folder);
             assert!(read.as_ref().is_err_and(|e| e.kind == SourceErrorKind::Denied), "{folder}: {read:?}");
         }
+        fs::create_dir_all(dir.path().join("b/.pytest_cache/v/cache")).unwrap();
+        symlink(other.path().join("v/cache/nodeids"), dir.path().join("b/.pytest_cache/v/cache/nodeids"))
+            .unwrap();
+        assert_eq!(repo.pytest_cache_in("b").unwrap_err().kind, SourceErrorKind::Denied);
     }
 }
