@@ -9,6 +9,7 @@ mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_collect_slot;
+mod playbook_extras;
 mod playbook_service_unhealthy;
 mod remedy;
 mod runbook;

@@ -24,8 +24,8 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogLine, Memory,
-        Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
+        Memory, Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
         TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
@@ -298,7 +298,7 @@ impl Memory for Stack {
 
 /// The names of a profile that says nothing about them.
 fn names() -> Names {
-    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
+    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n[logs]\nfiles = [\"/lab/backend/.uvicorn.log\"]\n";
     Names::of(&parse("lab.toml", least).expect("a profile"))
 }
 
@@ -521,5 +521,9 @@ impl Host for Stack {
     }
     async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
         Err(unset("a SIP server"))
+    }
+    async fn log_file(&self, path: &str, _lines: u32) -> Read<Option<LogFile>> {
+        self.ask(SourceName::Logs, &format!("log file {path}"))?;
+        Ok(None)
     }
 }

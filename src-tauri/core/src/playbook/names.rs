@@ -32,6 +32,11 @@ struct RepoNames {
 }
 
 impl Names {
+    /// The log files of this machine that may be read.
+    pub fn log_files(&self) -> &[String] {
+        &self.log_files
+    }
+
     /// Those of a profile. What it leaves out has its default, for there may be a part of it after all.
     pub fn of(profile: &Profile) -> Self {
         let repo = profile.repo.clone();

@@ -82,9 +82,12 @@ fn refused_with_password<E: serde::de::Error>(url: String) -> Result<String, E> 
     }
 }
 
-/// Where the backend and ngrok's agent are, where the profile does not say it.
-pub const DEFAULT_ENDPOINTS: [(&str, &str); 2] =
-    [("backend", "http://127.0.0.1:8010"), ("ngrok", "http://127.0.0.1:4040")];
+/// Where the backend, the front end's dev server and ngrok's agent are, where the profile does not say it.
+pub const DEFAULT_ENDPOINTS: [(&str, &str); 3] = [
+    ("backend", "http://127.0.0.1:8010"),
+    ("frontend", "http://127.0.0.1:3000"),
+    ("ngrok", "http://127.0.0.1:4040"),
+];
 
 /// A whole profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
