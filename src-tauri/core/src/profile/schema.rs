@@ -262,7 +262,7 @@ fn verify_token() -> String {
     "WHATSAPP_VERIFY_TOKEN".into()
 }
 
-/// `[services]`: the compose services by what they do.
+/// `[services]`: the compose services by what they do, and the Python inside one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServicesSection {
@@ -278,13 +278,16 @@ pub struct ServicesSection {
     pub sip: String,
     /// Runs Next.js.
     pub frontend: String,
+    /// The Python in the backend's containers, which has the app's packages. No service.
+    pub backend_python: String,
 }
 
 impl Default for ServicesSection {
     fn default() -> Self {
         let [backend, worker, cron, livekit, sip, frontend] =
             ["backend", "worker", "cron", "livekit", "sip", "frontend"].map(str::to_owned);
-        Self { backend, worker, cron, livekit, sip, frontend }
+        let backend_python = "/app/.venv/bin/python".to_owned();
+        Self { backend, worker, cron, livekit, sip, frontend, backend_python }
     }
 }
 
