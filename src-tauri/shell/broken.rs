@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, TenantRef, TenantSlug, ThreadRecord},
     ports::{
-        BeforeCommit, ChangeError, Database, DatabaseChanges, Read, RedisChange, RedisChanges, RedisServer,
-        RedisValue, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
+        BeforeCommit, ChangeError, Database, DatabaseChanges, Read, RedisChange, RedisChanges, RedisKey,
+        RedisScore, RedisServer, RedisValue, SqlChange, SqlRead, TenantRows, Threads, TransactionFate,
     },
 };
 use serde_json::Value;
@@ -55,6 +55,18 @@ impl Threads for Broken {
         Err(self.0.clone())
     }
     async fn server(&self) -> Read<RedisServer> {
+        Err(self.0.clone())
+    }
+    async fn key(&self, _key: &str) -> Read<RedisKey> {
+        Err(self.0.clone())
+    }
+    async fn fields(&self, _key: &str) -> Read<Vec<String>> {
+        Err(self.0.clone())
+    }
+    async fn lowest(&self, _key: &str, _count: u32) -> Read<Vec<RedisScore>> {
+        Err(self.0.clone())
+    }
+    async fn there(&self, _keys: &[String]) -> Read<Vec<bool>> {
         Err(self.0.clone())
     }
 }

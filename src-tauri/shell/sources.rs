@@ -7,13 +7,13 @@ use std::{
 
 use ratiba_adapters::{
     clock::SystemClock,
-    compose::{ComposeCli, SearchPath, find_compose},
+    compose::{ComposeCli, KeptAnswers, SearchPath, find_compose},
     docker::{Engine, Surroundings, VolumeCopies},
     dotenv::DotenvFile,
     fingerprint::FingerprintKey,
     for_a_shell::ForAShell,
     host::ThisMachine,
-    http::{Daraja, Endpoints, Livekit},
+    http::{Daraja, Elevenlabs, Endpoints, Livekit, WhatsApp},
     journal::SqliteJournal,
     memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
@@ -51,20 +51,20 @@ pub struct Built {
 /// Builds all adapters. Nothing is connected, and nothing that is missing is a reason to stop: it
 /// becomes its own source's error.
 pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, WireError> {
-    let engine = Arc::new(Engine::new(
-        &profile.compose.project,
-        profile.docker.host.as_deref(),
-        &Surroundings::of_process(),
-    ));
+    let state = paths::state_dir();
+    let key = Arc::new(FingerprintKey::new(state.join("fingerprint.key")));
+    let engine =
+        Engine::new(&profile.compose.project, profile.docker.host.as_deref(), &Surroundings::of_process());
+    let engine = Arc::new(engine.with_fingerprints(key.clone()));
     let docker_host = engine.docker_host();
     let files = profile.compose.file.iter().chain(&profile.compose.overrides).map(PathBuf::from).collect();
     let program = find_compose(&SearchPath::of_process());
-    let compose = Arc::new(ComposeCli::new(program, &profile.compose.project, files, docker_host));
+    let kept = KeptAnswers { dir: state.join("compose"), key: key.clone() };
+    let compose = ComposeCli::new(program, &profile.compose.project, files, docker_host);
+    let compose = Arc::new(compose.with_kept_answers(kept));
     let name =
         profile_file.file_stem().map_or_else(|| profile.name.clone(), |s| s.to_string_lossy().into_owned());
-    let state = paths::state_dir();
     let backups_dir = state.join("backups").join(&name);
-    let key = Arc::new(FingerprintKey::new(state.join("fingerprint.key")));
     let secrets = Arc::new(Secrets::of(profile));
 
     let postgres = profile.postgres.as_ref().map(|section| postgres(section, profile, &secrets));
@@ -167,7 +167,7 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>) -> Endpoints {
         Arc::new(move || secrets.found(SourceName::Http, what, &secret)) as ratiba_adapters::http::Secret
     };
     Endpoints {
-        named: profile.endpoints.clone(),
+        named: profile.all_endpoints(),
         livekit: profile.livekit.as_ref().map(|section| Livekit {
             url: section.url.clone(),
             key: later("LiveKit's API key", &section.key),
@@ -179,6 +179,16 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>) -> Endpoints {
             consumer_secret: later("Daraja's consumer secret", &section.consumer_secret),
             shortcode: section.shortcode.clone(),
             passkey: later("Daraja's passkey", &section.passkey),
+        }),
+        elevenlabs: profile.elevenlabs.as_ref().map(|section| Elevenlabs {
+            url: section.url.clone(),
+            key: later("ElevenLabs' API key", &section.key),
+        }),
+        // From the .env, for that is what the backend is made with.
+        whatsapp: profile.whatsapp.as_ref().map(|section| WhatsApp {
+            url: section.url.clone(),
+            app_secret: later("WhatsApp's app secret", &SecretRef::Dotenv(section.app_secret.clone())),
+            verify_token: later("WhatsApp's verify token", &SecretRef::Dotenv(section.verify_token.clone())),
         }),
     }
 }

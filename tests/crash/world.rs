@@ -205,7 +205,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
     let repo = has_checkout.then(checkout);
     let find = Arc::new(|from: &str| panic!("no plan here has a secret, and {from} is asked for"));
     let dotenv = Arc::new(DotenvFile::new(place.dotenv(), key.clone(), place.dir.join("kept"), find));
-    let http = Arc::new(Endpoints { named: profile.endpoints.clone(), livekit: None, daraja: None });
+    let http = Arc::new(Endpoints { named: profile.endpoints.clone(), ..Endpoints::default() });
     let commands = Marked::new(engine.clone() as Arc<dyn ContainerCommands>, points);
     let backups = OnlyPostgres(PostgresBackups {
         postgres: postgres.clone(),

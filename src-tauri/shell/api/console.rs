@@ -7,7 +7,7 @@ use std::{
 
 use ratiba_core::{
     observe::{FoldRules, Readings},
-    playbook::{CallContext, Catalog, Env},
+    playbook::{CallContext, Catalog, Env, Names},
     ports::{Acts, JournalStore, KnownSecrets, Sources},
     profile::Profile,
     remedy::Canceller,
@@ -15,7 +15,7 @@ use ratiba_core::{
 };
 use tokio::sync::{Notify, broadcast};
 
-use super::asker::fresh_pass;
+use super::asker::{Freshness, Remembered, fresh_pass};
 
 /// What a console is built from.
 pub struct Parts {
@@ -49,6 +49,7 @@ pub struct Console {
     pub(super) acts: Acts,
     pub(super) store: Arc<dyn JournalStore>,
     known: Arc<dyn KnownSecrets>,
+    remembered: Arc<Remembered>,
     catalog: RwLock<Arc<Catalog>>,
     pub(super) operator: String,
     pub(super) updates: broadcast::Sender<Update>,
@@ -82,6 +83,7 @@ impl Console {
             acts: parts.acts,
             store: parts.store,
             known: parts.known,
+            remembered: Arc::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             operator: parts.operator,
             updates: broadcast::channel(256).0,
@@ -137,14 +139,15 @@ impl Console {
     }
 
     /// Surroundings for scripts: one pass, one `now`.
-    pub(super) fn call_context(&self) -> CallContext {
+    pub(super) fn call_context(&self, freshness: Freshness) -> CallContext {
         CallContext {
-            pass: fresh_pass(&self.sources),
+            pass: fresh_pass(&self.sources, &self.remembered, freshness),
             env: Env {
                 now: self.sources.clock.now(),
                 project: self.environment.project.clone(),
                 thresholds: self.profile.thresholds.clone(),
                 schema: self.profile.schema.clone(),
+                names: Names::of(&self.profile),
             },
             clock: self.sources.clock.clone(),
             memory: self.sources.memory.clone(),

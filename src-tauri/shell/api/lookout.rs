@@ -11,7 +11,7 @@ use ratiba_core::{
     wire::WireError,
 };
 
-use super::{Console, playbooks::blocking, refused};
+use super::{Console, asker::Freshness, playbooks::blocking, refused};
 
 /// Whether the run of a plan takes back what another did; the undo of an undo does it again.
 pub(super) fn takes_back(plan: &Plan, all: &[RunRecord]) -> bool {
@@ -71,7 +71,7 @@ struct DetectAgain {
 #[async_trait]
 impl Lookout for DetectAgain {
     async fn look(&self) -> Look {
-        let context = self.console.call_context();
+        let context = self.console.call_context(Freshness::Verifying);
         let (playbook, finding) = (self.playbook.clone(), self.finding.clone());
         let looked = blocking(move || match playbook.verify(&context, &finding) {
             Ok(Some(own)) => Ok(Looked::Own(own)),

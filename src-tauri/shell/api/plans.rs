@@ -11,7 +11,10 @@ use ratiba_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Console, lookout::takes_back, not_found, playbooks::blocking, unreachable, usage, wire_error};
+use super::{
+    Console, asker::Freshness, lookout::takes_back, not_found, playbooks::blocking, unreachable, usage,
+    wire_error,
+};
 
 /// A plan as `ratibactl plan -o FILE` writes it: what is shown, and the plan itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ impl Console {
     /// The same, with the plan itself.
     pub async fn plan_file(self: &Arc<Self>, request: PlanRequest) -> Result<PlanFile, WireError> {
         let playbook = self.find(&request.id)?;
-        let context = self.call_context();
+        let context = self.call_context(Freshness::Now);
         let finding = self.finding(&playbook, &request.subject, &context).await?;
         let specs = self.live_params(&playbook, &finding, &context).await?;
         let params = resolve_params(&specs, &request.params).map_err(|why| {

@@ -9,7 +9,7 @@ use ratiba_core::{
     wire::{CatalogView, DiagnoseView, Empty, PlanRequest, PlaybookId, PlaybookView, WireError},
 };
 
-use super::{Console, failed, not_found, wire_error};
+use super::{Console, asker::Freshness, failed, not_found, wire_error};
 
 /// That the fault is not there, or is there for others only.
 fn not_there(id: &str, subject: &Subject, elsewhere: &[&Finding]) -> WireError {
@@ -57,7 +57,7 @@ impl Console {
     /// One playbook's findings now, ranked.
     pub async fn diagnose(self: &Arc<Self>, request: PlaybookId) -> Result<DiagnoseView, WireError> {
         let playbook = self.find(&request.id)?;
-        let context = self.call_context();
+        let context = self.call_context(Freshness::Now);
         let asked = playbook.clone();
         let outcome = blocking(move || asked.detect(&context)).await?;
         Ok(DiagnoseView { verdicts: rank(vec![Detected { playbook: &playbook, outcome }]) })
@@ -105,7 +105,7 @@ impl Console {
     /// A playbook's page with the live choices for one finding.
     pub async fn choices(self: &Arc<Self>, request: PlanRequest) -> Result<PlaybookView, WireError> {
         let playbook = self.find(&request.id)?;
-        let context = self.call_context();
+        let context = self.call_context(Freshness::Now);
         let finding = self.finding(&playbook, &request.subject, &context).await?;
         let params = self.live_params(&playbook, &finding, &context).await?;
         Ok(PlaybookView { params, ..PlaybookView::from(playbook.as_ref()) })

@@ -11,7 +11,7 @@ use ratiba_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Console, playbooks::blocking};
+use super::{Console, asker::Freshness, playbooks::blocking};
 
 /// Log lines shown for each service that is not well.
 const LINES: u32 = 8;
@@ -58,7 +58,7 @@ impl Console {
     }
 
     async fn ranked(self: &Arc<Self>) -> Vec<Verdict> {
-        let context = self.call_context();
+        let context = self.call_context(Freshness::Watching);
         let catalog = self.catalog();
         let looking = catalog.all().iter().map(|playbook| {
             let (asked, with) = (playbook.clone(), context.clone());

@@ -9,9 +9,9 @@ use ratiba_core::{
     playbook::step::{BackupOf, DotenvValue, HttpCall},
     ports::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
-        DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, ExecCommand, FileFacts, HttpAnswer, HttpCalls,
-        HttpLooks, PatchChange, PatchFacts, PatchOf, Read, RedisChange, RedisChanges, RedisValue, Repo,
-        RepoChanges,
+        DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, DotenvShape, ExecCommand, FileFacts,
+        HttpAnswer, HttpCalls, HttpLooks, PatchChange, PatchFacts, PatchOf, PythonFile, Read, RedisChange,
+        RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
     },
 };
 use serde_json::{Value, json};
@@ -169,6 +169,9 @@ impl Dotenv for Stack {
     async fn obstacle(&self, _change: &DotenvChange) -> Read<Option<String>> {
         Ok(None)
     }
+    async fn shape(&self, _key: &str) -> Read<Option<DotenvShape>> {
+        Err(unset("a key's shape"))
+    }
 }
 
 #[async_trait]
@@ -213,6 +216,32 @@ impl Repo for Stack {
         }
         let refused = files.is_empty().then(|| "no valid patches in input".to_owned());
         Ok(PatchFacts { files, unclean: Vec::new(), refused })
+    }
+    async fn entry(&self, _path: &str) -> Read<Option<RepoEntry>> {
+        Err(unset("a file of the checkout"))
+    }
+    async fn list(&self, _path: &str) -> Read<Vec<RepoEntry>> {
+        Err(unset("a folder of the checkout"))
+    }
+    async fn text(&self, _path: &str) -> Read<Option<String>> {
+        Err(unset("a file's text"))
+    }
+    async fn python(&self, _paths: &[String]) -> Read<Vec<PythonFile>> {
+        Err(unset("Python files"))
+    }
+    async fn elsewhere(&self, _name: &str) -> Read<Vec<String>> {
+        Err(unset("other branches"))
+    }
+}
+
+/// What a test looks at and has not set, by [`Stack::answer`](crate::Stack::answer).
+pub(crate) fn unset(what: &str) -> SourceError {
+    SourceError {
+        source_name: SourceName::Host,
+        kind: SourceErrorKind::NotConfigured,
+        attempted: format!("look at {what}"),
+        happened: "the test has not set it".into(),
+        hint: "Set it with Stack::answer.".into(),
     }
 }
 
@@ -291,8 +320,15 @@ impl HttpLooks for Stack {
         Ok(match call {
             HttpCall::Livekit { service, method, .. } => format!("POST livekit/{service}/{method}"),
             HttpCall::StkQuery { checkout_request_id } => format!("POST daraja/query {checkout_request_id}"),
+            HttpCall::Elevenlabs { path } => format!("GET elevenlabs{path}"),
             HttpCall::Endpoint { endpoint, method, path, .. } => format!("{method} {endpoint}{path}"),
         })
+    }
+    async fn stk_query(&self, checkout_request_id: &str) -> Read<HttpAnswer> {
+        self.answered(&HttpCall::StkQuery { checkout_request_id: checkout_request_id.to_owned() })
+    }
+    async fn webhook(&self) -> Read<Webhook> {
+        Err(unset("the webhook"))
     }
 }
 

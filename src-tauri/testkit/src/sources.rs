@@ -18,20 +18,21 @@ use ratiba_core::{
         ThreadRecord,
     },
     playbook::{
-        CallContext, Env,
-        host::{Answered, Asker, ObservationPass, Question, answer},
+        CallContext, Env, Names,
+        host::{Answer, Answered, Asker, ObservationPass, Question, answer},
         step::{ComposeAction, ProjectAction},
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, Host, LogLine, Memory, Read, RedisServer,
-        RedisValue, Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
+        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogLine, Memory,
+        Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        TenantRows, Threads, TransactionFate, VolumeWriter,
     },
-    profile::{SchemaSection, Thresholds},
+    profile::{SchemaSection, Thresholds, parse},
 };
 use serde_json::Value;
 
-use crate::beside::Beside;
+use crate::beside::{Beside, unset};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -84,6 +85,7 @@ pub(crate) struct Held {
     fate: Option<TransactionFate>,
     memory: u64,
     grows_by: u64,
+    answers: Vec<(String, Result<Value, SourceError>)>,
     pub(crate) beside: Beside,
 }
 
@@ -154,6 +156,17 @@ impl Stack {
     /// Rows for every single statement that contains `part`.
     pub fn answer_sql(&self, part: &str, rows: Vec<Value>) {
         self.held().rows.insert(part.to_owned(), rows);
+    }
+
+    /// Answers every question whose JSON contains `part`, before the stack itself is asked: the latest
+    /// set first.
+    pub fn answer(&self, part: &str, value: Value) {
+        self.held().answers.push((part.to_owned(), Ok(value)));
+    }
+
+    /// Refuses every question whose JSON contains `part`.
+    pub fn refuse(&self, part: &str, error: SourceError) {
+        self.held().answers.push((part.to_owned(), Err(error)));
     }
 
     /// Sets the threads.
@@ -242,12 +255,13 @@ impl Stack {
     /// A fresh observation pass on this stack.
     pub fn call_context(&self) -> CallContext {
         CallContext {
-            pass: Arc::new(ObservationPass::new(Box::new(BlockingAsker(self.sources())))),
+            pass: Arc::new(ObservationPass::new(Box::new(BlockingAsker(self.clone())))),
             env: Env {
                 now: self.clock.now(),
                 project: "lab".into(),
                 thresholds: Thresholds::default(),
                 schema: SchemaSection::default(),
+                names: names(),
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
@@ -278,11 +292,26 @@ impl Memory for Stack {
     }
 }
 
-struct BlockingAsker(Sources);
+/// The names of a profile that says nothing about them.
+fn names() -> Names {
+    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
+    Names::of(&parse("lab.toml", least).expect("a profile"))
+}
+
+struct BlockingAsker(Stack);
 
 impl Asker for BlockingAsker {
     fn ask(&self, question: &Question) -> Answered {
-        futures_executor::block_on(answer(&self.0, question))
+        let text = serde_json::to_string(question).unwrap_or_default();
+        let set = self.0.held().answers.iter().rev().find(|(part, _)| text.contains(part)).cloned();
+        match set {
+            Some((_, Ok(value))) => {
+                let source = question.source();
+                Ok(Arc::new(Answer { value, as_of: self.0.clock.now(), source }))
+            }
+            Some((_, Err(error))) => Err(error),
+            None => futures_executor::block_on(answer(&self.0.sources(), question)),
+        }
     }
 }
 
@@ -325,6 +354,12 @@ impl Containers for Stack {
     async fn named(&self, name: &str) -> Read<Option<String>> {
         let held = self.held();
         Ok(held.containers.iter().find(|c| c.name == name).map(|c| c.state.as_str().to_owned()))
+    }
+    async fn processes(&self, _container_id: &str) -> Read<Vec<Process>> {
+        Err(unset("a container's processes"))
+    }
+    async fn variable(&self, _container_id: &str, _name: &str) -> Read<Option<EnvironmentVariable>> {
+        Err(unset("a container's variable"))
     }
 }
 
@@ -454,6 +489,18 @@ impl Threads for Stack {
     async fn server(&self) -> Read<RedisServer> {
         Ok(RedisServer { run_id: "redis-run-1".into(), up_for: Duration::from_secs(86_400) })
     }
+    async fn key(&self, _key: &str) -> Read<RedisKey> {
+        Err(unset("a key"))
+    }
+    async fn fields(&self, _key: &str) -> Read<Vec<String>> {
+        Err(unset("a hash's fields"))
+    }
+    async fn lowest(&self, _key: &str, _count: u32) -> Read<Vec<RedisScore>> {
+        Err(unset("a sorted set"))
+    }
+    async fn there(&self, _keys: &[String]) -> Read<Vec<bool>> {
+        Err(unset("which keys are there"))
+    }
 }
 
 #[async_trait]
@@ -464,5 +511,11 @@ impl Host for Stack {
     }
     async fn http_get(&self, _url: &str) -> Read<(u16, String)> {
         Ok((200, "ok".into()))
+    }
+    async fn accepts(&self, _port: u16) -> Read<bool> {
+        Err(unset("a TCP port"))
+    }
+    async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
+        Err(unset("a SIP server"))
     }
 }

@@ -1,6 +1,7 @@
 //! The compose CLI, v2 plugin or v1 program: reading the file, and acting on one service.
 
 mod find;
+mod kept;
 mod processes;
 mod run;
 
@@ -20,6 +21,7 @@ use ratiba_core::{
 };
 
 pub use find::{ComposeProgram, SearchPath, find_compose};
+pub use kept::KeptAnswers;
 
 /// One project's compose CLI.
 pub struct ComposeCli {
@@ -27,10 +29,20 @@ pub struct ComposeCli {
     project: String,
     files: Vec<PathBuf>,
     docker_host: Option<String>,
-    declared: Mutex<Option<(Stamp, Vec<String>)>>,
+    said: Mutex<Said>,
+    /// One asks at a time: the next one has the answer by then.
+    asking: tokio::sync::Mutex<()>,
+    kept: Option<KeptAnswers>,
 }
 
-/// What the declared services depend on: as long as it is the same, they are.
+/// What it said so far, by option, and what the files were then.
+#[derive(Default)]
+struct Said {
+    stamp: Stamp,
+    answers: BTreeMap<String, Vec<String>>,
+}
+
+/// What the answers depend on: as long as it is the same, they are.
 type Stamp = BTreeMap<PathBuf, Option<(u64, SystemTime)>>;
 
 impl ComposeCli {
@@ -41,7 +53,21 @@ impl ComposeCli {
         files: Vec<PathBuf>,
         docker_host: Option<String>,
     ) -> Self {
-        Self { program, project: project.to_owned(), files, docker_host, declared: Mutex::new(None) }
+        Self {
+            program,
+            project: project.to_owned(),
+            files,
+            docker_host,
+            said: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            kept: None,
+        }
+    }
+
+    /// The same, with answers that outlive this process.
+    #[must_use]
+    pub fn with_kept_answers(self, kept: KeptAnswers) -> Self {
+        Self { kept: Some(kept), ..self }
     }
 
     fn base(&self) -> Vec<String> {
@@ -53,9 +79,12 @@ impl ComposeCli {
         argv
     }
 
+    fn dotenv(&self) -> Option<PathBuf> {
+        self.dir().map(|dir| dir.join(".env"))
+    }
+
     fn stamp(&self) -> Stamp {
-        let dotenv = self.files.first().and_then(|f| f.parent()).map(|dir| dir.join(".env"));
-        let looked = self.files.iter().cloned().chain(dotenv);
+        let looked = self.files.iter().cloned().chain(self.dotenv());
         looked
             .map(|path| {
                 let facts = std::fs::metadata(&path).ok().and_then(|m| Some((m.len(), m.modified().ok()?)));
@@ -68,8 +97,44 @@ impl ComposeCli {
         self.files.first().and_then(|f| f.parent()).map(PathBuf::from)
     }
 
-    /// The lines that `config` says with this option.
+    /// The lines that `config` says with this option: those it said to this process before, or to one
+    /// before it, as long as nothing changed that they depend on.
     async fn config(&self, attempted: &str, option: &str) -> Read<Vec<String>> {
+        let _alone = self.asking.lock().await;
+        let stamp = self.stamp();
+        {
+            let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.stamp == stamp
+                && let Some(lines) = said.answers.get(option)
+            {
+                return Ok(lines.clone());
+            }
+        }
+        let kept = self.kept.as_ref().and_then(|kept| {
+            let cause = kept::cause(kept, &self.base(), &self.files, self.dotenv().as_deref())?;
+            Some((kept, cause))
+        });
+        let before = kept.as_ref().and_then(|(kept, cause)| kept.answer(&self.project, cause, option));
+        let lines = match before {
+            Some(lines) => lines,
+            None => {
+                let lines = self.asked(attempted, option).await?;
+                // A file that changed while it was read belongs to no answer.
+                if let Some((kept, cause)) = kept.filter(|_| self.stamp() == stamp) {
+                    kept.keep(&self.project, &cause, option, &lines);
+                }
+                lines
+            }
+        };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.stamp != stamp {
+            *said = Said { stamp, answers: BTreeMap::new() };
+        }
+        said.answers.insert(option.to_owned(), lines.clone());
+        Ok(lines)
+    }
+
+    async fn asked(&self, attempted: &str, option: &str) -> Read<Vec<String>> {
         if self.files.is_empty() {
             return Err(SourceError {
                 source_name: SourceName::Compose,
@@ -86,6 +151,7 @@ impl ComposeCli {
             &argv,
             self.dir(),
             self.docker_host.as_deref(),
+            self.dotenv().as_deref(),
             CommandLimits { deadline: Duration::from_secs(20), stop: pending().boxed() },
             &mut |line, is_error| {
                 // Compose v2 and v1 write warnings as these; they are not why it failed.
@@ -125,19 +191,7 @@ impl ComposeCli {
 #[async_trait]
 impl Compose for ComposeCli {
     async fn declared_services(&self) -> Read<Vec<String>> {
-        let attempted = "read the services of the compose file";
-        let stamp = self.stamp();
-        {
-            let declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((kept, services)) = declared.as_ref()
-                && *kept == stamp
-            {
-                return Ok(services.clone());
-            }
-        }
-        let services = self.config(attempted, "--services").await?;
-        *self.declared.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, services.clone()));
-        Ok(services)
+        self.config("read the services of the compose file", "--services").await
     }
 
     async fn config_hashes(&self) -> Read<BTreeMap<String, String>> {
@@ -208,6 +262,10 @@ impl ComposeCommands for ComposeCli {
         limits: CommandLimits<'_>,
         line: &mut (dyn FnMut(String) + Send),
     ) -> Result<CommandEnd, SourceError> {
-        run::run(argv, self.dir(), self.docker_host.as_deref(), limits, &mut |text, _| line(text)).await
+        let dotenv = self.dotenv();
+        run::run(argv, self.dir(), self.docker_host.as_deref(), dotenv.as_deref(), limits, &mut |text, _| {
+            line(text)
+        })
+        .await
     }
 }

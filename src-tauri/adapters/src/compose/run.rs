@@ -1,6 +1,10 @@
 //! A child process: its own group, its lines as they come, and an end in time.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
@@ -36,11 +40,30 @@ impl Drop for Group {
     }
 }
 
+/// What a program needs of its surroundings, whatever a `.env` says.
+const NEEDED: [&str; 6] = ["PATH", "HOME", "USER", "TMPDIR", "LANG", "SHELL"];
+
+/// The names that a `.env` sets.
+fn keys_of(dotenv: &Path) -> Vec<String> {
+    let text = std::fs::read(dotenv).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let name = |line: &str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        let (name, _) = line.split_once('=')?;
+        let name = name.trim_end();
+        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        (is_name && !NEEDED.contains(&name)).then(|| name.to_owned())
+    };
+    text.trim_start_matches('\u{feff}').lines().filter_map(name).collect()
+}
+
 /// Runs `argv`, giving each line and whether it came on standard error.
 pub(super) async fn run(
     argv: &[String],
     dir: Option<PathBuf>,
     docker_host: Option<&str>,
+    dotenv: Option<&Path>,
     limits: CommandLimits<'_>,
     line: &mut (dyn FnMut(String, bool) + Send),
 ) -> Result<CommandEnd, SourceError> {
@@ -63,6 +86,11 @@ pub(super) async fn run(
             return Err(trouble(happened, "Correct [compose] file in the profile."));
         }
         command.current_dir(dir);
+    }
+    // What the .env says counts, and not what the shell happened to have set in which the console was started:
+    // compose would take that first, and each console would make another stack of the same files.
+    for name in dotenv.map(keys_of).unwrap_or_default() {
+        command.env_remove(name);
     }
     if let Some(host) = docker_host {
         command.env("DOCKER_HOST", host);

@@ -6,9 +6,10 @@ mod commands;
 mod endpoint;
 mod error;
 mod facts;
+mod look;
 mod oom;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bollard::{
@@ -24,14 +25,14 @@ use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStr
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
-    ports::{ContainerChange, Containers, LogLine, Read, VolumeWriter},
+    ports::{ContainerChange, Containers, EnvironmentVariable, LogLine, Process, Read, VolumeWriter},
 };
 use tokio::sync::Mutex;
 
 pub use backup::VolumeCopies;
 pub use endpoint::{Endpoint, Surroundings, find_endpoint};
 
-use crate::deadline::within;
+use crate::{deadline::within, fingerprint::FingerprintKey};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 const PROJECT_LABEL: &str = "com.docker.compose.project";
@@ -43,6 +44,7 @@ pub struct Engine {
     endpoint: Result<Endpoint, SourceError>,
     connected: Mutex<Option<Docker>>,
     oom: oom::OomKills,
+    key: Option<Arc<FingerprintKey>>,
 }
 
 impl Engine {
@@ -53,7 +55,14 @@ impl Engine {
             endpoint: find_endpoint(host, around),
             connected: Mutex::new(None),
             oom: oom::OomKills::default(),
+            key: None,
         }
+    }
+
+    /// The same, with a key that names the variables of a container's environment without telling them.
+    #[must_use]
+    pub fn with_fingerprints(self, key: Arc<FingerprintKey>) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// What `DOCKER_HOST` must be for a child process to reach the same engine.
@@ -277,6 +286,14 @@ impl Containers for Engine {
             }
         })
         .await
+    }
+
+    async fn processes(&self, container_id: &str) -> Read<Vec<Process>> {
+        self.processes_of(container_id).await
+    }
+
+    async fn variable(&self, container_id: &str, name: &str) -> Read<Option<EnvironmentVariable>> {
+        self.variable_of(container_id, name).await
     }
 }
 

@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::DotenvValue,
-    ports::{ChangeError, Dotenv, DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, FileFacts, Read},
+    ports::{
+        ChangeError, Dotenv, DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, DotenvShape, FileFacts,
+        Read,
+    },
 };
 use serde_json::json;
 
@@ -177,6 +180,10 @@ impl Dotenv for DotenvFile {
         let fingerprint = value.map(|v| self.fingerprint(v.as_bytes())).transpose()?;
         let count = u32::try_from(edit::count(&bytes, key)).unwrap_or(u32::MAX);
         Ok(DotenvEntry { count, fingerprint })
+    }
+
+    async fn shape(&self, key: &str) -> Read<Option<DotenvShape>> {
+        Ok(super::shape(&self.read()?, key))
     }
 
     async fn secret(&self, from: &str) -> Read<String> {

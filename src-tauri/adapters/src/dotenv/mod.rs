@@ -7,6 +7,8 @@ mod statements;
 
 use std::{fs, io, path::Path};
 
+use ratiba_core::ports::DotenvShape;
+
 use spelling::unescaped;
 use statements::{Statement, statements};
 
@@ -35,9 +37,39 @@ fn value_of(text: &str, key: &str) -> Option<String> {
     entries(text).into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
+/// What the value that counts of `key` looks like, without saying it.
+fn shape(bytes: &[u8], key: &str) -> Option<DotenvShape> {
+    let statement = statements(bytes).into_iter().rev().find(|s| s.text(bytes, s.key) == key.as_bytes())?;
+    let value = value_of(&String::from_utf8_lossy(bytes), key)?;
+    let last_line = statement.text(bytes, statement.lines);
+    Some(DotenvShape {
+        length: u64::try_from(value.chars().count()).unwrap_or(u64::MAX),
+        is_hex: !value.is_empty() && value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+        is_quoted: statement.quote.is_some(),
+        has_blank: value.contains([' ', '\t']),
+        has_carriage_return: last_line.ends_with(b"\r\n") || last_line.ends_with(b"\r"),
+        is_access_token: value.starts_with("EAA"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shape_of_a_value_says_what_is_wrong_with_it_and_not_the_value() {
+        let of = |text: &str| shape(text.as_bytes(), "S").unwrap();
+        let well = of("A=1\nS=0123456789abcdef0123456789abcdef\n");
+        assert_eq!(
+            (well.length, well.is_hex, well.is_quoted, well.has_carriage_return),
+            (32, true, false, false)
+        );
+        assert!(of("S=0123\r\n").has_carriage_return && of("S=0123\r\n").is_hex);
+        assert!(of("S='01 23'\n").is_quoted && of("S='01 23'\n").has_blank);
+        assert!(of("S=EAAxyz\n").is_access_token);
+        assert_eq!(of("S=\n").length, 0);
+        assert!(shape(b"A=1\n", "S").is_none());
+    }
 
     #[test]
     fn values_are_read_as_compose_reads_them() {

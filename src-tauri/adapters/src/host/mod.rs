@@ -1,14 +1,17 @@
 //! This machine: who listens on a port, and its own HTTP addresses.
 
 mod listening;
+mod sip;
 
-use std::time::Duration;
+use std::{io, net::Ipv4Addr, time::Duration};
 
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     ports::{Host, Read},
 };
+
+use tokio::net::TcpStream;
 
 use crate::deadline::within;
 
@@ -64,5 +67,27 @@ impl Host for ThisMachine {
             Ok((response.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
         })
         .await
+    }
+
+    async fn accepts(&self, port: u16) -> Read<bool> {
+        let attempted = format!("connect to port {port} of this machine");
+        within(SourceName::Host, &attempted, DEADLINE, async {
+            match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(false),
+                Err(error) => Err(SourceError {
+                    source_name: SourceName::Host,
+                    kind: SourceErrorKind::Unreachable,
+                    attempted: attempted.clone(),
+                    happened: error.to_string(),
+                    hint: "Check this machine's network.".into(),
+                }),
+            }
+        })
+        .await
+    }
+
+    async fn sip_options(&self, port: u16) -> Read<Option<String>> {
+        sip::options(port).await
     }
 }

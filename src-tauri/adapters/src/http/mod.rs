@@ -1,6 +1,8 @@
-//! The stack's HTTP endpoints: LiveKit's twirp API, Daraja's query, and any named one.
+//! The stack's HTTP endpoints: LiveKit's twirp API, Daraja's query, ElevenLabs' account, the WhatsApp
+//! webhook, and any named one.
 
 mod auth;
+mod webhook;
 
 use std::error::Error as _;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -9,10 +11,12 @@ use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::HttpCall,
-    ports::{HttpAnswer, HttpCalls, HttpLooks, Read},
+    ports::{HttpAnswer, HttpCalls, HttpLooks, Read, Webhook},
 };
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
+
+pub use webhook::WhatsApp;
 
 const CONNECT: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -46,6 +50,14 @@ pub struct Daraja {
     pub passkey: Secret,
 }
 
+/// ElevenLabs' address and key.
+pub struct Elevenlabs {
+    /// Such as `https://api.elevenlabs.io`.
+    pub url: String,
+    /// The API key.
+    pub key: Secret,
+}
+
 /// The endpoints of one stack.
 #[derive(Default)]
 pub struct Endpoints {
@@ -55,6 +67,10 @@ pub struct Endpoints {
     pub livekit: Option<Livekit>,
     /// Daraja, if the profile has it.
     pub daraja: Option<Daraja>,
+    /// ElevenLabs, if the profile has it.
+    pub elevenlabs: Option<Elevenlabs>,
+    /// The WhatsApp webhook, if the profile has it.
+    pub whatsapp: Option<WhatsApp>,
 }
 
 fn missing(what: &str, section: &str) -> SourceError {
@@ -67,12 +83,27 @@ fn missing(what: &str, section: &str) -> SourceError {
     }
 }
 
+/// A path that can't lead to another host.
+fn a_path<'p>(path: &'p str, what: &str) -> Read<&'p str> {
+    if path.starts_with('/') && !path.contains(char::is_whitespace) {
+        return Ok(path);
+    }
+    Err(SourceError {
+        source_name: SourceName::Http,
+        kind: SourceErrorKind::Invalid,
+        attempted: format!("call {what}"),
+        happened: "its path must begin with / and hold no blank".into(),
+        hint: "Fix the playbook.".into(),
+    })
+}
+
 /// Only calls that change nothing: the names of twirp methods say which do.
 fn only_looks(call: &HttpCall) -> bool {
     match call {
         HttpCall::Livekit { method, .. } => method.starts_with("List") || method.starts_with("Get"),
         HttpCall::Endpoint { method, .. } => method == "GET",
-        // It changes nothing, and it is somebody else's service with a quota: a step of its own.
+        HttpCall::Elevenlabs { .. } => true,
+        // It changes nothing, and it is somebody else's service with a quota: asked on purpose only.
         HttpCall::StkQuery { .. } => false,
     }
 }
@@ -90,6 +121,14 @@ impl Endpoints {
                 let base = daraja.url.trim_end_matches('/');
                 Ok((Method::POST, format!("{base}/mpesa/stkpushquery/v1/query")))
             }
+            HttpCall::Elevenlabs { path } => {
+                let elevenlabs =
+                    self.elevenlabs.as_ref().ok_or_else(|| missing("ElevenLabs", "[elevenlabs]"))?;
+                Ok((
+                    Method::GET,
+                    format!("{}{}", elevenlabs.url.trim_end_matches('/'), a_path(path, "ElevenLabs")?),
+                ))
+            }
             HttpCall::Endpoint { endpoint, method, path, .. } => {
                 let base = self
                     .named
@@ -106,10 +145,7 @@ impl Endpoints {
                 };
                 let method =
                     method.ok_or_else(|| bad("its method is none of GET, POST, PUT, PATCH, DELETE"))?;
-                if !path.starts_with('/') || path.contains(char::is_whitespace) {
-                    return Err(bad("its path must begin with / and hold no blank"));
-                }
-                Ok((method, format!("{}{path}", base.trim_end_matches('/'))))
+                Ok((method, format!("{}{}", base.trim_end_matches('/'), a_path(path, endpoint)?)))
             }
         }
     }
@@ -130,6 +166,10 @@ impl Endpoints {
                     "Timestamp": timestamp,
                     "CheckoutRequestID": checkout_request_id,
                 }))
+            }
+            (HttpCall::Elevenlabs { .. }, _, _) => {
+                let key = self.elevenlabs.as_ref().map(|e| (e.key)()).transpose()?;
+                request.header("xi-api-key", key.unwrap_or_default())
             }
             (HttpCall::Endpoint { body, .. }, _, _) if !body.is_null() => request.json(body),
             _ => request,
@@ -218,6 +258,14 @@ impl HttpLooks for Endpoints {
     fn line(&self, call: &HttpCall) -> Read<String> {
         let (method, url) = self.address(call)?;
         Ok(format!("{method} {url}"))
+    }
+
+    async fn stk_query(&self, checkout_request_id: &str) -> Read<HttpAnswer> {
+        self.make(&HttpCall::StkQuery { checkout_request_id: checkout_request_id.to_owned() }).await
+    }
+
+    async fn webhook(&self) -> Read<Webhook> {
+        self.whatsapp.as_ref().ok_or_else(|| missing("the WhatsApp webhook", "[whatsapp]"))?.tried().await
     }
 }
 

@@ -1,7 +1,9 @@
 //! The stack's Redis: FSM threads by SCAN and pipelined reads, single values, and compare-and-set
-//! for confirmed plans. Reading sends SCAN, TYPE, GET, HGET, HGETALL, PTTL and INFO only.
+//! for confirmed plans. Reading sends SCAN, TYPE, GET, HGET, HGETALL, HKEYS, ZRANGE, EXISTS, PTTL, INFO and
+//! what counts a key's members only.
 
 mod backup;
+mod look;
 mod restoring;
 mod value;
 
@@ -11,7 +13,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ratiba_core::{
     model::{FsmThread, SourceError, SourceErrorKind, SourceName, ThreadRecord},
-    ports::{Read, RedisServer, RedisValue, Threads},
+    ports::{Read, RedisKey, RedisScore, RedisServer, RedisValue, Threads},
 };
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
@@ -264,6 +266,22 @@ impl Threads for Redis {
 
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
         self.read_value(key, field).await
+    }
+
+    async fn key(&self, key: &str) -> Read<RedisKey> {
+        self.look_at(key).await
+    }
+
+    async fn fields(&self, key: &str) -> Read<Vec<String>> {
+        self.fields_of(key).await
+    }
+
+    async fn lowest(&self, key: &str, count: u32) -> Read<Vec<RedisScore>> {
+        self.lowest_of(key, count).await
+    }
+
+    async fn there(&self, keys: &[String]) -> Read<Vec<bool>> {
+        self.which_are_there(keys).await
     }
 
     async fn server(&self) -> Read<RedisServer> {

@@ -1,7 +1,9 @@
 //! The git checkout the stack runs from.
 
 mod git;
+mod look;
 mod patch;
+mod python;
 mod replaced;
 mod scratch;
 #[cfg(test)]
@@ -12,7 +14,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{FileFacts, PatchFacts, PatchOf, Read, Repo},
+    ports::{FileFacts, PatchFacts, PatchOf, PythonFile, Read, Repo, RepoEntry},
 };
 
 use crate::fingerprint::FingerprintKey;
@@ -38,6 +40,26 @@ impl Repo for GitCheckout {
 
     async fn patch(&self, patch: &PatchOf<'_>) -> Read<PatchFacts> {
         self.patch_facts(patch).await
+    }
+
+    async fn entry(&self, path: &str) -> Read<Option<RepoEntry>> {
+        self.entry_at(path).await
+    }
+
+    async fn list(&self, path: &str) -> Read<Vec<RepoEntry>> {
+        self.entries_of(path).await
+    }
+
+    async fn text(&self, path: &str) -> Read<Option<String>> {
+        self.text_of(path).await
+    }
+
+    async fn python(&self, paths: &[String]) -> Read<Vec<PythonFile>> {
+        self.python_of(paths).await
+    }
+
+    async fn elsewhere(&self, name: &str) -> Read<Vec<String>> {
+        self.elsewhere_of(name).await
     }
 
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>> {

@@ -358,6 +358,7 @@ fn env(context: &CallContext) -> Dynamic {
         "project": env.project,
         "thresholds": env.thresholds,
         "iso_weekdays": env.schema.iso_weekdays,
+        "names": env.names,
     }))
 }
 

@@ -8,6 +8,7 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, FuncArgs, ParseEr
 use serde::de::DeserializeOwned;
 
 use super::{
+    Names,
     host::{self, Libs, ObservationPass, ProbeFailure, Refused},
     limits::{
         self, ANSWER_DEPTH, CALL_DEPTH, Ended, LOADING, MEMORY_BYTES, RUNNING, WALL_CLOCK_MS, bare_engine,
@@ -30,6 +31,8 @@ pub struct Env {
     pub thresholds: Thresholds,
     /// The profile's names of tables and columns.
     pub schema: SchemaSection,
+    /// Where things are and what they are called, by the profile.
+    pub names: Names,
 }
 
 /// What kind of failure a script met.

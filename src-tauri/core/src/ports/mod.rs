@@ -8,6 +8,7 @@
 mod act;
 mod change;
 mod journal;
+mod look;
 mod memory;
 mod secrets;
 
@@ -26,6 +27,10 @@ pub use act::{
 };
 pub use change::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange, SqlGuard};
 pub use journal::{JournalError, JournalStore, TargetLock};
+pub use look::{
+    DotenvShape, EnvironmentVariable, Process, PythonFile, RedisKey, RedisScore, RepoEntry, Webhook,
+    WebhookAnswer,
+};
 pub use memory::Memory;
 pub use secrets::KnownSecrets;
 
@@ -63,6 +68,10 @@ pub trait Containers: Send + Sync {
     async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>>;
     /// The state of the container of this name; `None`: there is none.
     async fn named(&self, name: &str) -> Read<Option<String>>;
+    /// The processes of a running container, as `ps` on the engine's machine sees them.
+    async fn processes(&self, container_id: &str) -> Read<Vec<Process>>;
+    /// A variable of the environment a container was made with; `None`: it has none of that name.
+    async fn variable(&self, container_id: &str, name: &str) -> Read<Option<EnvironmentVariable>>;
 }
 
 /// The engine reported a change of one of the project's containers.
@@ -176,6 +185,14 @@ pub trait Threads: Send + Sync {
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue>;
     /// The server itself.
     async fn server(&self) -> Read<RedisServer>;
+    /// What kind of key it is, how many members it has, and how long it lives.
+    async fn key(&self, key: &str) -> Read<RedisKey>;
+    /// The field names of a hash. Their values may be secrets, and stay where they are.
+    async fn fields(&self, key: &str) -> Read<Vec<String>>;
+    /// The members of a sorted set with the lowest scores.
+    async fn lowest(&self, key: &str, count: u32) -> Read<Vec<RedisScore>>;
+    /// Which of these keys are there, in their order.
+    async fn there(&self, keys: &[String]) -> Read<Vec<bool>>;
 }
 
 /// A Redis server that runs.
@@ -205,6 +222,11 @@ pub trait Host: Send + Sync {
     async fn port_holder(&self, port: u16) -> Read<Option<String>>;
     /// A GET; the answer's status and the first 64 KiB of its body.
     async fn http_get(&self, url: &str) -> Read<(u16, String)>;
+    /// Whether somebody takes a TCP connection on a port of this machine.
+    async fn accepts(&self, port: u16) -> Read<bool>;
+    /// The status with which a SIP server on a UDP port of this machine answers OPTIONS, such as
+    /// `200 OK`; `None`: nobody answers.
+    async fn sip_options(&self, port: u16) -> Read<Option<String>>;
 }
 
 /// The git checkout the stack runs from.
@@ -216,6 +238,16 @@ pub trait Repo: Send + Sync {
     async fn file(&self, path: &str) -> Read<FileFacts>;
     /// The files a patch touches, as they are now, and whether it applies.
     async fn patch(&self, patch: &PatchOf<'_>) -> Read<PatchFacts>;
+    /// What is at a path of the checkout; `None`: nothing.
+    async fn entry(&self, path: &str) -> Read<Option<RepoEntry>>;
+    /// What a folder of the checkout holds, by name.
+    async fn list(&self, path: &str) -> Read<Vec<RepoEntry>>;
+    /// A file's text, of at most 256 KiB; `None`: there is no such file. What may hold secrets is refused.
+    async fn text(&self, path: &str) -> Read<Option<String>>;
+    /// The constants of Python files, parsed and never run.
+    async fn python(&self, paths: &[String]) -> Read<Vec<PythonFile>>;
+    /// Branches with a file whose name contains this, as `branch:path`.
+    async fn elsewhere(&self, name: &str) -> Read<Vec<String>>;
 }
 
 /// A file as it is now. Its content is known by a keyed fingerprint only.
@@ -275,6 +307,8 @@ pub trait Dotenv: Send + Sync {
     async fn file(&self) -> Read<FileFacts>;
     /// One key: how often it stands there, and the last value's fingerprint.
     async fn entry(&self, key: &str) -> Read<DotenvEntry>;
+    /// What the value that counts of a key looks like; `None`: the key is not there.
+    async fn shape(&self, key: &str) -> Read<Option<DotenvShape>>;
     /// The fingerprint of a secret that somebody refers to.
     async fn secret(&self, from: &str) -> Read<String>;
     /// Why the change can't be made, as the file is now. Nothing is written.
@@ -297,6 +331,10 @@ pub trait HttpLooks: Send + Sync {
     async fn look(&self, call: &HttpCall) -> Read<HttpAnswer>;
     /// Method and address of a call, in words for the plan; without its keys.
     fn line(&self, call: &HttpCall) -> Read<String>;
+    /// Asks Daraja how a push stands. It changes nothing there, and counts against the app's quota.
+    async fn stk_query(&self, checkout_request_id: &str) -> Read<HttpAnswer>;
+    /// Tries the WhatsApp webhook with a call that carries no message.
+    async fn webhook(&self) -> Read<Webhook>;
 }
 
 /// An answer.

@@ -5,6 +5,7 @@ mod schema;
 
 pub use read::{Field, ProfileError, parse};
 pub use schema::{
-    ComposeSection, DarajaSection, DockerSection, LabSection, LivekitSection, LogsSection, PostgresSection,
-    Profile, ProfileKind, RedisSection, RepoSection, SchemaSection, SecretRef, Thresholds,
+    ComposeSection, DEFAULT_ENDPOINTS, DarajaSection, DockerSection, ElevenlabsSection, LabSection,
+    LivekitSection, LogsSection, PostgresSection, Profile, ProfileKind, RedisSection, RepoSection,
+    SchemaSection, SecretRef, ServicesSection, Thresholds, WhatsappSection,
 };

@@ -82,6 +82,10 @@ fn refused_with_password<E: serde::de::Error>(url: String) -> Result<String, E> 
     }
 }
 
+/// Where the backend and ngrok's agent are, where the profile does not say it.
+pub const DEFAULT_ENDPOINTS: [(&str, &str); 2] =
+    [("backend", "http://127.0.0.1:8010"), ("ngrok", "http://127.0.0.1:4040")];
+
 /// A whole profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,9 +129,26 @@ pub struct Profile {
     /// Daraja, for querying STK pushes.
     #[serde(default)]
     pub daraja: Option<DarajaSection>,
+    /// ElevenLabs, for looking at the account.
+    #[serde(default)]
+    pub elevenlabs: Option<ElevenlabsSection>,
+    /// The WhatsApp webhook, for trying it.
+    #[serde(default)]
+    pub whatsapp: Option<WhatsappSection>,
+    /// Which compose service does what.
+    #[serde(default)]
+    pub services: ServicesSection,
     /// The lab this profile belongs to (kind `lab` only).
     #[serde(default)]
     pub lab: Option<LabSection>,
+}
+
+impl Profile {
+    /// All endpoints by name, those with defaults too.
+    pub fn all_endpoints(&self) -> BTreeMap<String, String> {
+        let defaults = DEFAULT_ENDPOINTS.iter().map(|(name, url)| ((*name).to_owned(), (*url).to_owned()));
+        defaults.chain(self.endpoints.clone()).collect()
+    }
 }
 
 /// `[compose]`
@@ -184,6 +205,90 @@ pub struct LivekitSection {
     pub key: SecretRef,
     /// The API secret.
     pub secret: SecretRef,
+    /// The port for RTC over TCP.
+    #[serde(default = "rtc_port")]
+    pub rtc_port: u16,
+    /// The SIP service's UDP port.
+    #[serde(default = "sip_port")]
+    pub sip_port: u16,
+    /// The server's configuration, a path in the checkout.
+    #[serde(default = "livekit_config")]
+    pub config: String,
+}
+
+fn rtc_port() -> u16 {
+    7891
+}
+
+fn sip_port() -> u16 {
+    5060
+}
+
+fn livekit_config() -> String {
+    "docker/livekit.yaml".into()
+}
+
+/// `[elevenlabs]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElevenlabsSection {
+    /// Such as `https://api.elevenlabs.io`.
+    #[serde(deserialize_with = "without_password")]
+    pub url: String,
+    /// The API key.
+    pub key: SecretRef,
+}
+
+/// `[whatsapp]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsappSection {
+    /// Where Meta's calls arrive, such as `http://127.0.0.1:8010/webhooks/whatsapp`.
+    #[serde(deserialize_with = "without_password")]
+    pub url: String,
+    /// The app's secret, by the name it has in the `.env`.
+    #[serde(default = "app_secret")]
+    pub app_secret: String,
+    /// The handshake's token, by the name it has in the `.env`.
+    #[serde(default = "verify_token")]
+    pub verify_token: String,
+}
+
+fn app_secret() -> String {
+    "WHATSAPP_APP_SECRET".into()
+}
+
+fn verify_token() -> String {
+    "WHATSAPP_VERIFY_TOKEN".into()
+}
+
+/// `[services]`: the compose services by what they do, and the Python inside one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServicesSection {
+    /// Runs uvicorn.
+    pub backend: String,
+    /// Runs arq.
+    pub worker: String,
+    /// Runs the daily reapers.
+    pub cron: String,
+    /// Runs LiveKit's server.
+    pub livekit: String,
+    /// Runs LiveKit's SIP service.
+    pub sip: String,
+    /// Runs Next.js.
+    pub frontend: String,
+    /// The Python in the backend's containers, which has the app's packages. No service.
+    pub backend_python: String,
+}
+
+impl Default for ServicesSection {
+    fn default() -> Self {
+        let [backend, worker, cron, livekit, sip, frontend] =
+            ["backend", "worker", "cron", "livekit", "sip", "frontend"].map(str::to_owned);
+        let backend_python = "/app/.venv/bin/python".to_owned();
+        Self { backend, worker, cron, livekit, sip, frontend, backend_python }
+    }
 }
 
 /// `[daraja]`
@@ -219,6 +324,13 @@ pub struct RedisSection {
     /// The compose service that runs it; what a person runs to restore a backup is run in its container.
     #[serde(default = "redis_service")]
     pub service: String,
+    /// The sorted set of arq's queue.
+    #[serde(default = "arq_queue")]
+    pub arq_queue: String,
+}
+
+fn arq_queue() -> String {
+    "arq:queue".into()
 }
 
 fn redis_service() -> String {
@@ -230,15 +342,34 @@ fn thread_prefix() -> String {
 }
 
 /// `[repo]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RepoSection {
     /// The checkout's directory.
-    #[serde(default)]
     pub path: Option<String>,
     /// The `.env` file, default `.env` in the checkout.
-    #[serde(default)]
     pub dotenv: Option<String>,
+    /// The folder of the backend in the checkout.
+    pub backend: String,
+    /// The folder of the front end in the checkout.
+    pub frontend: String,
+    /// The folder of alembic's revisions in the checkout.
+    pub revisions: String,
+    /// The file with the table of intents in the checkout.
+    pub intent_router: String,
+}
+
+impl Default for RepoSection {
+    fn default() -> Self {
+        Self {
+            path: None,
+            dotenv: None,
+            backend: "backend".into(),
+            frontend: "frontend".into(),
+            revisions: "backend/alembic/versions".into(),
+            intent_router: "backend/app/agents/intent_router.py".into(),
+        }
+    }
 }
 
 /// `[logs]`

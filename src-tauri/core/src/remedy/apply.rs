@@ -411,6 +411,7 @@ impl Run<'_> {
             sources: self.context.sources,
             acts: self.context.acts,
             cancel: self.context.cancel,
+            lookout: self.context.lookout,
             holder: self.context.holder,
             record,
         }

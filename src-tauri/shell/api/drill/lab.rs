@@ -252,7 +252,10 @@ fn lab_profile(
          [repo]\npath = {checkout}\n\n\
          [endpoints]\nbackend = {backend}\nlivekit = {livekit}\ndaraja = {daraja}\nelevenlabs = {elevenlabs}\n\
          meta = {meta}\nngrok = {ngrok}\n\n\
-         [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\n\
+         [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\
+         rtc_port = {rtc_port}\nsip_port = {sip_port}\n\n\
+         [elevenlabs]\nurl = {elevenlabs}\nkey = \"dotenv:ELEVENLABS_API_KEY\"\n\n\
+         [whatsapp]\nurl = {webhook}\n\n\
          [daraja]\nurl = {daraja}\nconsumer_key = \"dotenv:DARAJA_CONSUMER_KEY\"\n\
          consumer_secret = \"dotenv:DARAJA_CONSUMER_SECRET\"\nshortcode = \"174379\"\n\
          passkey = \"dotenv:DARAJA_PASSKEY\"\n\n\
@@ -269,6 +272,9 @@ fn lab_profile(
         elevenlabs = quoted(&address("elevenlabs")),
         meta = quoted(&address("meta")),
         ngrok = quoted(&address("ngrok")),
+        webhook = quoted(&format!("{}/webhooks/whatsapp", address("backend"))),
+        rtc_port = 7_891 + offset,
+        sip_port = 5_060 + offset,
         dir = quoted(&dir.display().to_string()),
     )
 }

@@ -3,25 +3,32 @@
 //! Each answer is a map `#{ value, as_of, source }`: evidence is made from the answer itself, so
 //! that its time and source can't be made up.
 
+mod answer;
+mod daraja;
 mod db;
 mod docker;
+mod dotenv;
 mod evidence;
 mod http;
 mod libs;
-mod listening;
 mod logs;
+mod machine;
 mod pass;
 mod redis;
+mod repo;
 mod steps;
+mod text;
 mod time;
+mod webhook;
 
 use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::Value;
 
+pub use answer::answer;
 pub(super) use libs::Libs;
-pub use pass::{Answer, Answered, Asker, ObservationPass, Question, answer};
+pub use pass::{Answer, Answered, Asker, ObservationPass, Question};
 
 use super::engine::CallContext;
 use crate::model::SourceError;
@@ -51,8 +58,13 @@ pub(super) fn register(engine: &mut Engine, context: &CallContext) {
         .register_static_module("docker", docker::module(pass).into())
         .register_static_module("db", db::module(pass, &context.env.schema).into())
         .register_static_module("redis", redis::module(pass).into())
-        .register_static_module("logs", logs::module(pass).into())
-        .register_static_module("host", listening::module(pass).into())
+        .register_static_module("logs", logs::module(pass, context.env.now).into())
+        .register_static_module("host", machine::module(pass).into())
+        .register_static_module("dotenv", dotenv::module(pass).into())
+        .register_static_module("repo", repo::module(pass).into())
+        .register_static_module("daraja", daraja::module(pass).into())
+        .register_static_module("webhook", webhook::module(pass).into())
+        .register_static_module("text", text::module().into())
         .register_static_module("http", http::module(pass).into())
         .register_static_module("step", steps::module().into())
         .register_static_module("time", time::module().into());

@@ -7,12 +7,12 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    model::{ContainerFacts, HealthStatus, SourceError, SourceErrorKind, SourceName, TenantSlug},
-    observe::worst_container,
-    ports::{Read, Sources, SqlRead},
+    model::{SourceError, SourceName, TenantSlug},
+    playbook::step::HttpCall,
+    ports::SqlRead,
 };
 
 /// What a probe asks.
@@ -41,6 +41,61 @@ pub enum Question {
         /// How many lines.
         lines: u32,
     },
+    /// A service's last log lines, as records.
+    LogRecords {
+        /// The service.
+        service: String,
+        /// How many lines.
+        lines: u32,
+    },
+    /// What compose would make of the services, by its hash.
+    ConfigHashes,
+    /// The processes of a service's container.
+    Processes {
+        /// The service.
+        service: String,
+    },
+    /// A variable of a service's container, beside the `.env`'s.
+    Variable {
+        /// The service.
+        service: String,
+        /// The variable.
+        name: String,
+    },
+    /// A key of the `.env`.
+    Dotenv {
+        /// The key.
+        key: String,
+    },
+    /// A value in Redis.
+    RedisValue {
+        /// The key.
+        key: String,
+        /// The field, where it is a hash.
+        field: Option<String>,
+    },
+    /// A key of Redis.
+    RedisKey {
+        /// The key.
+        key: String,
+    },
+    /// A hash's field names.
+    RedisFields {
+        /// The key.
+        key: String,
+    },
+    /// A sorted set's lowest members.
+    RedisLowest {
+        /// The key.
+        key: String,
+        /// How many.
+        count: u32,
+    },
+    /// Which keys are there.
+    RedisThere {
+        /// The keys.
+        keys: Vec<String>,
+    },
     /// Who listens on a TCP port of this machine.
     PortHolder {
         /// The port.
@@ -51,6 +106,84 @@ pub enum Question {
         /// The address.
         url: String,
     },
+    /// Whether a TCP port of this machine takes connections.
+    Accepts {
+        /// The port.
+        port: u16,
+    },
+    /// How a SIP server answers.
+    SipOptions {
+        /// Its UDP port.
+        port: u16,
+    },
+    /// A call that only looks.
+    HttpLook(HttpCall),
+    /// How an STK push stands, by Daraja.
+    StkQuery {
+        /// The push.
+        checkout_request_id: String,
+    },
+    /// The WhatsApp webhook.
+    Webhook,
+    /// The latest commits.
+    Commits {
+        /// How many.
+        count: u32,
+    },
+    /// What is at a path of the checkout.
+    RepoEntry {
+        /// The path.
+        path: String,
+    },
+    /// A folder of the checkout.
+    RepoList {
+        /// Its path.
+        path: String,
+    },
+    /// A file's text.
+    RepoText {
+        /// Its path.
+        path: String,
+    },
+    /// Constants of Python files.
+    RepoPython {
+        /// Their paths.
+        paths: Vec<String>,
+    },
+    /// Branches with a file of such a name.
+    RepoElsewhere {
+        /// A part of the name.
+        name: String,
+    },
+}
+
+impl Question {
+    /// Who answers it.
+    pub fn source(&self) -> SourceName {
+        match self {
+            Self::Services | Self::Processes { .. } | Self::Variable { .. } => SourceName::Docker,
+            Self::ConfigHashes => SourceName::Compose,
+            Self::Tenants | Self::EachTenant { .. } | Self::Query(_) => SourceName::Postgres,
+            Self::Threads
+            | Self::RedisValue { .. }
+            | Self::RedisKey { .. }
+            | Self::RedisFields { .. }
+            | Self::RedisLowest { .. }
+            | Self::RedisThere { .. } => SourceName::Redis,
+            Self::LogTail { .. } | Self::LogRecords { .. } => SourceName::Logs,
+            Self::PortHolder { .. } | Self::Accepts { .. } | Self::SipOptions { .. } => SourceName::Host,
+            Self::HttpGet { .. } | Self::HttpLook(_) | Self::StkQuery { .. } | Self::Webhook => {
+                SourceName::Http
+            }
+            Self::Dotenv { .. }
+            | Self::Commits { .. }
+            | Self::RepoEntry { .. }
+            | Self::RepoList { .. }
+            | Self::RepoText { .. }
+            | Self::RepoPython { .. }
+            | Self::RepoElsewhere { .. } => SourceName::Repo,
+        }
+    }
 }
 
 /// A probe's answer.
@@ -99,109 +232,4 @@ impl ObservationPass {
     pub fn questions(&self) -> usize {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
-}
-
-/// Asks the sources one question.
-pub async fn answer(sources: &Sources, question: &Question) -> Answered {
-    let (value, source) = match question {
-        Question::Services => (services(sources).await?, SourceName::Docker),
-        Question::Tenants => {
-            let tenants = sources.database()?.tenants().await?;
-            (json!(tenants), SourceName::Postgres)
-        }
-        Question::EachTenant { tenants, sql } => {
-            let rows = sources.database()?.each_tenant(tenants, sql).await?;
-            let shown: Vec<Value> = rows
-                .into_iter()
-                .map(|(tenant, rows)| match rows {
-                    Ok(rows) => json!({ "tenant": tenant, "rows": rows }),
-                    Err(error) => json!({ "tenant": tenant, "error": error }),
-                })
-                .collect();
-            (Value::Array(shown), SourceName::Postgres)
-        }
-        Question::Query(read) => (Value::Array(sources.database()?.query(read).await?), SourceName::Postgres),
-        Question::Threads => (json!(sources.threads()?.all().await?), SourceName::Redis),
-        Question::LogTail { service, lines } => (log_tail(sources, service, *lines).await?, SourceName::Logs),
-        Question::PortHolder { port } => (json!(sources.host.port_holder(*port).await?), SourceName::Host),
-        Question::HttpGet { url } => {
-            let (status, body) = sources.host.http_get(url).await?;
-            (json!({ "status": status, "body": body }), SourceName::Http)
-        }
-    };
-    Ok(Arc::new(Answer { value, as_of: sources.clock.now(), source }))
-}
-
-/// `{services: […], compose_error}`: containers and, where the compose file can be read, services
-/// that have none.
-async fn services(sources: &Sources) -> Read<Value> {
-    let (containers, declared) =
-        futures_util::future::join(sources.containers.list(), sources.compose.declared_services()).await;
-    let containers = containers?;
-    let (declared, compose_error) = match declared {
-        Ok(names) => (names, None),
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    };
-    let mut names = declared.clone();
-    for facts in containers.iter().filter(|c| !c.oneoff) {
-        if !names.contains(&facts.service) {
-            names.push(facts.service.clone());
-        }
-    }
-    let services: Vec<Value> = names
-        .iter()
-        .map(|name| match worst_container(&containers, name) {
-            Some(facts) => service(facts, declared.contains(name)),
-            None => missing(name),
-        })
-        .collect();
-    Ok(json!({ "services": services, "compose_error": compose_error }))
-}
-
-/// The same fields as [`service`], so that a script may look at any of them.
-fn missing(name: &str) -> Value {
-    json!({
-        "service": name, "declared": true, "state": "missing", "health": "none", "failing_streak": 0,
-        "last_output": "", "exit_code": 0, "error": "", "oom_killed": false, "container_id": null,
-        "image": "", "created_at": null, "started_at": null, "finished_at": null, "restart_count": 0,
-        "restart_policy": "", "memory_limit_bytes": 0, "host_ports": [],
-    })
-}
-
-fn service(facts: &ContainerFacts, declared: bool) -> Value {
-    json!({
-        "service": facts.service,
-        "declared": declared,
-        "state": facts.state.as_str(),
-        "health": facts.live_health().map_or("none", HealthStatus::as_str),
-        "failing_streak": facts.live_health().and(facts.health.as_ref()).map_or(0, |h| h.failing_streak),
-        "last_output": facts.live_health().and(facts.health.as_ref()).map_or("", |h| h.last_output.as_str()),
-        "exit_code": facts.exit_code,
-        "error": facts.error,
-        "oom_killed": facts.oom_killed,
-        "container_id": facts.id,
-        "image": facts.image,
-        "created_at": facts.created_at,
-        "started_at": facts.started_at,
-        "finished_at": facts.finished_at,
-        "restart_count": facts.restart_count,
-        "restart_policy": facts.restart_policy,
-        "memory_limit_bytes": facts.memory_limit_bytes,
-        "host_ports": facts.ports.iter().filter(|p| p.protocol == "tcp").map(|p| p.host_port).collect::<Vec<_>>(),
-    })
-}
-
-async fn log_tail(sources: &Sources, service: &str, lines: u32) -> Read<Value> {
-    let containers = sources.containers.list().await?;
-    let Some(facts) = worst_container(&containers, service) else {
-        return Err(SourceError {
-            source_name: SourceName::Logs,
-            kind: SourceErrorKind::Missing,
-            attempted: format!("read the log of {service}"),
-            happened: "it has no container, and a container's log goes with it".into(),
-            hint: "Create and start the service first.".into(),
-        });
-    };
-    let read = sources.containers.log_tail(&facts.id, lines.min(500)).await?;
-    Ok(json!(read))
 }

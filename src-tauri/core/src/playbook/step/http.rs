@@ -23,6 +23,11 @@ pub enum HttpCall {
         /// The push.
         checkout_request_id: String,
     },
+    /// A GET of ElevenLabs' API with the account's key, such as `/v1/user/subscription`.
+    Elevenlabs {
+        /// Path and query.
+        path: String,
+    },
     /// Any path of a named endpoint.
     Endpoint {
         /// Its name in the profile's `[endpoints]`.

@@ -55,6 +55,11 @@ pub enum Condition {
         /// The status.
         status: u16,
     },
+    /// The playbook itself finds nothing any more. Only for a wait and for what a person does.
+    Gone {
+        /// What it makes sure of, in words.
+        what: String,
+    },
 }
 
 /// Waits until something is so.

@@ -97,7 +97,7 @@ fn filled_call(call: &HttpCall, answer: &Value) -> Result<HttpCall, String> {
 fn body_of(call: &HttpCall) -> &Value {
     match call {
         HttpCall::Livekit { body, .. } | HttpCall::Endpoint { body, .. } => body,
-        HttpCall::StkQuery { .. } => &Value::Null,
+        HttpCall::StkQuery { .. } | HttpCall::Elevenlabs { .. } => &Value::Null,
     }
 }
 

@@ -23,7 +23,8 @@ use output::{Output, of_compose};
 use patched_paths::patched_paths;
 
 use super::{
-    Cancel, FileOf, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition, reference::Returned,
+    Cancel, FileOf, Lookout, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition,
+    reference::Returned,
 };
 use crate::{
     journal::{RunRecord, StepRecord},
@@ -72,6 +73,8 @@ pub(super) struct Acting<'a> {
     pub sources: &'a Sources,
     pub acts: &'a Acts,
     pub cancel: &'a Cancel,
+    /// Looks at the stack with the playbook.
+    pub lookout: &'a dyn Lookout,
     /// Who is applying, for the one who finds a lock taken.
     pub holder: &'a str,
     /// Makes what is about to be committed durable first.

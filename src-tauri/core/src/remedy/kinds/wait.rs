@@ -11,7 +11,7 @@ use crate::{
     observe::worst_container,
     playbook::step::{Condition, ManualStep, Risk, WaitStep},
     ports::{Sources, SqlRead},
-    remedy::{PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted, render},
+    remedy::{Look, PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted, render},
 };
 
 /// How often is looked.
@@ -132,7 +132,7 @@ impl Condition {
             }
             Self::ServiceDown { service } => format!("{service} does not run"),
             Self::PortFree { port } => format!("nobody listens on port {port}"),
-            Self::Rows { what, .. } => what.clone(),
+            Self::Rows { what, .. } | Self::Gone { what } => what.clone(),
             Self::RedisValue { key, field, value } => {
                 let of = field.as_ref().map_or_else(|| key.clone(), |field| format!("{field} of {key}"));
                 value.as_ref().map_or_else(|| format!("{of} is not there"), |v| format!("{of} is {v}"))
@@ -166,7 +166,7 @@ async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result
     let clock = &acting.sources.clock;
     let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
     loop {
-        let look = or_cancelled(seen(until, acting.sources), acting.cancel).await;
+        let look = or_cancelled(looked(until, acting), acting.cancel).await;
         let seen = match look.ok_or_else(|| StepStop::Cancelled("it only waited".into()))?? {
             Ok(detail) => return Ok(StepDone { detail, ..StepDone::default() }),
             Err(seen) => seen,
@@ -178,6 +178,16 @@ async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result
             return Err(StepStop::Cancelled(format!("it only waited; last seen: {seen}")));
         }
     }
+}
+
+async fn looked(until: &Condition, acting: &Acting<'_>) -> Result<Result<String, String>, StepStop> {
+    let Condition::Gone { what } = until else { return seen(until, acting.sources).await };
+    Ok(match acting.lookout.look().await {
+        Look::Gone(_) => Ok(what.clone()),
+        Look::Still(_, why) | Look::CantTell(_, why) if why.is_empty() => Err(format!("not yet: {what}")),
+        Look::Still(_, why) => Err(why),
+        Look::CantTell(_, why) => Err(format!("it can't be told: {why}")),
+    })
 }
 
 /// Whether a condition holds: what is seen, either way. A service that ended by itself will not
@@ -224,6 +234,7 @@ pub(super) async fn seen(until: &Condition, sources: &Sources) -> Result<Result<
             Ok((found, _)) => Err(format!("{url} answers {found}")),
             Err(error) => Err(error.to_string()),
         }),
+        Condition::Gone { .. } => Ok(Err("only a playbook can tell, and here none looks".into())),
         Condition::PortFree { port } => Ok(match sources.host.port_holder(*port).await {
             Ok(None) => Ok(format!("port {port} is free")),
             Ok(Some(holder)) => Err(format!("port {port} is held by {holder}")),

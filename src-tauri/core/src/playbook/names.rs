@@ -1,0 +1,61 @@
+//! Where things are and what they are called, for scripts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::profile::{Profile, ServicesSection};
+
+/// Where things are and what they are called: `env.names`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Names {
+    services: ServicesSection,
+    repo: RepoNames,
+    endpoints: BTreeMap<String, String>,
+    arq_queue: String,
+    thread_prefix: String,
+    rtc_port: u16,
+    sip_port: u16,
+    livekit_config: String,
+    app_secret: String,
+    verify_token: String,
+    log_files: Vec<String>,
+}
+
+/// Places in the checkout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct RepoNames {
+    backend: String,
+    frontend: String,
+    revisions: String,
+    intent_router: String,
+}
+
+impl Names {
+    /// Those of a profile. What it leaves out has its default, for there may be a part of it after all.
+    pub fn of(profile: &Profile) -> Self {
+        let repo = profile.repo.clone();
+        let livekit = profile.livekit.as_ref();
+        let whatsapp = profile.whatsapp.as_ref();
+        let redis = profile.redis.as_ref();
+        let or = |given: Option<&String>, default: &str| given.cloned().unwrap_or_else(|| default.to_owned());
+        Self {
+            services: profile.services.clone(),
+            repo: RepoNames {
+                backend: repo.backend,
+                frontend: repo.frontend,
+                revisions: repo.revisions,
+                intent_router: repo.intent_router,
+            },
+            endpoints: profile.all_endpoints(),
+            arq_queue: or(redis.map(|r| &r.arq_queue), "arq:queue"),
+            thread_prefix: or(redis.map(|r| &r.thread_prefix), "ratiba:fsm:thread:"),
+            rtc_port: livekit.map_or(7891, |l| l.rtc_port),
+            sip_port: livekit.map_or(5060, |l| l.sip_port),
+            livekit_config: or(livekit.map(|l| &l.config), "docker/livekit.yaml"),
+            app_secret: or(whatsapp.map(|w| &w.app_secret), "WHATSAPP_APP_SECRET"),
+            verify_token: or(whatsapp.map(|w| &w.verify_token), "WHATSAPP_VERIFY_TOKEN"),
+            log_files: profile.logs.files.clone(),
+        }
+    }
+}
