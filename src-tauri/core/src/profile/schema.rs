@@ -410,6 +410,8 @@ pub struct Thresholds {
     pub reprompts: u32,
     /// End-to-end budget of a voice turn, in milliseconds.
     pub tts_budget_ms: u32,
+    /// Of that, what the speech synthesis alone may take, in milliseconds.
+    pub tts_synthesis_ms: u32,
     /// Memory of the backend above which it is an alarm, in bytes.
     pub backend_memory_bytes: u64,
     /// Active knowledge snippets a tenant may have.
@@ -426,6 +428,7 @@ impl Default for Thresholds {
             thread_stuck_s: 300,
             reprompts: 3,
             tts_budget_ms: 2_500,
+            tts_synthesis_ms: 1_200,
             backend_memory_bytes: 1_000_000_000,
             snippets: 20,
             snippet_tokens: 1_500,
