@@ -8,6 +8,8 @@ mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_collect_slot;
+mod playbook_intent_no_route;
 mod playbook_service_unhealthy;
+mod playbook_tts_latency;
 mod remedy;
 mod shipped;

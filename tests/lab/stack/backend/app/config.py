@@ -26,7 +26,6 @@ def _text(name: str, default: str = "") -> str:
 @dataclass(frozen=True)
 class Settings:
     database_url: str = _text("DATABASE_URL")
-    llm_delay_ms: int = _int("LLM_DELAY_MS", 0)
     database_pool_size: int = _int("DATABASE_POOL_SIZE", 5)
     redis_host: str = _text("REDIS_HOST", "redis")
     redis_password: str = _text("REDIS_PASSWORD")

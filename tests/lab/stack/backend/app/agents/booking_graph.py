@@ -22,7 +22,7 @@ async def turn(tenant: dict, channel: str, msisdn: str, text: str) -> tuple[str,
     async with db.tenant(slug) as conn:
         services = await (await conn.execute("SELECT * FROM services WHERE is_active ORDER BY name")).fetchall()
         await knowledge.check(conn, slug, thread_id)
-        intent, service = await classifier.asked(text, services)
+        intent, service = classifier.classify(text, services)
         step = intent_router.route(intent, thread["state"])
         if step is None:
             answer = again(thread, "Samahani, I did not understand. What would you like to book?")

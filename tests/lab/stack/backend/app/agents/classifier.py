@@ -1,18 +1,9 @@
 """Stands where Ratiba asks a language model: words decide the intent."""
 
-import asyncio
 import re
-
-from app.config import settings
 
 _GREETINGS = re.compile(r"\b(habari|hello|hi|sasa|mambo|niaje|jambo)\b", re.IGNORECASE)
 _TIME = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\b")
-
-
-async def asked(text: str, services: list[dict]) -> tuple[str, dict | None]:
-    """The same, after the time that a language model takes to answer."""
-    await asyncio.sleep(settings.llm_delay_ms / 1000)
-    return classify(text, services)
 
 
 def classify(text: str, services: list[dict]) -> tuple[str, dict | None]:
