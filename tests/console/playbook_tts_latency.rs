@@ -119,7 +119,10 @@ fn plan(stack: &Stack, given: BTreeMap<String, Value>) -> Result<Vec<Step>, Stri
     let playbook = shipped::playbook(&catalog, ID);
     let finding = detect(stack);
     let specs = playbook.choices(&stack.call_context(), &finding).map_err(|e| e.to_string())?;
-    let params = resolve_params(&specs, &given)?;
+    let mut params = resolve_params(&specs, &given)?;
+    if let Some(key) = params.get_mut("key").filter(|key| key.is_string()) {
+        *key = json!({ "from": key, "fingerprint": "f" });
+    }
     playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
 }
 
@@ -148,7 +151,7 @@ fn only_an_empty_room_is_closed_unless_somebody_picks_one_with_callers() {
 
 #[test]
 fn another_key_is_set_only_where_it_can_help() {
-    let key = || BTreeMap::from([("key".to_owned(), json!({ "from": "env:SPARE", "fingerprint": "f" }))]);
+    let key = || BTreeMap::from([("key".to_owned(), json!("env:SPARE"))]);
     let steps = plan(&stack(&[refused(401, "quota_exceeded")], &[]), key()).unwrap();
     assert!(
         matches!(&steps[..], [Step::Dotenv(set), Step::Compose(_), _, Step::Manual(_)] if set.key == "ELEVENLABS_API_KEY")

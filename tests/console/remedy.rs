@@ -318,3 +318,12 @@ fn a_change_of_rows_alone_looks_at_the_containers_once() {
     assert_eq!(end.outcome, RunOutcome::Fixed, "{:?}", end.reason);
     assert_eq!(looks() - before, 1, "{:?}", stack.asked());
 }
+
+#[test]
+fn a_choice_of_two_is_no_secret() {
+    let mut plan = plan_of(&stopped_redis());
+    plan.params.insert("staff".into(), json!(["a1", "b2"]));
+    assert_eq!(plan.secrets(), vec![]);
+    plan.params.insert("key".into(), json!({ "from": "env:NEW", "fingerprint": "f" }));
+    assert_eq!(plan.secrets().len(), 1);
+}
