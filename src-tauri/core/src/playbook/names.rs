@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::profile::{Profile, ServicesSection};
+use crate::profile::{Profile, SecretRef, ServicesSection};
 
 /// Where things are and what they are called: `env.names`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +19,7 @@ pub struct Names {
     livekit_config: String,
     app_secret: String,
     verify_token: String,
+    elevenlabs_key: String,
     log_files: Vec<String>,
 }
 
@@ -60,6 +61,10 @@ impl Names {
             livekit_config: or(livekit.map(|l| &l.config), "docker/livekit.yaml"),
             app_secret: or(whatsapp.map(|w| &w.app_secret), "WHATSAPP_APP_SECRET"),
             verify_token: or(whatsapp.map(|w| &w.verify_token), "WHATSAPP_VERIFY_TOKEN"),
+            elevenlabs_key: match profile.elevenlabs.as_ref().map(|e| &e.key) {
+                Some(SecretRef::Dotenv(name)) => name.clone(),
+                Some(SecretRef::Env(_) | SecretRef::File(_)) | None => "ELEVENLABS_API_KEY".to_owned(),
+            },
             log_files: profile.logs.files.clone(),
         }
     }

@@ -155,7 +155,11 @@ impl Plan {
             Step::Dotenv(DotenvStep { to: DotenvValue::Secret(given), .. }) => Some((given.clone(), true)),
             _ => None,
         };
-        let of_param = |value: &Value| serde_json::from_value(value.clone()).ok().map(|given| (given, false));
+        // A list of two texts would be read as one, too: a choice of two people is no secret.
+        let of_param = |value: &Value| {
+            let map = value.as_object().cloned().map(Value::Object)?;
+            serde_json::from_value(map).ok().map(|given| (given, false))
+        };
         self.steps.iter().filter_map(of_step).chain(self.params.values().filter_map(of_param)).collect()
     }
 
