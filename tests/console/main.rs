@@ -11,3 +11,4 @@ mod playbook_collect_slot;
 mod playbook_service_unhealthy;
 mod remedy;
 mod shipped;
+mod undo_recreates;
