@@ -14,11 +14,14 @@ pub struct Names {
     endpoints: BTreeMap<String, String>,
     arq_queue: String,
     thread_prefix: String,
+    redis_service: String,
+    livekit_url: String,
     rtc_port: u16,
     sip_port: u16,
     livekit_config: String,
     app_secret: String,
     verify_token: String,
+    verify_signature: String,
     log_files: Vec<String>,
 }
 
@@ -50,11 +53,14 @@ impl Names {
             endpoints: profile.all_endpoints(),
             arq_queue: or(redis.map(|r| &r.arq_queue), "arq:queue"),
             thread_prefix: or(redis.map(|r| &r.thread_prefix), "ratiba:fsm:thread:"),
+            redis_service: or(redis.map(|r| &r.service), "redis"),
+            livekit_url: or(livekit.map(|l| &l.url), "http://127.0.0.1:7890"),
             rtc_port: livekit.map_or(7891, |l| l.rtc_port),
             sip_port: livekit.map_or(5060, |l| l.sip_port),
             livekit_config: or(livekit.map(|l| &l.config), "docker/livekit.yaml"),
             app_secret: or(whatsapp.map(|w| &w.app_secret), "WHATSAPP_APP_SECRET"),
             verify_token: or(whatsapp.map(|w| &w.verify_token), "WHATSAPP_VERIFY_TOKEN"),
+            verify_signature: or(whatsapp.map(|w| &w.verify_signature), "WHATSAPP_VERIFY_SIGNATURE"),
             log_files: profile.logs.files.clone(),
         }
     }
