@@ -10,5 +10,6 @@ mod observe;
 mod playbook_collect_slot;
 mod playbook_service_unhealthy;
 mod remedy;
+mod playbook_whatsapp;
 mod shipped;
 mod undo_recreates;
