@@ -14,12 +14,15 @@ pub struct Names {
     endpoints: BTreeMap<String, String>,
     arq_queue: String,
     thread_prefix: String,
+    redis_service: String,
+    livekit_url: String,
     rtc_port: u16,
     sip_port: u16,
     livekit_config: String,
     app_secret: String,
     verify_token: String,
     elevenlabs_key: String,
+    verify_signature: String,
     log_files: Vec<String>,
 }
 
@@ -56,6 +59,8 @@ impl Names {
             endpoints: profile.all_endpoints(),
             arq_queue: or(redis.map(|r| &r.arq_queue), "arq:queue"),
             thread_prefix: or(redis.map(|r| &r.thread_prefix), "ratiba:fsm:thread:"),
+            redis_service: or(redis.map(|r| &r.service), "redis"),
+            livekit_url: or(livekit.map(|l| &l.url), "http://127.0.0.1:7890"),
             rtc_port: livekit.map_or(7891, |l| l.rtc_port),
             sip_port: livekit.map_or(5060, |l| l.sip_port),
             livekit_config: or(livekit.map(|l| &l.config), "docker/livekit.yaml"),
@@ -65,6 +70,7 @@ impl Names {
                 Some(SecretRef::Dotenv(name)) => name.clone(),
                 Some(SecretRef::Env(_) | SecretRef::File(_)) | None => "ELEVENLABS_API_KEY".to_owned(),
             },
+            verify_signature: or(whatsapp.map(|w| &w.verify_signature), "WHATSAPP_VERIFY_SIGNATURE"),
             log_files: profile.logs.files.clone(),
         }
     }

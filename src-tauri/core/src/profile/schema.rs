@@ -255,6 +255,9 @@ pub struct WhatsappSection {
     /// The handshake's token, by the name it has in the `.env`.
     #[serde(default = "verify_token")]
     pub verify_token: String,
+    /// What switches the signature's check on and off, by the name it has in the `.env`.
+    #[serde(default = "verify_signature")]
+    pub verify_signature: String,
 }
 
 fn app_secret() -> String {
@@ -263,6 +266,10 @@ fn app_secret() -> String {
 
 fn verify_token() -> String {
     "WHATSAPP_VERIFY_TOKEN".into()
+}
+
+fn verify_signature() -> String {
+    "WHATSAPP_VERIFY_SIGNATURE".into()
 }
 
 /// `[services]`: the compose services by what they do, and the Python inside one.

@@ -55,6 +55,8 @@ pub enum Condition {
         /// The status.
         status: u16,
     },
+    /// Nobody is in a room of LiveKit's: no call would be cut.
+    NoCalls,
     /// The playbook itself finds nothing any more. Only for a wait and for what a person does.
     Gone {
         /// What it makes sure of, in words.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Acting, Described, Emit, Kind, Looking, StepDone, StepStop, nobody};
 use crate::{
     model::{HealthStatus, counted},
     observe::worst_container,
-    playbook::step::{Condition, ManualStep, Risk, Step, WaitStep},
+    playbook::step::{Condition, HttpCall, ManualStep, Risk, Step, WaitStep},
     ports::{Sources, SqlRead},
     remedy::{
         Look, Lookout, Plan, PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted,
@@ -149,7 +149,30 @@ impl Condition {
                 value.as_ref().map_or_else(|| format!("{of} is not there"), |v| format!("{of} is {v}"))
             }
             Self::HttpStatus { url, status } => format!("{url} answers {status}"),
+            Self::NoCalls => "nobody is in a LiveKit room".into(),
         }
+    }
+}
+
+/// Whether anybody is in a room of LiveKit's. Their names are not told: a caller's number may be in one.
+async fn calls(sources: &Sources) -> Result<String, String> {
+    let list = HttpCall::Livekit {
+        service: "RoomService".into(),
+        method: "ListRooms".into(),
+        grants: json!({ "video": { "roomList": true } }),
+        body: json!({}),
+    };
+    let answer = sources.http.look(&list).await.map_err(|e| e.to_string())?;
+    let rooms = answer.body.get("rooms").map_or(Some(&[][..]), |rooms| rooms.as_array().map(Vec::as_slice));
+    let Some(rooms) = rooms.filter(|_| answer.status == 200) else {
+        return Err(format!("LiveKit's list of rooms was answered with {}", answer.status));
+    };
+    let people = |room: &Value| room.get("num_participants").and_then(Value::as_u64).unwrap_or(0);
+    let taken: Vec<u64> = rooms.iter().map(people).filter(|people| *people > 0).collect();
+    match taken.iter().sum::<u64>() {
+        0 => Ok("nobody is in a LiveKit room".into()),
+        1 => Err("1 person is in a LiveKit room".into()),
+        people => Err(format!("{people} people are in {}", counted(taken.len(), "LiveKit room"))),
     }
 }
 
@@ -297,6 +320,7 @@ pub(super) async fn seen(until: &Condition, sources: &Sources) -> Result<Result<
             Ok((found, _)) => Err(format!("{url} answers {found}")),
             Err(error) => Err(error.to_string()),
         }),
+        Condition::NoCalls => Ok(calls(sources).await),
         Condition::Gone { .. } => Ok(Err("only a playbook can tell, and here none looks".into())),
         Condition::PortFree { port } => Ok(match sources.host.port_holder(*port).await {
             Ok(None) => Ok(format!("port {port} is free")),
