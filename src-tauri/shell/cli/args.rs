@@ -192,6 +192,8 @@ pub enum DrillCommand {
     },
     /// Revert all faults that were caused.
     Heal,
+    /// Print a fingerprint of everything in the lab; two of them show what changed.
+    World,
     /// Show whether the lab runs, where, and which faults are active.
     Status,
     /// Take the lab down: its containers, volumes and profile. The journal stays.
