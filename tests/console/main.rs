@@ -8,6 +8,7 @@ mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_collect_slot;
+mod playbook_knowledge_overflow;
 mod playbook_service_unhealthy;
 mod remedy;
 mod shipped;
