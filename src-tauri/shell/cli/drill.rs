@@ -45,6 +45,17 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
             drill::by_hand(&console, &lab, &id).await?;
             output.show(&json!({ "done": id }), |_| format!("{id}: done by hand"))?;
         }
+        DrillCommand::Traffic { seconds } => {
+            let (console, lab) = console_and_lab(profile, output).await?;
+            let active = drill::traffic(&console, &lab, seconds).await?;
+            output.show(&json!({ "injected": active }), |_| match seconds {
+                0 => "nobody writes or calls any more. `ratibactl drill heal` reverts it.".into(),
+                n => format!(
+                    "each customer writes or calls every {}. `ratibactl drill heal` reverts it.",
+                    counted(n as usize, "second")
+                ),
+            })?;
+        }
         DrillCommand::World => {
             let (console, lab) = console_and_lab(profile, output).await?;
             let world = drill::world(&console, &lab).await?;

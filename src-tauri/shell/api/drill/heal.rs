@@ -10,7 +10,7 @@ use ratiba_core::{
 
 use super::{
     super::{Console, failed, unreachable},
-    Active, Lab, VISIBLE_WITHIN,
+    Active, Lab, TRAFFIC, VISIBLE_WITHIN,
     act::{self, run_with, succeeded},
     fill::Scene,
     find,
@@ -30,10 +30,12 @@ pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, Wire
     let mut active = lab.active()?;
     let mut healed = Vec::new();
     while let Some(one) = active.pop() {
-        let (_, drill) = find(lab, &format!("{}/{}", one.id, one.variant))?;
-        let scene = Scene { console, lab, since: one.since };
-        for act in &drill.heal {
-            act::perform(&scene, act).await?;
+        if one.id != TRAFFIC {
+            let (_, drill) = find(lab, &format!("{}/{}", one.id, one.variant))?;
+            let scene = Scene { console, lab, since: one.since };
+            for act in &drill.heal {
+                act::perform(&scene, act).await?;
+            }
         }
         lab.keep_active(&active)?;
         healed.push(one);

@@ -21,7 +21,7 @@ use ratiba_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use act::redis_script;
+use act::{Act, redis_script};
 pub use file::{Drill, DrillFile};
 use fill::Scene;
 pub use heal::heal;
@@ -73,16 +73,12 @@ pub fn list(lab: &Lab) -> Result<Vec<DrillView>, WireError> {
         for drill in &file.variant {
             let name = format!("{}/{}", file.id, drill.name);
             let elsewhere = files.iter().filter(|f| f.also_in.contains(&name)).map(|f| f.id.clone());
-            let own = match drill.verdict {
-                VerdictKind::Absent => Vec::new(),
-                _ => vec![file.id.clone()],
-            };
             views.push(DrillView {
                 id: file.id.clone(),
                 variant: drill.name.clone(),
                 title: drill.title.clone(),
                 verdict: drill.verdict,
-                expects: drill.expects.clone().unwrap_or(own),
+                expects: drill.expected_order(&file.id),
                 also_allowed: drill.also_allowed.iter().cloned().chain(elsewhere).collect(),
                 unknown: drill.unknown.clone(),
             });
@@ -157,19 +153,7 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Inj
     }
     let one = Active { id: id.clone(), variant: drill.name.clone(), since: console.sources.clock.now() };
     let scene = Scene { console, lab, since: one.since };
-    let kept = Kept::in_dir(kept::dir_in(&lab.state_dir()));
-    if active.is_empty() {
-        if kept.is_there() {
-            return Err(failed(
-                format!("inject {id}/{}: the lab is not healed yet", drill.name),
-                "Heal first: `ratibactl drill heal`.",
-            ));
-        }
-        kept.keep(&scene).await?;
-    }
-    // On record before it is caused: whatever happens, `heal` knows.
-    active.push(one.clone());
-    lab.keep_active(&active)?;
+    let kept = begin(&scene, &mut active, one.clone()).await?;
     for act in &drill.inject {
         act::perform(&scene, act).await?;
     }
@@ -184,6 +168,44 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Inj
         )
     })?;
     Ok(Injected { injected: one, expected: expected(&scene, &drill).await?, before: kept.world_file() })
+}
+
+/// Keeps the lab as it is before its first fault, and puts a fault on record before it is caused:
+/// whatever happens, `heal` knows.
+async fn begin(scene: &Scene<'_>, active: &mut Vec<Active>, one: Active) -> Result<Kept, WireError> {
+    let kept = Kept::in_dir(kept::dir_in(&scene.lab.state_dir()));
+    if active.is_empty() {
+        if kept.is_there() {
+            return Err(failed(
+                format!("inject {}/{}: the lab is not healed yet", one.id, one.variant),
+                "Heal first: `ratibactl drill heal`.",
+            ));
+        }
+        kept.keep(scene).await?;
+    }
+    active.push(one);
+    scene.lab.keep_active(active)?;
+    Ok(kept)
+}
+
+/// What stands on record for customers: no drill has this id.
+const TRAFFIC: &str = "traffic";
+
+/// Lets each of the lab's customers write or call every so many seconds; 0: nobody. `heal` reverts it.
+pub async fn traffic(console: &Arc<Console>, lab: &Lab, seconds: u32) -> Result<Active, WireError> {
+    let mut active = lab.active()?;
+    let variant = seconds.to_string();
+    let one = Active { id: TRAFFIC.into(), variant, since: console.sources.clock.now() };
+    let scene = Scene { console, lab, since: one.since };
+    begin(&scene, &mut active, one.clone()).await?;
+    for act in [
+        Act::Env("LAB_TRAFFIC_SECONDS".into(), one.variant.clone()),
+        Act::TryRecreate("outside".into()),
+        Act::Wait(Visible::Health { service: "outside".into(), is: "healthy".into() }),
+    ] {
+        act::perform(&scene, &act).await?;
+    }
+    Ok(one)
 }
 
 async fn expected(scene: &Scene<'_>, drill: &Drill) -> Result<Expected, WireError> {

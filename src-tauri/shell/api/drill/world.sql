@@ -1,5 +1,7 @@
 -- Names and hashes of all that is in Postgres, a tab between. Each table is asked in a statement of its
--- own: one that can't be read keeps no other.
+-- own: one that can't be read, or is locked, keeps no other.
+SET lock_timeout = '1s';
+SET statement_timeout = '5s';
 SELECT 'objects/' || n.nspname || E'\t' || md5(coalesce(string_agg(o.line, E'\n' ORDER BY o.line), ''))
 FROM pg_namespace n LEFT JOIN LATERAL (
     SELECT format('%s %s %s', relkind, relname, relpersistence) AS line FROM pg_class WHERE relnamespace = n.oid
