@@ -192,6 +192,30 @@ fn the_outcome_is_what_is_seen_and_not_what_was_done() {
 }
 
 #[test]
+fn what_a_person_does_is_done_when_the_playbook_itself_finds_nothing_any_more() {
+    let stack = stopped_redis();
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, ROW_1);
+    let finding: Finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    let by_hand = || {
+        let done = json!({ "gone": { "what": "the key is right" } });
+        let step = json!({ "kind": "manual", "title": "Ask Meta", "instructions": ["Open the app"], "done": done, "within_s": 5 });
+        let sources = stack.sources();
+        let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
+        let steps = vec![serde_json::from_value(step).unwrap()];
+        block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps)).unwrap()
+    };
+    let plan = by_hand();
+    assert!(plan.steps[0].preview.contains("as soon as the key is right"), "{}", plan.steps[0].preview);
+    let (end, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    let still = Look::Still(vec![], "Meta still refuses".into());
+    let (end, _) = run_plan(&stack, &MemoryJournal::default(), by_hand(), still, "R2");
+    assert_eq!(end.outcome, RunOutcome::Failed);
+    assert!(end.reason.as_deref().unwrap().contains("not within 5 s: Meta still refuses"), "{end:?}");
+}
+
+#[test]
 fn nothing_is_done_that_can_not_be_journalled_first() {
     let (stack, journal) = (stopped_redis(), MemoryJournal::default());
     let plan = plan_of(&stack);
