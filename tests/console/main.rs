@@ -11,6 +11,7 @@ mod observe;
 mod playbook_collect_slot;
 mod playbook_extras;
 mod playbook_intent_no_route;
+mod playbook_knowledge_overflow;
 mod playbook_livekit;
 mod playbook_service_unhealthy;
 mod playbook_tts_latency;

@@ -9,7 +9,7 @@ use crate::profile::{Profile, SecretRef, ServicesSection};
 /// Where things are and what they are called: `env.names`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Names {
-    services: ServicesSection,
+    services: ServiceNames,
     repo: RepoNames,
     endpoints: BTreeMap<String, String>,
     arq_queue: String,
@@ -24,6 +24,15 @@ pub struct Names {
     elevenlabs_key: String,
     verify_signature: String,
     log_files: Vec<String>,
+}
+
+/// Compose services by what they do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ServiceNames {
+    #[serde(flatten)]
+    own: ServicesSection,
+    postgres: String,
+    redis: String,
 }
 
 /// Places in the checkout.
@@ -49,7 +58,11 @@ impl Names {
         let redis = profile.redis.as_ref();
         let or = |given: Option<&String>, default: &str| given.cloned().unwrap_or_else(|| default.to_owned());
         Self {
-            services: profile.services.clone(),
+            services: ServiceNames {
+                own: profile.services.clone(),
+                postgres: or(profile.postgres.as_ref().map(|p| &p.service), "postgres"),
+                redis: or(redis.map(|r| &r.service), "redis"),
+            },
             repo: RepoNames {
                 backend: repo.backend,
                 frontend: repo.frontend,

@@ -155,10 +155,10 @@ impl Plan {
             Step::Dotenv(DotenvStep { to: DotenvValue::Secret(given), .. }) => Some((given.clone(), true)),
             _ => None,
         };
-        // A list of two texts would be read as one, too: a choice of two people is no secret.
+        // Two choices are an array of two texts, which serde would read as the two fields.
         let of_param = |value: &Value| {
-            let map = value.as_object().cloned().map(Value::Object)?;
-            serde_json::from_value(map).ok().map(|given| (given, false))
+            let given = value.is_object().then(|| serde_json::from_value(value.clone()).ok()).flatten();
+            given.map(|given| (given, false))
         };
         self.steps.iter().filter_map(of_step).chain(self.params.values().filter_map(of_param)).collect()
     }
