@@ -146,7 +146,11 @@ impl Plan {
             Step::Dotenv(DotenvStep { to: DotenvValue::Secret(given), .. }) => Some((given.clone(), true)),
             _ => None,
         };
-        let of_param = |value: &Value| serde_json::from_value(value.clone()).ok().map(|given| (given, false));
+        // Two choices are an array of two texts, which serde would read as the two fields.
+        let of_param = |value: &Value| {
+            let given = value.is_object().then(|| serde_json::from_value(value.clone()).ok()).flatten();
+            given.map(|given| (given, false))
+        };
         self.steps.iter().filter_map(of_step).chain(self.params.values().filter_map(of_param)).collect()
     }
 
