@@ -128,8 +128,8 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         let events = row.timed("undo", || lane.events(&["undo", &run, "--yes"], &[0], |_, _| Ok(())))?;
         let ended = events.last().map(|e| e["outcome"].clone()).unwrap_or_default();
         ensure!(ended == "fixed", "the undo ended {ended}: {}", pretty(&events));
-        let left: Vec<String> = before
-            .differences(&lane.world()?)
+        let left: Vec<String> = not_running(before)
+            .differences(&not_running(lane.world()?))
             .into_iter()
             .filter(|name| !(is_start(name) && may.iter().any(|pattern| covers(pattern, name))))
             .filter(|name| !by_hand.contains(name) && !name.starts_with("backup/"))
@@ -138,6 +138,18 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         row.undone = "yes".into();
     }
     Ok(())
+}
+
+/// The world in which a container that never started is one that was stopped: an undo can only stop it.
+fn not_running(mut world: World) -> World {
+    for (name, print) in &mut world.there {
+        if name.starts_with("container/")
+            && let Some(rest) = print.strip_prefix("created ")
+        {
+            *print = format!("exited {rest}");
+        }
+    }
+    world
 }
 
 fn outcome(part: &Part) -> &'static str {

@@ -18,6 +18,9 @@ use super::{
     waited,
 };
 
+/// How long a service whose check fails may take to come round by itself: the worker reports every 5 s.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// Reverts all faults, the latest first, and brings everything back that was kept; then waits until
 /// all is well.
 pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, WireError> {
@@ -102,6 +105,8 @@ enum Lack {
     Start(String),
     Thaw(String),
     Restart(String),
+    /// Time, and a restart if that does not help: its store may have been away until a moment ago.
+    Patience(String),
     /// Nothing: it is on its way.
     Time,
 }
@@ -149,7 +154,8 @@ async fn bring_up(scene: &Scene<'_>, wanted: &Wanted, only: &[&str]) -> Result<(
                 Lack::Start(id) => &["start", id],
                 Lack::Thaw(id) => &["unpause", id],
                 Lack::Restart(id) => &["restart", "-t", "3", id],
-                Lack::Time => continue,
+                Lack::Patience(id) if waited(scene.console, began) >= PATIENCE => &["restart", "-t", "3", id],
+                Lack::Patience(_) | Lack::Time => continue,
             };
             *tries += 1;
             commands.push(words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
@@ -191,12 +197,12 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
                 Some(Lack::Time)
             }
         }
-        // Its store was away a moment ago, and the engine has not asked again yet.
+        // What it says is as old as the engine's last look.
         (ContainerState::Running, Some(HealthStatus::Unhealthy)) => {
             if checks_well(&id, service).await {
                 Some(Lack::Time)
             } else {
-                Some(Lack::Restart(id))
+                Some(Lack::Patience(id))
             }
         }
         _ => Some(Lack::Start(id)),
