@@ -7,6 +7,7 @@ mod engine_limits;
 mod in_part;
 mod interrupted;
 mod observe;
+mod playbook_alembic_heads;
 mod playbook_collect_slot;
 mod playbook_service_unhealthy;
 mod remedy;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::profile::{Profile, ServicesSection};
+use crate::profile::{PostgresSection, Profile, ServicesSection};
 
 /// Where things are and what they are called: `env.names`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Names {
     services: ServicesSection,
+    postgres: Option<PostgresNames>,
     repo: RepoNames,
     endpoints: BTreeMap<String, String>,
     arq_queue: String,
@@ -20,6 +21,26 @@ pub struct Names {
     app_secret: String,
     verify_token: String,
     log_files: Vec<String>,
+}
+
+/// What `psql` in the container of Postgres needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct PostgresNames {
+    service: String,
+    user: String,
+    database: String,
+}
+
+impl PostgresNames {
+    /// As libpq reads such an address: the database is named after the user where it is left out.
+    fn of(section: &PostgresSection) -> Self {
+        let rest = section.url.split_once("://").map_or(section.url.as_str(), |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let user = authority.rsplit_once('@').map_or("postgres", |(user, _)| user).to_owned();
+        let database = if database.is_empty() { user.clone() } else { database.to_owned() };
+        Self { service: section.service.clone(), user, database }
+    }
 }
 
 /// Places in the checkout.
@@ -41,6 +62,7 @@ impl Names {
         let or = |given: Option<&String>, default: &str| given.cloned().unwrap_or_else(|| default.to_owned());
         Self {
             services: profile.services.clone(),
+            postgres: profile.postgres.as_ref().map(PostgresNames::of),
             repo: RepoNames {
                 backend: repo.backend,
                 frontend: repo.frontend,
@@ -57,5 +79,26 @@ impl Names {
             verify_token: or(whatsapp.map(|w| &w.verify_token), "WHATSAPP_VERIFY_TOKEN"),
             log_files: profile.logs.files.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::parse;
+
+    #[test]
+    fn what_psql_needs_is_in_the_address_and_absent_where_there_is_none() {
+        let least = "name = \"x\"\nkind = \"lab\"\n[compose]\nproject = \"x\"\n";
+        let of = |more: &str| Names::of(&parse("x.toml", &format!("{least}{more}")).unwrap()).postgres;
+        assert_eq!(of(""), None);
+        let told = |url: &str| of(&format!("[postgres]\nurl = \"{url}\"\nservice = \"db\"\n")).unwrap();
+        let is = |user: &str, database: &str| PostgresNames {
+            service: "db".into(),
+            user: user.into(),
+            database: database.into(),
+        };
+        assert_eq!(told("postgres://ratiba@127.0.0.1:5434/main?sslmode=disable"), is("ratiba", "main"));
+        assert_eq!(told("postgres://ratiba@127.0.0.1"), is("ratiba", "ratiba"));
     }
 }

@@ -117,7 +117,8 @@ mod tests {
         let mut emit = |_| {};
         let mut output = Output::new(1, &mut emit);
         let failed = "ProgrammingError: column \"timezone\" already exists";
-        for line in [failed, "[SQL: ALTER TABLE t]", "(Background on this error at: https://sqlalche.me)", ""] {
+        for line in [failed, "[SQL: ALTER TABLE t]", "(Background on this error at: https://sqlalche.me)", ""]
+        {
             output.take(line.to_owned());
         }
         assert_eq!(output.said(), failed);
