@@ -111,3 +111,13 @@ fn a_day_that_ends_before_it_begins_and_a_stranger_are_refused() {
     );
     assert!(plan(of("days", json!([]))).unwrap_err().contains("weekday"));
 }
+
+#[test]
+fn a_schema_that_nobody_registered_is_no_tenant_unless_there_is_no_registry() {
+    let of = |stack: &Stack| detect(stack).into_iter().map(|f| f.subject.tenant.unwrap_or_default());
+    let found: Vec<String> = of(&stack().with_stray_schema("amani_salon_1a2b3c4d")).collect();
+    assert_eq!(found, ["amani_salon"]);
+    let alone = Stack::default().with_stray_schema("amani_salon").with_threads(Vec::new());
+    alone.answer_tenant("amani_salon", staffing(2, 0, 0));
+    assert_eq!(of(&alone).collect::<Vec<_>>(), ["amani_salon"]);
+}

@@ -148,6 +148,20 @@ impl Stack {
         self
     }
 
+    /// Adds a schema of a tenant that nobody registered.
+    pub fn with_stray_schema(self, slug: &str) -> Self {
+        let slug = TenantSlug::parse(slug).ok();
+        let stray = slug.map(|slug| TenantRef {
+            slug,
+            name: String::new(),
+            vertical: String::new(),
+            registered: false,
+            has_schema: true,
+        });
+        self.held().tenants.extend(stray);
+        self
+    }
+
     /// Rows of one tenant for every each-tenant statement.
     pub fn answer_tenant(&self, slug: &str, rows: Vec<Value>) {
         self.held().tenant_rows.insert(slug.to_owned(), rows);

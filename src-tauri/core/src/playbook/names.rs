@@ -9,7 +9,7 @@ use crate::profile::{PostgresSection, Profile, ServicesSection};
 /// Where things are and what they are called: `env.names`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Names {
-    services: ServicesSection,
+    services: ServiceNames,
     postgres: Option<PostgresNames>,
     repo: RepoNames,
     endpoints: BTreeMap<String, String>,
@@ -23,10 +23,18 @@ pub struct Names {
     log_files: Vec<String>,
 }
 
+/// Compose services by what they do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ServiceNames {
+    #[serde(flatten)]
+    own: ServicesSection,
+    postgres: String,
+    redis: String,
+}
+
 /// What `psql` in the container of Postgres needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct PostgresNames {
-    service: String,
     user: String,
     database: String,
 }
@@ -39,7 +47,7 @@ impl PostgresNames {
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let user = authority.rsplit_once('@').map_or("postgres", |(user, _)| user).to_owned();
         let database = if database.is_empty() { user.clone() } else { database.to_owned() };
-        Self { service: section.service.clone(), user, database }
+        Self { user, database }
     }
 }
 
@@ -61,7 +69,11 @@ impl Names {
         let redis = profile.redis.as_ref();
         let or = |given: Option<&String>, default: &str| given.cloned().unwrap_or_else(|| default.to_owned());
         Self {
-            services: profile.services.clone(),
+            services: ServiceNames {
+                own: profile.services.clone(),
+                postgres: or(profile.postgres.as_ref().map(|p| &p.service), "postgres"),
+                redis: or(redis.map(|r| &r.service), "redis"),
+            },
             postgres: profile.postgres.as_ref().map(PostgresNames::of),
             repo: RepoNames {
                 backend: repo.backend,
@@ -92,12 +104,8 @@ mod tests {
         let least = "name = \"x\"\nkind = \"lab\"\n[compose]\nproject = \"x\"\n";
         let of = |more: &str| Names::of(&parse("x.toml", &format!("{least}{more}")).unwrap()).postgres;
         assert_eq!(of(""), None);
-        let told = |url: &str| of(&format!("[postgres]\nurl = \"{url}\"\nservice = \"db\"\n")).unwrap();
-        let is = |user: &str, database: &str| PostgresNames {
-            service: "db".into(),
-            user: user.into(),
-            database: database.into(),
-        };
+        let told = |url: &str| of(&format!("[postgres]\nurl = \"{url}\"\n")).unwrap();
+        let is = |user: &str, database: &str| PostgresNames { user: user.into(), database: database.into() };
         assert_eq!(told("postgres://ratiba@127.0.0.1:5434/main?sslmode=disable"), is("ratiba", "main"));
         assert_eq!(told("postgres://ratiba@127.0.0.1"), is("ratiba", "ratiba"));
     }
