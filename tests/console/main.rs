@@ -8,6 +8,7 @@ mod evidence;
 mod in_part;
 mod interrupted;
 mod observe;
+mod playbook_alembic_heads;
 mod playbook_collect_slot;
 mod playbook_extras;
 mod playbook_intent_no_route;

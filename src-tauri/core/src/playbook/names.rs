@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::profile::{Profile, SecretRef, ServicesSection};
+use crate::profile::{PostgresSection, Profile, SecretRef, ServicesSection};
 
 /// Where things are and what they are called: `env.names`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Names {
     services: ServiceNames,
+    postgres: Option<PostgresNames>,
     repo: RepoNames,
     endpoints: BTreeMap<String, String>,
     arq_queue: String,
@@ -33,6 +34,25 @@ struct ServiceNames {
     own: ServicesSection,
     postgres: String,
     redis: String,
+}
+
+/// What `psql` in the container of Postgres needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct PostgresNames {
+    user: String,
+    database: String,
+}
+
+impl PostgresNames {
+    /// As libpq reads such an address: the database is named after the user where it is left out.
+    fn of(section: &PostgresSection) -> Self {
+        let rest = section.url.split_once("://").map_or(section.url.as_str(), |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let user = authority.rsplit_once('@').map_or("postgres", |(user, _)| user).to_owned();
+        let database = if database.is_empty() { user.clone() } else { database.to_owned() };
+        Self { user, database }
+    }
 }
 
 /// Places in the checkout.
@@ -63,6 +83,7 @@ impl Names {
                 postgres: or(profile.postgres.as_ref().map(|p| &p.service), "postgres"),
                 redis: or(redis.map(|r| &r.service), "redis"),
             },
+            postgres: profile.postgres.as_ref().map(PostgresNames::of),
             repo: RepoNames {
                 backend: repo.backend,
                 frontend: repo.frontend,
@@ -86,5 +107,22 @@ impl Names {
             verify_signature: or(whatsapp.map(|w| &w.verify_signature), "WHATSAPP_VERIFY_SIGNATURE"),
             log_files: profile.logs.files.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::parse;
+
+    #[test]
+    fn what_psql_needs_is_in_the_address_and_absent_where_there_is_none() {
+        let least = "name = \"x\"\nkind = \"lab\"\n[compose]\nproject = \"x\"\n";
+        let of = |more: &str| Names::of(&parse("x.toml", &format!("{least}{more}")).unwrap()).postgres;
+        assert_eq!(of(""), None);
+        let told = |url: &str| of(&format!("[postgres]\nurl = \"{url}\"\n")).unwrap();
+        let is = |user: &str, database: &str| PostgresNames { user: user.into(), database: database.into() };
+        assert_eq!(told("postgres://ratiba@127.0.0.1:5434/main?sslmode=disable"), is("ratiba", "main"));
+        assert_eq!(told("postgres://ratiba@127.0.0.1"), is("ratiba", "ratiba"));
     }
 }

@@ -424,6 +424,8 @@ pub struct Thresholds {
     pub tts_synthesis_ms: u32,
     /// Memory of the backend above which it is an alarm, in bytes.
     pub backend_memory_bytes: u64,
+    /// Days after which the daily archiving leaves only a quiet thread's latest checkpoint.
+    pub archive_after_days: u32,
     /// Active knowledge snippets a tenant may have.
     pub snippets: u32,
     /// Tokens of knowledge a tenant may have.
@@ -440,6 +442,7 @@ impl Default for Thresholds {
             tts_budget_ms: 2_500,
             tts_synthesis_ms: 1_200,
             backend_memory_bytes: 1_000_000_000,
+            archive_after_days: 7,
             snippets: 20,
             snippet_tokens: 1_500,
         }
