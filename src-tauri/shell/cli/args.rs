@@ -192,6 +192,13 @@ pub enum DrillCommand {
     },
     /// Revert all faults that were caused.
     Heal,
+    /// Let each of the lab's customers write or call every so many seconds; 0: nobody. `heal` reverts it.
+    Traffic {
+        /// How many.
+        seconds: u32,
+    },
+    /// Print a fingerprint of everything in the lab; two of them show what changed.
+    World,
     /// Show whether the lab runs, where, and which faults are active.
     Status,
     /// Take the lab down: its containers, volumes and profile. The journal stays.

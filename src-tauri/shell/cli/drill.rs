@@ -31,8 +31,9 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
         DrillCommand::Inject { id } => {
             let (console, lab) = console_and_lab(profile, output).await?;
             output.progress(&format!("causing {id} …"));
-            let active = drill::inject(&console, &lab, &id).await?;
-            output.show(&json!({ "injected": active }), |_| {
+            let injected = drill::inject(&console, &lab, &id).await?;
+            output.show(&injected, |_| {
+                let active = &injected.injected;
                 format!(
                     "{}/{} is there since {}. `ratibactl drill heal` reverts it.",
                     active.id, active.variant, active.since
@@ -43,6 +44,29 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
             let (console, lab) = console_and_lab(profile, output).await?;
             drill::by_hand(&console, &lab, &id).await?;
             output.show(&json!({ "done": id }), |_| format!("{id}: done by hand"))?;
+        }
+        DrillCommand::Traffic { seconds } => {
+            let (console, lab) = console_and_lab(profile, output).await?;
+            let active = drill::traffic(&console, &lab, seconds).await?;
+            output.show(&json!({ "injected": active }), |_| match seconds {
+                0 => "nobody writes or calls any more. `ratibactl drill heal` reverts it.".into(),
+                n => format!(
+                    "each customer writes or calls every {}. `ratibactl drill heal` reverts it.",
+                    counted(n as usize, "second")
+                ),
+            })?;
+        }
+        DrillCommand::World => {
+            let (console, lab) = console_and_lab(profile, output).await?;
+            let world = drill::world(&console, &lab).await?;
+            output.show(&world, |_| {
+                let unread = world
+                    .unread
+                    .iter()
+                    .map(|(part, why)| vec![part.clone(), format!("can't be read: {why}")]);
+                let there = world.there.iter().map(|(name, print)| vec![one_line(name), one_line(print)]);
+                table(&there.chain(unread).collect::<Vec<_>>())
+            })?;
         }
         DrillCommand::Heal => {
             let (console, lab) = console_and_lab(profile, output).await?;

@@ -49,6 +49,18 @@ make_env() {
     done <"$stack/.env.example"
 }
 
+# RATIBA_LAB_SET: `KEY=value`, several with blanks between, for keys that are there.
+change_env() {
+    local one key
+    for one in ${RATIBA_LAB_SET:-}; do
+        key=${one%%=*}
+        grep -q "^$key=" "$1" || fail "RATIBA_LAB_SET: .env has no $key"
+        sed "s|^$key=.*|$one|" "$1" >"$1.set"
+        cat "$1.set" >"$1"
+        rm "$1.set"
+    done
+}
+
 commit() {
     git -C "$checkout" add -A
     GIT_AUTHOR_DATE="$1 +0300" GIT_COMMITTER_DATE="$1 +0300" git -C "$checkout" -c user.name='Ratiba lab' \
@@ -72,7 +84,7 @@ make_instance() {
     commit 2026-09-30T08:31:45 "Each tenant has its own Daraja settings"
     mv "$instance/M12-pilot-deviations.md" "$checkout/docs/"
     commit 2026-11-02T16:20:05 "Pilot: where deviations are written down"
-    (umask 077 && : >"$checkout/.env.new" && make_env "$checkout/.env.new")
+    (umask 077 && : >"$checkout/.env.new" && make_env "$checkout/.env.new" && change_env "$checkout/.env.new")
     mv "$checkout/.env.new" "$checkout/.env"
     hash_tree "$stack" >"$instance/stack.sha256"
 }

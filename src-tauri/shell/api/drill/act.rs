@@ -10,6 +10,7 @@ use ratiba_core::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
 use super::{
     super::{Console, failed, unreachable},
@@ -262,46 +263,80 @@ async fn compose_argv(console: &Arc<Console>, argv: &[String]) {
     let _clash = console.acts.compose.run(argv, limits, &mut |_| {}).await;
 }
 
+/// Makes these services' containers anew where they are missing or of another configuration; all in one.
+pub(super) async fn up_anew(console: &Arc<Console>, services: &[String]) {
+    if services.is_empty() {
+        return;
+    }
+    let mut argv = console.sources.compose.argv(&ComposeAction::Up { service: services.join(" ") });
+    // One service is its last word; here there are several.
+    argv.pop();
+    argv.extend(services.iter().cloned());
+    compose_argv(console, &argv).await;
+}
+
 /// How a program ended.
 pub(super) struct Said {
     pub code: i32,
     pub out: String,
     pub err: String,
+    /// What it printed, as it is.
+    pub bytes: Vec<u8>,
 }
 
-pub(super) async fn run(program: &str, args: &[&str]) -> Result<Said, WireError> {
-    let output = tokio::process::Command::new(program)
+impl Said {
+    /// The failure of what was attempted with it.
+    pub fn failed(&self, attempted: &str) -> WireError {
+        let why =
+            self.err.trim().lines().last().map_or_else(|| format!("exit code {}", self.code), str::to_owned);
+        failed(
+            format!("{attempted}: {why}"),
+            "`ratibactl drill heal` brings the lab back; `ratibactl doctor` looks at the engine.",
+        )
+    }
+}
+
+/// Runs a program, with this as its standard input.
+pub(super) async fn run_with(
+    program: &str,
+    args: &[String],
+    input: Option<&[u8]>,
+) -> Result<Said, WireError> {
+    let trouble = |error: std::io::Error| {
+        failed(
+            format!("run {program}: {error}"),
+            "The lab needs the docker command; `ratibactl doctor` looks at the engine.",
+        )
+    };
+    let mut child = tokio::process::Command::new(program)
         .args(args)
-        .stdin(Stdio::null())
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| {
-            failed(
-                format!("run {program}: {error}"),
-                "The lab needs the docker command; `ratibactl doctor` looks at the engine.",
-            )
-        })?;
+        .spawn()
+        .map_err(trouble)?;
+    let pipe = child.stdin.take();
+    let write = async {
+        if let (Some(mut pipe), Some(input)) = (pipe, input) {
+            // One that ended before it read all says why itself.
+            let _closed = pipe.write_all(input).await;
+        }
+    };
+    let ((), output) = tokio::join!(write, child.wait_with_output());
+    let output = output.map_err(trouble)?;
     Ok(Said {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        bytes: output.stdout,
     })
 }
 
 /// Runs it; it must succeed. Gives what it printed.
 pub(super) async fn succeeded(program: &str, args: &[String]) -> Result<String, WireError> {
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let said = run(program, &words).await?;
-    if said.code == 0 {
-        return Ok(said.out);
-    }
-    let why =
-        said.err.trim().lines().last().map_or_else(|| format!("exit code {}", said.code), str::to_owned);
-    Err(failed(
-        format!("{program} {}: {why}", args.join(" ")),
-        "`ratibactl drill heal` brings the lab back; `ratibactl doctor` looks at the engine.",
-    ))
+    let said = run_with(program, args, None).await?;
+    if said.code == 0 { Ok(said.out) } else { Err(said.failed(&format!("{program} {}", args.join(" ")))) }
 }
 
 async fn docker(scene: &Scene<'_>, args: &[String]) -> Result<(), WireError> {
@@ -317,6 +352,19 @@ pub(super) async fn psql(scene: &Scene<'_>, sql: &str) -> Result<String, WireErr
     );
     args.push(sql.to_owned());
     succeeded("docker", &args).await.map(|out| out.trim_end_matches('\n').to_owned())
+}
+
+/// Runs a script in Redis with one argument; gives its answer.
+pub(super) async fn redis_script(
+    scene: &Scene<'_>,
+    script: &str,
+    argument: &[u8],
+) -> Result<String, WireError> {
+    let cli = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e -x EVAL \"$0\" 0";
+    let id = scene.container("redis").await?;
+    let args = ["exec", "-i", &id, "sh", "-c", cli, script].map(str::to_owned);
+    let said = run_with("docker", &args, Some(argument)).await?;
+    if said.code == 0 { Ok(said.out) } else { Err(said.failed("run a script in Redis")) }
 }
 
 /// What redis-cli prints.

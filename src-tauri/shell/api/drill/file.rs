@@ -118,6 +118,12 @@ impl DrillFile {
 }
 
 impl Drill {
+    /// Playbooks that must be ranked first, in this order, in a drill of `id`.
+    pub fn expected_order(&self, id: &str) -> Vec<String> {
+        let own = if self.verdict == VerdictKind::Absent { Vec::new() } else { vec![id.to_owned()] };
+        self.expects.clone().unwrap_or(own)
+    }
+
     fn check(&self) -> Result<(), String> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.name.is_empty() || !self.name.chars().all(is_plain) {

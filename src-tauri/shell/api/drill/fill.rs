@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use ratiba_core::{observe::worst_container, wire::WireError};
+use ratiba_core::{model::ContainerFacts, observe::worst_container, wire::WireError};
 
 use super::{
     super::{Console, failed, unreachable},
@@ -93,13 +93,18 @@ impl Scene<'_> {
     }
 
     async fn image(&self) -> Result<String, WireError> {
-        let containers = self.console.sources.containers.list().await.map_err(|e| unreachable(&e))?;
+        let containers = self.containers().await?;
         Ok(containers.first().map(|c| c.image.clone()).unwrap_or_default())
+    }
+
+    /// All containers of the lab.
+    pub async fn containers(&self) -> Result<Vec<ContainerFacts>, WireError> {
+        self.console.sources.containers.list().await.map_err(|e| unreachable(&e))
     }
 
     /// The container of a service.
     pub async fn container(&self, service: &str) -> Result<String, WireError> {
-        let containers = self.console.sources.containers.list().await.map_err(|e| unreachable(&e))?;
+        let containers = self.containers().await?;
         let facts = worst_container(&containers, service).ok_or_else(|| {
             failed(
                 format!("act on {service}: it has no container"),

@@ -89,7 +89,7 @@ impl Lab {
         })
     }
 
-    fn state_dir(&self) -> PathBuf {
+    pub(super) fn state_dir(&self) -> PathBuf {
         paths::state_dir().join("lab").join(&self.project)
     }
 

@@ -3,25 +3,32 @@
 mod act;
 mod dotenv;
 mod file;
+mod files;
 mod fill;
+mod heal;
+mod kept;
 mod lab;
 mod visible;
+mod world;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use ratiba_core::{
-    model::{ContainerState, HealthStatus, VerdictKind},
-    observe::worst_container,
-    playbook::step::ComposeAction,
+    model::{Subject, VerdictKind},
     wire::WireError,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use act::{Act, redis_script};
 pub use file::{Drill, DrillFile};
 use fill::Scene;
+pub use heal::heal;
+use kept::Kept;
 pub use lab::{Lab, LabStatus};
 use visible::Visible;
+pub use world::World;
 
 use super::{Console, failed, not_found, usage};
 
@@ -66,16 +73,12 @@ pub fn list(lab: &Lab) -> Result<Vec<DrillView>, WireError> {
         for drill in &file.variant {
             let name = format!("{}/{}", file.id, drill.name);
             let elsewhere = files.iter().filter(|f| f.also_in.contains(&name)).map(|f| f.id.clone());
-            let own = match drill.verdict {
-                VerdictKind::Absent => Vec::new(),
-                _ => vec![file.id.clone()],
-            };
             views.push(DrillView {
                 id: file.id.clone(),
                 variant: drill.name.clone(),
                 title: drill.title.clone(),
                 verdict: drill.verdict,
-                expects: drill.expects.clone().unwrap_or(own),
+                expects: drill.expected_order(&file.id),
                 also_allowed: drill.also_allowed.iter().cloned().chain(elsewhere).collect(),
                 unknown: drill.unknown.clone(),
             });
@@ -109,8 +112,37 @@ fn find(lab: &Lab, name: &str) -> Result<(String, Drill), WireError> {
     Ok((id.to_owned(), drill.clone()))
 }
 
-/// Causes a fault and waits until it can be seen. A fault that can't be caused is reverted.
-pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Active, WireError> {
+/// A fault that was caused, and what its drill says about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Injected {
+    /// Which.
+    pub injected: Active,
+    /// What the console must say, everything in braces filled in.
+    pub expected: Expected,
+    /// The lab as it was before its first fault.
+    pub before: PathBuf,
+}
+
+/// What a drill says about its fault.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Expected {
+    /// Whom the first finding must name.
+    pub subject: Subject,
+    /// What its reason must say.
+    pub says: Option<String>,
+    /// What its evidence must hold.
+    pub shows: Vec<String>,
+    /// Parameters of the plan, as on a command line.
+    pub params: BTreeMap<String, String>,
+    /// What the plan must be refused with.
+    pub refused: Option<String>,
+    /// What the run may change.
+    pub may_change: Vec<String>,
+}
+
+/// Causes a fault and waits until it can be seen. A fault that can't be caused stays on record, for
+/// `heal`.
+pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Injected, WireError> {
     let (id, drill) = find(lab, name)?;
     let mut active = lab.active()?;
     if let Some(one) = active.iter().find(|a| a.id == id && a.variant == drill.name) {
@@ -120,10 +152,8 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
         ));
     }
     let one = Active { id: id.clone(), variant: drill.name.clone(), since: console.sources.clock.now() };
-    // On record before it is caused: whatever happens, `heal` knows.
-    active.push(one.clone());
-    lab.keep_active(&active)?;
     let scene = Scene { console, lab, since: one.since };
+    let kept = begin(&scene, &mut active, one.clone()).await?;
     for act in &drill.inject {
         act::perform(&scene, act).await?;
     }
@@ -137,7 +167,80 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Act
             "Heal, and look at the lab with `ratibactl status`.",
         )
     })?;
+    Ok(Injected { injected: one, expected: expected(&scene, &drill).await?, before: kept.world_file() })
+}
+
+/// Keeps the lab as it is before its first fault, and puts a fault on record before it is caused:
+/// whatever happens, `heal` knows.
+async fn begin(scene: &Scene<'_>, active: &mut Vec<Active>, one: Active) -> Result<Kept, WireError> {
+    let kept = Kept::in_dir(kept::dir_in(&scene.lab.state_dir()));
+    if active.is_empty() {
+        if kept.is_there() {
+            return Err(failed(
+                format!("inject {}/{}: the lab is not healed yet", one.id, one.variant),
+                "Heal first: `ratibactl drill heal`.",
+            ));
+        }
+        kept.keep(scene).await?;
+    }
+    active.push(one);
+    scene.lab.keep_active(active)?;
+    Ok(kept)
+}
+
+/// What stands on record for customers: no drill has this id.
+const TRAFFIC: &str = "traffic";
+
+/// Lets each of the lab's customers write or call every so many seconds; 0: nobody. `heal` reverts it.
+pub async fn traffic(console: &Arc<Console>, lab: &Lab, seconds: u32) -> Result<Active, WireError> {
+    let mut active = lab.active()?;
+    let variant = seconds.to_string();
+    let one = Active { id: TRAFFIC.into(), variant, since: console.sources.clock.now() };
+    let scene = Scene { console, lab, since: one.since };
+    begin(&scene, &mut active, one.clone()).await?;
+    for act in [
+        Act::Env("LAB_TRAFFIC_SECONDS".into(), one.variant.clone()),
+        Act::TryRecreate("outside".into()),
+        Act::Wait(Visible::Health { service: "outside".into(), is: "healthy".into() }),
+    ] {
+        act::perform(&scene, &act).await?;
+    }
     Ok(one)
+}
+
+async fn expected(scene: &Scene<'_>, drill: &Drill) -> Result<Expected, WireError> {
+    let filled = async |text: &Option<String>| match text {
+        Some(text) => scene.fill(text).await.map(Some),
+        None => Ok(None),
+    };
+    let mut params = BTreeMap::new();
+    for (name, value) in &drill.params {
+        params.insert(name.clone(), as_word(&act::filled(scene, value).await?));
+    }
+    let named = &drill.subject;
+    Ok(Expected {
+        subject: Subject {
+            service: filled(&named.service).await?,
+            tenant: filled(&named.tenant).await?,
+            thread: filled(&named.thread).await?,
+            payment: filled(&named.payment).await?,
+            schema: filled(&named.schema).await?,
+        },
+        says: filled(&drill.says).await?,
+        shows: scene.fill_all(&drill.shows).await?,
+        params,
+        refused: filled(&drill.refused).await?,
+        may_change: scene.fill_all(&drill.may_change).await?,
+    })
+}
+
+/// A parameter's value as it is given on the command line.
+fn as_word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(as_word).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }
 
 /// Does what a person would do meanwhile, where a plan has a step for one.
@@ -160,69 +263,9 @@ pub async fn by_hand(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<()
     Ok(())
 }
 
-/// Reverts all faults, the latest first; then brings up whatever a fault dragged down, and waits
-/// until all is well.
-pub async fn heal(console: &Arc<Console>, lab: &Lab) -> Result<Vec<Active>, WireError> {
-    let mut active = lab.active()?;
-    let mut healed = Vec::new();
-    while let Some(one) = active.pop() {
-        let (_, drill) = find(lab, &format!("{}/{}", one.id, one.variant))?;
-        let scene = Scene { console, lab, since: one.since };
-        for act in &drill.heal {
-            act::perform(&scene, act).await?;
-        }
-        lab.keep_active(&active)?;
-        healed.push(one);
-    }
-    let began = console.sources.clock.monotonic_ms();
-    loop {
-        let down = match not_up(console).await {
-            Ok(down) if down.is_empty() => return Ok(healed),
-            Ok(down) => down,
-            Err(why) => return Err(failed(format!("heal the lab: {why}"), "Look with `ratibactl doctor`.")),
-        };
-        if waited(console, began) >= VISIBLE_WITHIN {
-            let names: Vec<&str> = down.iter().map(|(service, _)| service.as_str()).collect();
-            return Err(failed(
-                format!(
-                    "heal the lab: after {} s these are still not up: {}",
-                    VISIBLE_WITHIN.as_secs(),
-                    names.join(", ")
-                ),
-                "Start it afresh: `ratibactl drill down`, then `drill up`.",
-            ));
-        }
-        for (service, remedy) in down {
-            if let Some(action) = remedy {
-                act::compose(console, &action(service)).await;
-            }
-        }
-        console.sources.clock.sleep(Duration::from_millis(500)).await;
-    }
-}
-
-type Remedy = fn(String) -> ComposeAction;
-
-/// Services that are not up, each with what brings it up; `None`: it is on its way.
-async fn not_up(console: &Console) -> Result<Vec<(String, Option<Remedy>)>, String> {
-    let containers = console.sources.containers.list().await.map_err(|e| e.to_string())?;
-    let declared = console.sources.compose.declared_services().await.map_err(|e| e.to_string())?;
-    let up: Remedy = |service| ComposeAction::Up { service };
-    let restart: Remedy = |service| ComposeAction::Restart { service };
-    let unpause: Remedy = |service| ComposeAction::Unpause { service };
-    let judged = declared.into_iter().filter_map(|service| {
-        let facts = worst_container(&containers, &service);
-        let Some(facts) = facts else { return Some((service, Some(up))) };
-        match (&facts.state, facts.live_health()) {
-            (ContainerState::Paused, _) => Some((service, Some(unpause))),
-            (ContainerState::Running, _) if facts.oom_killed => Some((service, Some(restart))),
-            (ContainerState::Running, Some(HealthStatus::Unhealthy)) => Some((service, Some(restart))),
-            (ContainerState::Running, Some(HealthStatus::Starting)) => Some((service, None)),
-            (ContainerState::Running, Some(HealthStatus::Healthy) | None) => None,
-            _ => Some((service, Some(up))),
-        }
-    });
-    Ok(judged.collect())
+/// The lab's world now.
+pub async fn world(console: &Arc<Console>, lab: &Lab) -> Result<World, WireError> {
+    world::read(&Scene { console, lab, since: console.sources.clock.now() }).await
 }
 
 fn waited(console: &Console, began_ms: u64) -> Duration {

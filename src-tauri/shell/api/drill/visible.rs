@@ -120,14 +120,13 @@ pub(super) async fn is_visible(scene: &Scene<'_>, visible: &Visible) -> Result<(
         Visible::Http { ask, status, has } => answer(scene, ask, *status, has.as_deref()).await,
         Visible::Log { service, has } => {
             let id = scene.container(service).await.map_err(|e| e.message)?;
-            let since = scene.since.to_string();
-            let said = act::run("docker", &["logs", "--since", &since, &id]).await.map_err(|e| e.message)?;
+            let args = ["logs", "--since", &scene.since.to_string(), &id].map(str::to_owned);
+            let said = act::run_with("docker", &args, None).await.map_err(|e| e.message)?;
             holds(&format!("the log of {service}"), &format!("{}{}", said.out, said.err), &filled(has).await?)
         }
         Visible::Exec { run, code, has } => {
             let args = run.args(scene).await.map_err(|e| e.message)?;
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            let said = act::run("docker", &args).await.map_err(|e| e.message)?;
+            let said = act::run_with("docker", &args, None).await.map_err(|e| e.message)?;
             let printed = format!("{}{}", said.out, said.err);
             if said.code != *code {
                 return Err(format!("the command ended with {}, not {code}: {}", said.code, printed.trim()));

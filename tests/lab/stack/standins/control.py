@@ -69,7 +69,8 @@ class Control:
         values["times"] -= 1
         return values
 
-    def router(self, show=lambda: {}) -> APIRouter:
+    def router(self, show=lambda: {}, forget=None) -> APIRouter:
+        """`forget` makes the stand-in forget what it was asked, on DELETE."""
         router = APIRouter()
 
         @router.get("/_control")
@@ -87,6 +88,8 @@ class Control:
         @router.delete("/_control")
         async def clear():
             self.reset()
+            if forget:
+                await forget()
             return self.now
 
         return router

@@ -261,4 +261,12 @@ async def fire(request: Request):
     return {"status": await call_back(one, asked.get("result_code"))}
 
 
-app.include_router(control.router(lambda: {"pushes": len(pushes)}))
+async def forget() -> None:
+    """Only what is stored is still known: whoever put Redis back decides."""
+    for task in _tasks:
+        task.cancel()
+    pushes.clear()
+    await resume()
+
+
+app.include_router(control.router(lambda: {"pushes": len(pushes)}, forget))

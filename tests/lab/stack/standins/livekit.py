@@ -139,7 +139,11 @@ async def put_room(request: Request):
     return room
 
 
-app.include_router(control.router(lambda: {"rooms": [one["room"] for one in rooms.values()]}))
+async def forget() -> None:
+    rooms.clear()
+
+
+app.include_router(control.router(lambda: {"rooms": [one["room"] for one in rooms.values()]}, forget))
 
 
 async def main() -> None:

@@ -120,4 +120,9 @@ async def sent(limit: int = 50):
     return {"messages": list(outbox)[-limit:]}
 
 
-app.include_router(control.router())
+async def forget() -> None:
+    outbox.clear()
+    last_reply.clear()
+
+
+app.include_router(control.router(lambda: {"sent": len(outbox)}, forget))

@@ -111,4 +111,4 @@ async def forget():
     return Response(status_code=204)
 
 
-app.include_router(control.router())
+app.include_router(control.router(forget=forget))

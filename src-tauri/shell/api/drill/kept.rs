@@ -1,0 +1,178 @@
+//! The lab as it was before the first fault, kept beside it, and brought back.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use ratiba_core::{playbook::step::HttpCall, wire::WireError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    super::failed,
+    World,
+    act::run_with,
+    dotenv::{self, trouble},
+    files,
+    fill::Scene,
+    redis_script, world,
+};
+
+const HINT: &str = "Take the lab down and up again: `ratibactl drill down`, then `drill up`.";
+
+/// Where it is kept.
+pub(super) struct Kept {
+    dir: PathBuf,
+}
+
+/// A key of Redis: its name, milliseconds it has left to live, what it holds in hex.
+#[derive(Serialize, Deserialize)]
+struct Key(String, i64, String);
+
+impl Kept {
+    pub fn in_dir(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.world_file().is_file()
+    }
+
+    pub fn world_file(&self) -> PathBuf {
+        self.dir.join("world.json")
+    }
+
+    /// The world as it was.
+    pub fn world(&self) -> Result<World, WireError> {
+        let text = self.text("world.json")?;
+        serde_json::from_str(&text).map_err(|e| failed(format!("read the lab that was kept: {e}"), HINT))
+    }
+
+    fn text(&self, name: &str) -> Result<String, WireError> {
+        let path = self.dir.join(name);
+        fs::read_to_string(&path).map_err(trouble(format!("read {}", path.display())))
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), WireError> {
+        let path = self.dir.join(name);
+        fs::write(&path, bytes).map_err(trouble(format!("write {}", path.display())))
+    }
+
+    /// Keeps the lab as it is now. Nothing of it is changed.
+    pub async fn keep(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+        self.forget()?;
+        let made = fs::create_dir_all(&self.dir)
+            .and_then(|()| fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700)))
+            .and_then(|()| fs::create_dir(self.dir.join("checkout")));
+        made.map_err(trouble(format!("make {}", self.dir.display())))?;
+        files::make_same(&self.dir.join("checkout"), &dotenv::checkout(scene.console)?, &[])?;
+        let id = scene.container("postgres").await?;
+        let dump = ["exec", &id, "pg_dump", "-U", "ratiba", "-Fc", "-Z0", "ratiba"].map(str::to_owned);
+        let (dump, keys, world) = tokio::join!(
+            run_with("docker", &dump, None),
+            redis_script(scene, include_str!("keep.lua"), b""),
+            world::read(scene),
+        );
+        let dump = dump?;
+        if dump.code != 0 {
+            return Err(dump.failed("keep what is in Postgres"));
+        }
+        let world = world?;
+        if let Some((part, why)) = world.unread.first_key_value() {
+            return Err(failed(
+                format!("keep what is in {part}: {why}"),
+                "Heal the lab first: `ratibactl drill heal`.",
+            ));
+        }
+        self.put("postgres.dump", &dump.bytes)?;
+        self.put("redis.json", keys?.as_bytes())?;
+        // The last one: it says that all is there.
+        self.put("world.json", serde_json::to_string(&world).unwrap_or_default().as_bytes())
+    }
+
+    /// Nothing is kept any more.
+    pub fn forget(&self) -> Result<(), WireError> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(trouble(format!("remove {}", self.dir.display()))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings `.env` and checkout back.
+    pub fn restore_files(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+        files::make_same(&dotenv::checkout(scene.console)?, &self.dir.join("checkout"), &[])
+    }
+
+    /// Brings rows, schemas and keys back, where they are others now.
+    pub async fn restore_data(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+        let was = self.world()?;
+        let now = world::read_data(scene).await?;
+        let is_data = |name: &str| ["postgres/", "objects/", "database/"].iter().any(|p| name.starts_with(p));
+        let of_postgres = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            all.iter().filter(|(name, _)| is_data(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        };
+        if of_postgres(&was.there) != of_postgres(&now) {
+            self.restore_postgres(scene).await?;
+        }
+        self.restore_redis(scene, &was.there, &now).await
+    }
+
+    async fn restore_postgres(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+        let path = self.dir.join("postgres.dump");
+        let dump = fs::read(&path).map_err(trouble(format!("read {}", path.display())))?;
+        let id = scene.container("postgres").await?;
+        let args = ["exec", "-i", &id, "sh", "-c", include_str!("restore.sh")].map(str::to_owned);
+        let said = run_with("docker", &args, Some(&dump)).await?;
+        if said.code == 0 { Ok(()) } else { Err(said.failed("bring back what was in Postgres")) }
+    }
+
+    async fn restore_redis(
+        &self,
+        scene: &Scene<'_>,
+        was: &BTreeMap<String, String>,
+        now: &BTreeMap<String, String>,
+    ) -> Result<(), WireError> {
+        let kept: Vec<Key> = match self.text("redis.json")?.trim() {
+            "{}" => Vec::new(),
+            text => serde_json::from_str(text)
+                .map_err(|e| failed(format!("read the keys that were kept: {e}"), HINT))?,
+        };
+        let of_stand_ins = |key: &str| key.starts_with("lab:");
+        let is_other = |key: &str| {
+            let name = format!("redis/{key}");
+            of_stand_ins(key) || was.contains_key(&name) && was.get(&name) != now.get(&name)
+        };
+        let back: Vec<&Key> = kept.iter().filter(|Key(key, ..)| is_other(key)).collect();
+        let gone: Vec<&str> = now
+            .keys()
+            .filter(|name| !was.contains_key(*name))
+            .filter_map(|name| name.strip_prefix("redis/"))
+            .collect();
+        let wanted = json!({ "back": back, "gone": gone }).to_string();
+        redis_script(scene, include_str!("restore.lua"), wanted.as_bytes()).await.map(|_| ())
+    }
+}
+
+/// Puts every stand-in's settings back, and makes it forget what it was asked.
+pub(super) async fn reset_stand_ins(scene: &Scene<'_>) -> Result<(), WireError> {
+    let asked = world::STAND_INS.map(|name| async move {
+        let call = HttpCall::Endpoint {
+            endpoint: name.to_owned(),
+            method: "DELETE".into(),
+            path: "/_control".into(),
+            body: Value::Null,
+        };
+        scene.console.acts.http.call(&call).await.map_err(|e| super::super::unreachable(&e))
+    });
+    futures_util::future::try_join_all(asked).await.map(|_| ())
+}
+
+/// Where a lab's state is kept.
+pub(super) fn dir_in(state: &Path) -> PathBuf {
+    state.join("kept")
+}
