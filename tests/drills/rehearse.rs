@@ -85,7 +85,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         return nothing_written("looking").map(|_| ());
     }
     if let Some(refused) = caused.expected["refused"].as_str() {
-        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), 1))?;
+        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), 2))?;
         ensure!(said.contains(refused), "the plan must be refused with `{refused}`: {said}");
         row.fixed = "refused".into();
         return nothing_written("a refused plan").map(|_| ());
