@@ -23,13 +23,14 @@ use lane::{Done, Lane, ensure};
 use ratiba_console::api::drill::DrillFile;
 use rehearse::Part;
 use report::{Durations, Row};
+use rules::Rule;
 use scenario::Scenario;
 
 /// Something to run on a lab.
 enum Item {
     Drill(Box<Part>),
     Scenario(String, Scenario),
-    Rule(&'static str, fn(&Lane) -> Done),
+    Rule(&'static str, Rule),
 }
 
 impl Item {

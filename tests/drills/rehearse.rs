@@ -329,7 +329,7 @@ fn plan(lane: &Lane, part: &Part, first: &First, caused: &Caused) -> Done<Planne
     args.extend(["-o", &file]);
     let view = lane.json(&args)?;
     for step in list(&view["steps"]) {
-        ensure!(text(&step["preview"]) != "", "a step that does not show what it does: {step:#}");
+        ensure!(!text(&step["preview"]).is_empty(), "a step that does not show what it does: {step:#}");
     }
     Ok(Planned { file, view })
 }

@@ -6,8 +6,11 @@ use serde_json::json;
 
 use crate::lane::{Done, Lane, ensure, list, pretty, text};
 
+/// A rule, shown on a lab.
+pub type Rule = fn(&Lane) -> Done;
+
 /// By name.
-pub const ALL: [(&str, fn(&Lane) -> Done); 3] = [
+pub const ALL: [(&str, Rule); 3] = [
     ("an_interrupted_run_stops_in_order_and_says_so", interrupted),
     ("a_plan_is_used_once_and_a_run_taken_back_once", used_once),
     ("the_list_keeps_its_contract", contract),
