@@ -256,9 +256,11 @@ export class Remedy {
     } catch (thrown) {
       if (run !== this.runId) return;
       const error = asHostError(thrown);
-      // A run that was refused before it began is not in the journal as a run.
-      this.unrecorded = error.code === 'not_found' && this.run?.done?.outcome === 'refused';
-      this.runError = this.unrecorded ? undefined : error;
+      // A run that was refused before it began is not in the journal as a run, nor is one that is about to begin.
+      const isAbsent = error.code === 'not_found';
+      this.unrecorded = isAbsent && this.run?.done?.outcome === 'refused';
+      const isToCome = isAbsent && this.run?.done === undefined;
+      this.runError = this.unrecorded || isToCome ? undefined : error;
     }
   }
 
