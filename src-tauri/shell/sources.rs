@@ -19,13 +19,15 @@ use ratiba_adapters::{
     postgres::{Postgres, PostgresBackups, Registry},
     redis::{Redis, RedisBackups},
     repo::GitCheckout,
+    sightings::SightingsFile,
 };
 use ratiba_core::{
     model::{SourceError, SourceName},
     playbook::sql_template::{expand, quoted},
     ports::{
         Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv,
-        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, Sources, Threads,
+        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, SightingStore, Sources,
+        Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,
@@ -46,6 +48,8 @@ pub struct Built {
     pub store: Arc<dyn JournalStore>,
     /// The stack's secrets.
     pub known: Arc<dyn KnownSecrets>,
+    /// When rows were last seen.
+    pub sightings: Arc<dyn SightingStore>,
 }
 
 /// Builds all adapters. Nothing is connected, and nothing that is missing is a reason to stop: it
@@ -142,7 +146,8 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
     };
     let inner = Arc::new(SqliteJournal::new(&state, &name));
     let store = Arc::new(HidingJournal { inner, known: known.clone() });
-    Ok(Built { sources, acts, store, known })
+    let sightings = Arc::new(SightingsFile::new(&state, &name));
+    Ok(Built { sources, acts, store, known, sightings })
 }
 
 fn postgres(

@@ -78,6 +78,31 @@ pub struct PythonFile {
     pub error: Option<String>,
 }
 
+/// What pytest's cache in a folder says of its last run there. Names of tests may hold their parameters'
+/// values, and stay where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PytestCache {
+    /// When it was last written.
+    pub modified: Option<Timestamp>,
+    /// How many tests were ever collected.
+    pub collected: u32,
+    /// How many tests failed.
+    pub failed: u32,
+    /// Files that could not be collected, as the run named them.
+    pub not_collected: Vec<String>,
+}
+
+/// The end of a log file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// Its last lines, oldest first, without their ends.
+    pub lines: Vec<String>,
+    /// Whether these are all.
+    pub is_whole: bool,
+    /// When it was last written.
+    pub modified: Option<Timestamp>,
+}
+
 /// What a value in a `.env` looks like, without the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DotenvShape {

@@ -204,8 +204,10 @@ fn nothing_to_take_back(run: &RunRecord) -> String {
     }
 }
 
+/// Whether it makes or starts a container anew, which then reads the files as they are.
 pub(super) fn is_recreate(step: &Step) -> bool {
-    matches!(step, Step::Compose(ComposeStep { action: ComposeAction::Recreate { .. }, .. }))
+    use ComposeAction::{Recreate, Restart};
+    matches!(step, Step::Compose(ComposeStep { action: Recreate { .. } | Restart { .. }, .. }))
 }
 
 /// Whether it changed what compose makes containers from, or is the undo of that.
