@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use ratiba_core::{
     model::{ContainerFacts, ContainerState, HealthStatus},
     observe::worst_container,
@@ -172,14 +173,20 @@ async fn bring_up(scene: &Scene<'_>, wanted: &Wanted, only: &[&str]) -> Result<(
 
 async fn lacking(scene: &Scene<'_>, wanted: &Wanted) -> Result<Vec<(String, Lack)>, WireError> {
     let containers = scene.containers().await?;
+    let now = scene.console.sources.clock.now();
     let judged = wanted.iter().map(|(service, hash)| {
         let facts = worst_container(&containers, service);
-        async move { lack_of(facts, service, hash.as_deref()).await.map(|lack| (service.clone(), lack)) }
+        async move { lack_of(facts, service, hash.as_deref(), now).await.map(|lack| (service.clone(), lack)) }
     });
     Ok(futures_util::future::join_all(judged).await.into_iter().flatten().collect())
 }
 
-async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&str>) -> Option<Lack> {
+async fn lack_of(
+    facts: Option<&ContainerFacts>,
+    service: &str,
+    hash: Option<&str>,
+    now: Timestamp,
+) -> Option<Lack> {
     let Some(facts) = facts else { return Some(Lack::Container) };
     if hash.is_some_and(|hash| hash != facts.config_hash) {
         return Some(Lack::Container);
@@ -207,8 +214,13 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
         }
         // LiveKit has no check of its own, and that it runs says nothing.
         (ContainerState::Running, None) => {
+            // One that was just started is on its way.
+            let is_young =
+                |at| now.duration_since(at) < SignedDuration::try_from(PATIENCE).unwrap_or_default();
             if checks_well(&id, service).await {
                 None
+            } else if facts.started_at.is_some_and(is_young) {
+                Some(Lack::Time)
             } else {
                 Some(Lack::Patience(id))
             }
