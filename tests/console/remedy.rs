@@ -21,7 +21,7 @@ use crate::shipped;
 
 const ROW_1: &str = "01-service-unhealthy";
 
-struct Sees(Look);
+pub struct Sees(pub Look);
 
 #[async_trait::async_trait]
 impl Lookout for Sees {
@@ -323,9 +323,9 @@ fn a_change_of_rows_alone_looks_at_the_containers_once() {
 }
 
 #[test]
-fn a_choice_of_two_is_no_secret() {
-    let mut plan = plan_of(&stopped_redis());
-    plan.params.insert("staff".into(), json!(["a1", "b2"]));
+fn two_choices_are_no_secret_and_a_secret_is_one() {
+    let (_, mut plan) = without_hours();
+    plan.params.insert("heads".into(), json!(["5b0d2c81f7a6", "9e8a41c3b02d"]));
     assert_eq!(plan.secrets(), vec![]);
     plan.params.insert("key".into(), json!({ "from": "env:NEW", "fingerprint": "f" }));
     assert_eq!(plan.secrets().len(), 1);

@@ -82,9 +82,12 @@ fn refused_with_password<E: serde::de::Error>(url: String) -> Result<String, E> 
     }
 }
 
-/// Where the backend and ngrok's agent are, where the profile does not say it.
-pub const DEFAULT_ENDPOINTS: [(&str, &str); 2] =
-    [("backend", "http://127.0.0.1:8010"), ("ngrok", "http://127.0.0.1:4040")];
+/// Where the backend, the front end's dev server and ngrok's agent are, where the profile does not say it.
+pub const DEFAULT_ENDPOINTS: [(&str, &str); 3] = [
+    ("backend", "http://127.0.0.1:8010"),
+    ("frontend", "http://127.0.0.1:3000"),
+    ("ngrok", "http://127.0.0.1:4040"),
+];
 
 /// A whole profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -252,6 +255,9 @@ pub struct WhatsappSection {
     /// The handshake's token, by the name it has in the `.env`.
     #[serde(default = "verify_token")]
     pub verify_token: String,
+    /// What switches the signature's check on and off, by the name it has in the `.env`.
+    #[serde(default = "verify_signature")]
+    pub verify_signature: String,
 }
 
 fn app_secret() -> String {
@@ -260,6 +266,10 @@ fn app_secret() -> String {
 
 fn verify_token() -> String {
     "WHATSAPP_VERIFY_TOKEN".into()
+}
+
+fn verify_signature() -> String {
+    "WHATSAPP_VERIFY_SIGNATURE".into()
 }
 
 /// `[services]`: the compose services by what they do, and the Python inside one.
@@ -414,6 +424,8 @@ pub struct Thresholds {
     pub tts_synthesis_ms: u32,
     /// Memory of the backend above which it is an alarm, in bytes.
     pub backend_memory_bytes: u64,
+    /// Days after which the daily archiving leaves only a quiet thread's latest checkpoint.
+    pub archive_after_days: u32,
     /// Active knowledge snippets a tenant may have.
     pub snippets: u32,
     /// Tokens of knowledge a tenant may have.
@@ -430,6 +442,7 @@ impl Default for Thresholds {
             tts_budget_ms: 2_500,
             tts_synthesis_ms: 1_200,
             backend_memory_bytes: 1_000_000_000,
+            archive_after_days: 7,
             snippets: 20,
             snippet_tokens: 1_500,
         }
