@@ -8,6 +8,7 @@ mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_alembic_heads;
+mod playbook_backend_memory;
 mod playbook_collect_slot;
 mod playbook_service_unhealthy;
 mod remedy;
