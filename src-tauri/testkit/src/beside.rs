@@ -10,8 +10,8 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
         DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, DotenvShape, ExecCommand, FileFacts,
-        HttpAnswer, HttpCalls, HttpLooks, PatchChange, PatchFacts, PatchOf, PythonFile, Read, RedisChange,
-        RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
+        HttpAnswer, HttpCalls, HttpLooks, PatchChange, PatchFacts, PatchOf, PytestCache, PythonFile, Read,
+        RedisChange, RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
     },
 };
 use serde_json::{Value, json};
@@ -231,6 +231,9 @@ impl Repo for Stack {
     }
     async fn elsewhere(&self, _name: &str) -> Read<Vec<String>> {
         Err(unset("other branches"))
+    }
+    async fn pytest_cache(&self, _folder: &str) -> Read<Option<PytestCache>> {
+        Err(unset("pytest's cache"))
     }
 }
 

@@ -24,15 +24,18 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogLine, Memory,
-        Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
+        Memory, Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
         TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
 use serde_json::Value;
 
-use crate::beside::{Beside, unset};
+use crate::{
+    beside::{Beside, unset},
+    secrets::NoSecrets,
+};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -279,6 +282,7 @@ impl Stack {
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
+            known: Arc::new(NoSecrets),
         }
     }
 
@@ -308,7 +312,7 @@ impl Memory for Stack {
 
 /// The names of a profile that says nothing about them.
 fn names() -> Names {
-    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n\
+    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n[logs]\nfiles = [\"/lab/backend/.uvicorn.log\"]\n\
                  [postgres]\nurl = \"postgres://ratiba@127.0.0.1:5434/ratiba\"\n";
     Names::of(&parse("lab.toml", least).expect("a profile"))
 }
@@ -532,5 +536,9 @@ impl Host for Stack {
     }
     async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
         Err(unset("a SIP server"))
+    }
+    async fn log_file(&self, path: &str, _lines: u32) -> Read<Option<LogFile>> {
+        self.ask(SourceName::Logs, &format!("log file {path}"))?;
+        Ok(None)
     }
 }

@@ -82,9 +82,12 @@ fn refused_with_password<E: serde::de::Error>(url: String) -> Result<String, E> 
     }
 }
 
-/// Where the backend and ngrok's agent are, where the profile does not say it.
-pub const DEFAULT_ENDPOINTS: [(&str, &str); 2] =
-    [("backend", "http://127.0.0.1:8010"), ("ngrok", "http://127.0.0.1:4040")];
+/// Where the backend, the front end's dev server and ngrok's agent are, where the profile does not say it.
+pub const DEFAULT_ENDPOINTS: [(&str, &str); 3] = [
+    ("backend", "http://127.0.0.1:8010"),
+    ("frontend", "http://127.0.0.1:3000"),
+    ("ngrok", "http://127.0.0.1:4040"),
+];
 
 /// A whole profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -252,6 +255,9 @@ pub struct WhatsappSection {
     /// The handshake's token, by the name it has in the `.env`.
     #[serde(default = "verify_token")]
     pub verify_token: String,
+    /// What switches the signature's check on and off, by the name it has in the `.env`.
+    #[serde(default = "verify_signature")]
+    pub verify_signature: String,
 }
 
 fn app_secret() -> String {
@@ -260,6 +266,10 @@ fn app_secret() -> String {
 
 fn verify_token() -> String {
     "WHATSAPP_VERIFY_TOKEN".into()
+}
+
+fn verify_signature() -> String {
+    "WHATSAPP_VERIFY_SIGNATURE".into()
 }
 
 /// `[services]`: the compose services by what they do, and the Python inside one.
@@ -410,6 +420,8 @@ pub struct Thresholds {
     pub reprompts: u32,
     /// End-to-end budget of a voice turn, in milliseconds.
     pub tts_budget_ms: u32,
+    /// Of that, what the speech synthesis alone may take, in milliseconds.
+    pub tts_synthesis_ms: u32,
     /// Memory of the backend above which it is an alarm, in bytes.
     pub backend_memory_bytes: u64,
     /// Days after which the daily archiving leaves only a quiet thread's latest checkpoint.
@@ -428,6 +440,7 @@ impl Default for Thresholds {
             thread_stuck_s: 300,
             reprompts: 3,
             tts_budget_ms: 2_500,
+            tts_synthesis_ms: 1_200,
             backend_memory_bytes: 1_000_000_000,
             archive_after_days: 7,
             snippets: 20,

@@ -37,6 +37,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         Question::Threads => json!(sources.threads()?.all().await?),
         Question::LogTail { service, lines } => json!(log_tail(sources, service, *lines).await?),
         Question::LogRecords { service, lines } => log_records(sources, service, *lines).await?,
+        Question::LogFile { path, lines } => log_file(sources, path, *lines).await?,
         Question::PortHolder { port } => json!(sources.host.port_holder(*port).await?),
         Question::Accepts { port } => json!(sources.host.accepts(*port).await?),
         Question::SipOptions { port } => json!(sources.host.sip_options(*port).await?),
@@ -69,6 +70,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         Question::RepoText { path } => json!(sources.repo()?.text(path).await?),
         Question::RepoPython { paths } => json!(sources.repo()?.python(paths).await?),
         Question::RepoElsewhere { name } => json!(sources.repo()?.elsewhere(name).await?),
+        Question::PytestCache { folder } => json!(sources.repo()?.pytest_cache(folder).await?),
     })
 }
 
@@ -164,6 +166,13 @@ async fn log_records(sources: &Sources, service: &str, lines: u32) -> Read<Value
     let is_whole = u32::try_from(read.len()).unwrap_or(u32::MAX) < lines;
     let records: Vec<LogRecord> = read.iter().map(|line| logs::record(&line.text, line.at)).collect();
     Ok(json!({ "records": records, "from": from, "is_whole": is_whole }))
+}
+
+/// `{records, modified}`, or null where there is no such file.
+async fn log_file(sources: &Sources, path: &str, lines: u32) -> Read<Value> {
+    let Some(file) = sources.host.log_file(path, lines).await? else { return Ok(Value::Null) };
+    let records: Vec<LogRecord> = file.lines.iter().map(|line| logs::record(line, None)).collect();
+    Ok(json!({ "records": records, "modified": file.modified }))
 }
 
 async fn processes(sources: &Sources, service: &str) -> Read<Value> {
