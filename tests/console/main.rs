@@ -9,6 +9,7 @@ mod in_part;
 mod interrupted;
 mod observe;
 mod playbook_alembic_heads;
+mod playbook_backend_memory;
 mod playbook_callback_missing;
 mod playbook_collect_slot;
 mod playbook_extras;

@@ -312,7 +312,8 @@ impl Memory for Stack {
 
 /// The names of a profile that says nothing about them.
 fn names() -> Names {
-    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n[logs]\nfiles = [\"/lab/backend/.uvicorn.log\"]\n";
+    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n[logs]\nfiles = [\"/lab/backend/.uvicorn.log\"]\n\
+                 [postgres]\nurl = \"postgres://ratiba@127.0.0.1:5434/ratiba\"\n";
     Names::of(&parse("lab.toml", least).expect("a profile"))
 }
 

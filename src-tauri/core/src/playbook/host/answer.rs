@@ -49,6 +49,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         }
         Question::ConfigHashes => json!(sources.compose.config_hashes().await?),
         Question::Processes { service } => processes(sources, service).await?,
+        Question::ContainerMemory { service } => container_memory(sources, service).await?,
         Question::Variable { service, name } => variable(sources, service, name).await?,
         Question::Dotenv { key } => dotenv(sources, key).await?,
         Question::RedisValue { key, field } => {
@@ -175,17 +176,38 @@ async fn log_file(sources: &Sources, path: &str, lines: u32) -> Read<Value> {
 }
 
 async fn processes(sources: &Sources, service: &str) -> Read<Value> {
+    let id = running(sources, service, "look at the processes").await?;
+    Ok(json!(sources.containers.processes(&id).await?))
+}
+
+/// What the engine counts for the container, without cache that it can drop.
+async fn container_memory(sources: &Sources, service: &str) -> Read<Value> {
+    let attempted = "look at the memory";
+    let id = running(sources, service, attempted).await?;
+    let read = sources.containers.memory(std::slice::from_ref(&id)).await?;
+    let used = read.first().map(|(_, bytes)| json!(bytes));
+    used.ok_or_else(|| SourceError {
+        source_name: SourceName::Docker,
+        kind: SourceErrorKind::Invalid,
+        attempted: format!("{attempted} of {service}"),
+        happened: "the engine told none".into(),
+        hint: "Look with `docker stats`.".into(),
+    })
+}
+
+/// The id of the service's container, which must run.
+async fn running(sources: &Sources, service: &str, attempted: &str) -> Read<String> {
     let facts = container(sources, service, SourceName::Docker).await?;
-    if !facts.is_running() {
-        return Err(SourceError {
-            source_name: SourceName::Docker,
-            kind: SourceErrorKind::Missing,
-            attempted: format!("look at the processes of {service}"),
-            happened: format!("its container is {}", facts.state.as_str()),
-            hint: "Start the service first.".into(),
-        });
+    if facts.is_running() {
+        return Ok(facts.id);
     }
-    Ok(json!(sources.containers.processes(&facts.id).await?))
+    Err(SourceError {
+        source_name: SourceName::Docker,
+        kind: SourceErrorKind::Missing,
+        attempted: format!("{attempted} of {service}"),
+        happened: format!("its container is {}", facts.state.as_str()),
+        hint: "Start the service first.".into(),
+    })
 }
 
 async fn dotenv(sources: &Sources, key: &str) -> Read<Value> {

@@ -62,6 +62,11 @@ pub enum Question {
         /// The service.
         service: String,
     },
+    /// The memory of a service's container.
+    ContainerMemory {
+        /// The service.
+        service: String,
+    },
     /// A variable of a service's container, beside the `.env`'s.
     Variable {
         /// The service.
@@ -173,7 +178,10 @@ impl Question {
     /// Who answers it.
     pub fn source(&self) -> SourceName {
         match self {
-            Self::Services | Self::Processes { .. } | Self::Variable { .. } => SourceName::Docker,
+            Self::Services
+            | Self::Processes { .. }
+            | Self::ContainerMemory { .. }
+            | Self::Variable { .. } => SourceName::Docker,
             Self::ConfigHashes => SourceName::Compose,
             Self::Tenants | Self::EachTenant { .. } | Self::Query(_) => SourceName::Postgres,
             Self::Threads
