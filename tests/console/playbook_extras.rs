@@ -300,7 +300,9 @@ fn a_second_configuration_is_written_only_where_it_lacks_nothing() {
     );
     assert_eq!(diff_of(&with("[project]\nname = \"x\"\n")[0]).lines().count(), 7);
     match &with("[tool.pytest.ini_options]\nasyncio_mode = \"auto\"\n")[..] {
-        [Step::Manual(step)] => assert!(step.instructions[0].contains("asyncio_mode"), "{step:?}"),
+        [Step::Manual(step)] => {
+            assert!(step.instructions[0].to_string().contains("asyncio_mode"), "{step:?}")
+        }
         other => panic!("{other:?}"),
     }
 }
