@@ -220,6 +220,24 @@ fn a_log_that_can_not_be_read_is_unknown_and_the_others_still_speak() {
 }
 
 #[test]
+fn logs_that_are_all_text_are_read_to_their_end() {
+    let stack = checkout(&[("backend/alembic.ini", INI), ("backend/alembic/env.py", "")]);
+    let text: Vec<String> = (0..4_000)
+        .map(|n| format!("2026/11/24 07:00:00 alembic, Configuration and Path doesn't exist: line {n}"))
+        .collect();
+    let mut text: Vec<&str> = text.iter().map(String::as_str).collect();
+    text.push(NO_PATH);
+    for service in ["backend", "worker", "cron"] {
+        lines(&stack, service, &text);
+    }
+    let records: Vec<Value> = text.iter().map(|line| json!(logs::record(line, None))).collect();
+    stack.answer("{\"log_file\"", json!({ "records": records, "modified": CHANGED }));
+    let found = detect(&stack, ALEMBIC);
+    assert_eq!(found.len(), 4);
+    assert!(found.iter().all(|f| f.verdict == VerdictKind::Present));
+}
+
+#[test]
 fn a_log_file_of_this_machine_speaks_too_and_no_other_file_is_read() {
     let stack = checkout(&[("backend/alembic.ini", INI), ("backend/alembic/env.py", "")]);
     let records = vec![json!(logs::record(NO_PATH, None))];
