@@ -134,6 +134,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
             .into_iter()
             .filter(|name| !(is_start(name) && may.iter().any(|pattern| covers(pattern, name))))
             .filter(|name| !by_hand.contains(name) && !name.starts_with("backup/"))
+            .filter(|name| !part.drill.stays.iter().any(|pattern| covers(pattern, name)))
             .collect();
         ensure!(left.is_empty(), "the undo did not bring back: {}", left.join(", "));
         row.undone = "yes".into();

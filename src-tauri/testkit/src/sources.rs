@@ -32,7 +32,10 @@ use ratiba_core::{
 };
 use serde_json::Value;
 
-use crate::beside::{Beside, unset};
+use crate::{
+    beside::{Beside, unset},
+    secrets::NoSecrets,
+};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -145,6 +148,20 @@ impl Stack {
             })
         };
         self.held().tenants = slugs.iter().filter_map(tenant).collect();
+        self
+    }
+
+    /// Adds a schema of a tenant that nobody registered.
+    pub fn with_stray_schema(self, slug: &str) -> Self {
+        let slug = TenantSlug::parse(slug).ok();
+        let stray = slug.map(|slug| TenantRef {
+            slug,
+            name: String::new(),
+            vertical: String::new(),
+            registered: false,
+            has_schema: true,
+        });
+        self.held().tenants.extend(stray);
         self
     }
 
@@ -265,6 +282,7 @@ impl Stack {
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
+            known: Arc::new(NoSecrets),
         }
     }
 

@@ -2,6 +2,7 @@
 //! webhook, and any named one.
 
 mod auth;
+mod tries;
 mod webhook;
 
 use std::error::Error as _;
@@ -16,6 +17,7 @@ use ratiba_core::{
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
+pub use tries::Tries;
 pub use webhook::WhatsApp;
 
 const CONNECT: Duration = Duration::from_secs(3);

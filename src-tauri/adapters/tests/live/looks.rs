@@ -7,7 +7,7 @@ use ratiba_adapters::{
     dotenv::{self, DotenvFile},
     fingerprint::FingerprintKey,
     host::ThisMachine,
-    http::{Elevenlabs, Endpoints, WhatsApp},
+    http::{Elevenlabs, Endpoints, Tries, WhatsApp},
     redis::Redis,
     repo::GitCheckout,
 };
@@ -99,11 +99,13 @@ async fn ports_are_tried() {
 #[tokio::test]
 async fn the_webhook_takes_what_is_right_and_refuses_what_is_wrong() {
     let url = lab::profile().whatsapp.unwrap().url;
+    let dir = tempfile::tempdir().unwrap();
     let tried = |app_secret: &'static str, verify_token: &'static str| {
         let given = |key: &'static str| Arc::new(move || Ok(value(key))) as ratiba_adapters::http::Secret;
+        let tries = Tries { dir: dir.path().to_owned() };
         let (app_secret, verify_token) = (given(app_secret), given(verify_token));
         Endpoints {
-            whatsapp: Some(WhatsApp { url: url.clone(), app_secret, verify_token }),
+            whatsapp: Some(WhatsApp { url: url.clone(), app_secret, verify_token, tries }),
             ..Endpoints::default()
         }
     };
@@ -112,6 +114,7 @@ async fn the_webhook_takes_what_is_right_and_refuses_what_is_wrong() {
     let answers = (right.signed, right.forged, right.handshake, right.wrong_token);
     assert_eq!(answers, (is(200), is(403), is(200), is(403)));
     let wrong = tried("WHATSAPP_VERIFY_TOKEN", "WHATSAPP_APP_SECRET").webhook().await.unwrap();
+    assert_eq!((right.tried.len(), wrong.tried.len()), (1, 2));
     assert_eq!((wrong.signed, wrong.handshake), (is(403), is(403)));
     let none = Endpoints::default().webhook().await.unwrap_err();
     assert_eq!(none.kind, SourceErrorKind::NotConfigured);

@@ -114,7 +114,9 @@ pub struct DotenvShape {
     pub is_quoted: bool,
     /// Whether a blank or a tab is in it, or stands at its ends inside the quotes.
     pub has_blank: bool,
-    /// Whether a carriage return ends its line.
+    /// Whether a quote, straight or curly, is in the value itself.
+    pub has_quote: bool,
+    /// Whether a carriage return ends its line, or is in the value.
     pub has_carriage_return: bool,
     /// Whether it begins as Meta's access tokens do, which are no app's secret.
     pub is_access_token: bool,
@@ -135,6 +137,9 @@ pub enum WebhookAnswer {
 pub struct Webhook {
     /// Where.
     pub url: String,
+    /// When the consoles of this user tried it within the last day, this time included: each time left a refused
+    /// call in the backend's log.
+    pub tried: Vec<Timestamp>,
     /// Signed with the app's secret.
     pub signed: WebhookAnswer,
     /// With a signature that is wrong.

@@ -11,6 +11,7 @@ mod journal;
 mod look;
 mod memory;
 mod secrets;
+mod sightings;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ pub use look::{
 };
 pub use memory::Memory;
 pub use secrets::KnownSecrets;
+pub use sightings::{SightingError, SightingStore};
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},

@@ -188,7 +188,7 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
     match (&facts.state, facts.live_health()) {
         (ContainerState::Paused, _) => Some(Lack::Thaw(id)),
         (ContainerState::Running, _) if facts.oom_killed => Some(Lack::Restart(id)),
-        (ContainerState::Running, Some(HealthStatus::Healthy) | None) => None,
+        (ContainerState::Running, Some(HealthStatus::Healthy)) => None,
         // The engine asks a service's own check every few seconds; asked by hand it answers at once.
         (ContainerState::Running, Some(HealthStatus::Starting)) => {
             if checks_well(&id, service).await {
@@ -201,6 +201,14 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
         (ContainerState::Running, Some(HealthStatus::Unhealthy)) => {
             if checks_well(&id, service).await {
                 Some(Lack::Time)
+            } else {
+                Some(Lack::Patience(id))
+            }
+        }
+        // LiveKit has no check of its own, and that it runs says nothing.
+        (ContainerState::Running, None) => {
+            if checks_well(&id, service).await {
+                None
             } else {
                 Some(Lack::Patience(id))
             }

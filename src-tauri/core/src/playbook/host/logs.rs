@@ -65,8 +65,11 @@ pub(super) fn module(pass: &Arc<ObservationPass>, now: Timestamp, files: &[Strin
 }
 
 /// Which records a script wants.
+#[derive(Default)]
 struct Wanted {
     events: Vec<String>,
+    /// For events that some back ends write with their values in the text.
+    event_starts: Option<String>,
     level: Option<String>,
     within_s: Option<i64>,
     is_structured: Option<bool>,
@@ -74,7 +77,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(map: &Map) -> Result<Self, Box<EvalAltResult>> {
-        let mut wanted = Self { events: Vec::new(), level: None, within_s: None, is_structured: None };
+        let mut wanted = Self::default();
         for (key, value) in map {
             let bad = || refused(format!("logs::records can't take this `{key}`"));
             match key.as_str() {
@@ -84,11 +87,14 @@ impl Wanted {
                         wanted.events.push(one.into_string().map_err(|_| bad())?);
                     }
                 }
+                "event_starts" => {
+                    wanted.event_starts = Some(value.clone().into_string().map_err(|_| bad())?);
+                }
                 "level" => wanted.level = Some(value.clone().into_string().map_err(|_| bad())?),
                 "within_s" => wanted.within_s = Some(value.as_int().map_err(|_| bad())?),
                 "is_structured" => wanted.is_structured = Some(value.as_bool().map_err(|_| bad())?),
                 _ => {
-                    let known = "event, events, level, within_s and is_structured";
+                    let known = "event, events, event_starts, level, within_s and is_structured";
                     return Err(refused(format!("logs::records can't pick by `{key}`, only by {known}")));
                 }
             }
@@ -106,7 +112,10 @@ impl Wanted {
         let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
         let structured = record.get("is_structured") == Some(&Value::Bool(true));
         let at = text("at").parse::<Timestamp>().ok();
-        (self.events.is_empty() || structured && self.events.iter().any(|event| event == text("event")))
+        let named = self.events.iter().any(|event| event == text("event"))
+            || self.event_starts.as_ref().is_some_and(|start| text("event").starts_with(start));
+        let any = self.events.is_empty() && self.event_starts.is_none();
+        (any || structured && named)
             && self.is_structured.is_none_or(|wanted| wanted == structured)
             && self.level.as_ref().is_none_or(|level| level == text("level"))
             && since.is_none_or(|since| at.is_some_and(|at| at >= since))

@@ -94,10 +94,12 @@ fn filled_call(call: &HttpCall, answer: &Value) -> Result<HttpCall, String> {
     serde_json::from_value(value).map_err(|e| e.to_string())
 }
 
-fn body_of(call: &HttpCall) -> &Value {
+/// The request's body, without what the adapter adds (keys, times).
+fn body_of(call: &HttpCall) -> Value {
     match call {
-        HttpCall::Livekit { body, .. } | HttpCall::Endpoint { body, .. } => body,
-        HttpCall::StkQuery { .. } | HttpCall::Elevenlabs { .. } => &Value::Null,
+        HttpCall::Livekit { body, .. } | HttpCall::Endpoint { body, .. } => body.clone(),
+        HttpCall::StkQuery { checkout_request_id } => json!({ "CheckoutRequestID": checkout_request_id }),
+        HttpCall::Elevenlabs { .. } => Value::Null,
     }
 }
 
@@ -118,7 +120,13 @@ impl Kind for HttpStep {
     fn describe(&self, _found: &[Precondition], looking: &Looking<'_>) -> Described {
         let line = looking.sources.http.line(&self.request).unwrap_or_default();
         let body = body_of(&self.request);
-        let preview = if body.is_null() { line.clone() } else { format!("{line}\n{body}") };
+        let mut preview = line.clone();
+        if !body.is_null() {
+            preview += &format!("\n{body}");
+        }
+        if !self.has.is_null() {
+            preview += &format!("\nmust be answered with {}", self.has);
+        }
         let (method, url) = line.split_once(' ').unwrap_or(("GET", &line));
         let mut curl: Vec<String> = ["curl", "-fsS", "-X", method, url].map(str::to_owned).to_vec();
         if !body.is_null() {
@@ -232,7 +240,7 @@ mod tests {
             body: json!({ "sip_dispatch_rule_id": "{answer:/sip_dispatch_rule_id}" }),
         };
         let filled = filled_call(&call, &json!({ "sip_dispatch_rule_id": "SDR_1" })).unwrap();
-        assert_eq!(body_of(&filled), &json!({ "sip_dispatch_rule_id": "SDR_1" }));
+        assert_eq!(body_of(&filled), json!({ "sip_dispatch_rule_id": "SDR_1" }));
         assert!(filled_call(&call, &json!({})).is_err());
     }
 
@@ -249,5 +257,11 @@ mod tests {
         assert_eq!(path, "/rules/a%2F%2E%2E%2Fb%3Fc/parts/7");
         assert_eq!(body, json!({ "why": "made by a/../b?c" }));
         assert!(filled_call(&call, &json!({ "id": {}, "n": 7 })).is_err());
+    }
+
+    #[test]
+    fn a_query_of_a_push_names_the_push() {
+        let call = HttpCall::StkQuery { checkout_request_id: "ws_CO_1".into() };
+        assert_eq!(body_of(&call), json!({ "CheckoutRequestID": "ws_CO_1" }));
     }
 }

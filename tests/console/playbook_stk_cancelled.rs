@@ -1,0 +1,227 @@
+//! Row 8: what became of a prompt, what is said of the customer, and when another push is offered.
+
+use std::collections::BTreeMap;
+
+use ratiba_core::{
+    model::{Finding, FsmThread, ThreadRecord, VerdictKind},
+    playbook::{
+        resolve_params,
+        step::{Condition, Step},
+    },
+};
+use ratiba_testkit::{Stack, container};
+use serde_json::{Value, json};
+
+use crate::shipped;
+
+const ID: &str = "08-stk-cancelled";
+const PUSH: &str = "ws_CO_26112026093015001700000001";
+
+fn talk(state: &str, payment: &str) -> ThreadRecord {
+    ThreadRecord::Thread(FsmThread {
+        id: "t1".into(),
+        state: state.into(),
+        tenant_slug: "amani_salon".into(),
+        channel: "whatsapp".into(),
+        intent: "book".into(),
+        reprompts: 0,
+        entered_at: None,
+        updated_at: None,
+        payment_id: Some(payment.into()),
+    })
+}
+
+fn ended(code: Value) -> Value {
+    json!({
+        "id": "p1", "thread_id": "t1", "booking_id": "b1", "push": PUSH, "state": "cancelled", "code": code, "words": "words",
+        "age_s": 130, "is_recent": true, "late": false, "beside": null, "after": false,
+    })
+}
+
+fn stack(row: Value) -> Stack {
+    let stack = Stack::default()
+        .with_tenants(&["amani_salon"])
+        .with_threads(vec![talk("PAYMENT_PENDING", "p1")])
+        .with_containers(vec![container("backend")]);
+    let code = row["code"].to_string();
+    stack.answer_tenant("amani_salon", vec![row]);
+    daraja_says(&stack, &code);
+    stack.answer_sql(
+        "booking_state",
+        vec![json!({
+            "id": "p1", "state": "cancelled", "thread_id": "t1", "push": PUSH, "msisdn": "254700000001", "amount_minor": 50_000,
+            "result_code": 1032, "result_desc": "words", "receipt": null, "created_at": "2026", "updated_at": "2026",
+            "age_s": 200, "booking_id": "b1", "booking_state": "held",
+        })],
+    );
+    stack.answer_sql("IN ('initiated', 'pending') OR", vec![]);
+    stack
+}
+
+fn daraja_says(stack: &Stack, code: &str) {
+    let body = json!({ "CheckoutRequestID": PUSH, "ResultCode": code, "ResultDesc": "words" });
+    stack.answer("stk_query", json!({ "status": 200, "body": body }));
+}
+
+fn detect(stack: &Stack) -> Vec<Finding> {
+    let catalog = shipped::catalog();
+    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+}
+
+fn plan(stack: &Stack, finding: &Finding) -> Result<Vec<Step>, String> {
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, ID);
+    let specs = playbook.choices(&stack.call_context(), finding).unwrap();
+    let params = resolve_params(&specs, &BTreeMap::new())?;
+    playbook.plan(&stack.call_context(), finding, &params).map_err(|e| e.to_string())
+}
+
+fn cause(finding: &Finding) -> &str {
+    finding.data["cause"].as_str().unwrap_or_default()
+}
+
+#[test]
+fn each_result_code_is_said_as_what_it_means() {
+    let cases = [
+        (1032, "was cancelled: dismissed, or it closed by itself"),
+        (1037, "was not reached, or nobody answered"),
+        (2001, "entered a wrong PIN"),
+        (1, "did not have enough money"),
+        (17, "the same amount so soon again"),
+        (1019, "the prompt expired"),
+        (31415, "came to nothing: result 31415"),
+    ];
+    for (code, words) in cases {
+        let found = detect(&stack(ended(json!(code))));
+        assert_eq!(found[0].verdict, VerdictKind::Present);
+        let reason = found[0].reason.as_deref().unwrap();
+        assert!(reason.contains(words), "{code}: {reason}");
+        assert_eq!(reason.contains("cancelled"), code == 1032, "only 1032 is a cancelled prompt: {reason}");
+    }
+}
+
+fn refused(words: &str) -> Value {
+    let mut row = ended(Value::Null);
+    row["push"] = Value::Null;
+    row["words"] = json!(words);
+    row["state"] = json!("failed");
+    row
+}
+
+#[test]
+fn an_error_code_is_never_the_customer_s_doing() {
+    let found = detect(&stack(refused("500.002.1001 request cancelled")));
+    assert_eq!((cause(&found[0]), found[0].verdict), ("refused", VerdictKind::Present));
+    let reason = found[0].reason.as_deref().unwrap();
+    assert!(reason.contains("no prompt appeared, and the customer has cancelled nothing"), "{reason}");
+    // What is wrong with the request itself is refused again.
+    let stack = stack(refused("400.002.02 Bad Request - Invalid CallBackURL"));
+    let found = detect(&stack);
+    assert_eq!(found[0].explained_by.as_deref(), Some("04-stk-callback-missing"));
+    assert!(plan(&stack, &found[0]).unwrap_err().contains("correct that first"));
+}
+
+#[test]
+fn what_nobody_waits_for_any_more_is_absent() {
+    let row = |key: &str, value: Value| {
+        let mut row = ended(json!(1032));
+        row[key] = value;
+        row
+    };
+    let gone = [row("after", json!(true)), row("is_recent", json!(false)), row("thread_id", json!("t2"))];
+    for row in gone {
+        assert_eq!(detect(&stack(row.clone()))[0].verdict, VerdictKind::Absent, "{row}");
+    }
+    let moved_on = stack(ended(json!(1032))).with_threads(vec![talk("GREET", "p1")]);
+    assert_eq!(detect(&moved_on)[0].verdict, VerdictKind::Absent);
+}
+
+#[test]
+fn a_new_push_is_a_person_s_step_after_daraja_and_two_minutes() {
+    let stack = stack(ended(json!(1032)));
+    let steps = plan(&stack, &detect(&stack)[0]).unwrap();
+    let [Step::Http(ask), Step::WaitUntil(rest), Step::Manual(person)] = &steps[..] else {
+        panic!("{steps:?}")
+    };
+    assert!(ask.only_looks && ask.has["ResultCode"] == "1032");
+    assert!(matches!(&rest.condition, Condition::Rows { params, .. } if params[2] == 120));
+    assert!(matches!(&person.done, Condition::Rows { params, .. } if params[3] == PUSH));
+    let told = person.instructions.join(" ");
+    assert!(!told.contains("254700000001"), "the number is shown in part: {told}");
+}
+
+#[test]
+fn nothing_is_offered_that_could_charge_twice() {
+    let finding = |stack: &Stack| detect(stack).remove(0);
+    let open = stack(ended(json!(1032)));
+    open.answer_sql("IN ('initiated', 'pending') OR", vec![json!({ "id": "p2" })]);
+    assert!(plan(&open, &finding(&open)).unwrap_err().contains("could charge the customer twice"));
+    for code in ["4999", "31415"] {
+        let stack = stack(ended(json!(1032)));
+        let found = finding(&stack);
+        daraja_says(&stack, code);
+        assert!(
+            plan(&stack, &found).unwrap_err().contains("does not say that the old push is over"),
+            "{code}"
+        );
+    }
+    let stack = stack(ended(json!(1032)));
+    let found = finding(&stack);
+    daraja_says(&stack, "0");
+    assert!(plan(&stack, &found).unwrap_err().contains("has paid after all"));
+}
+
+#[test]
+fn another_push_beside_it_is_only_suspected() {
+    let mut row = ended(json!(1032));
+    row["beside"] = json!("ws_CO_26112026093015002700000001");
+    let found = detect(&stack(row));
+    assert_eq!((cause(&found[0]), found[0].verdict), ("beside", VerdictKind::Suspected));
+}
+
+#[test]
+fn paid_after_all_is_what_daraja_says_and_not_what_a_callback_says() {
+    let mut row = ended(json!(1032));
+    row["late"] = json!(true);
+    // Even where nobody waits any more: the money is there.
+    row["is_recent"] = json!(false);
+    let stack = stack(row);
+    daraja_says(&stack, "0");
+    let found = detect(&stack);
+    assert_eq!((cause(&found[0]), found[0].verdict), ("late", VerdictKind::Present));
+    daraja_says(&stack, "1032");
+    assert_eq!(detect(&stack)[0].verdict, VerdictKind::Absent);
+    assert!(plan(&stack, &found[0]).unwrap_err().contains("not believed"));
+}
+
+/// What is written of a late callback's receipt.
+fn receipt(items: Value) -> Value {
+    let mut row = ended(json!(1032));
+    row["late"] = json!(true);
+    let stack = stack(row);
+    daraja_says(&stack, "0");
+    stack.answer_sql(
+        "AS payload",
+        vec![json!({ "payload": { "Body": { "stkCallback": { "CallbackMetadata": { "Item": items } } } } })],
+    );
+    stack.answer_sql("LIMIT 200", vec![]);
+    stack.answer_sql("'held', $2", vec![]);
+    stack.answer("redis_key", json!({ "kind": "none", "size": 0, "ttl_ms": null }));
+    let steps = plan(&stack, &detect(&stack)[0]).unwrap();
+    let Some(Step::Sql(payment)) = steps.last() else { panic!("{steps:?}") };
+    payment.params[5][0].clone()
+}
+
+#[test]
+fn a_receipt_is_taken_only_from_a_callback_of_this_amount_and_payer() {
+    let items = |amount: Value, payer: i64, receipt: &str| {
+        json!([{ "Name": "Amount", "Value": amount }, { "Name": "PhoneNumber", "Value": payer },
+            { "Name": "MpesaReceiptNumber", "Value": receipt }, { "Name": "Balance" }])
+    };
+    assert_eq!(receipt(items(json!(500.0), 254_700_000_001, "TABCDEFGH1")), "TABCDEFGH1");
+    assert_eq!(receipt(items(json!(500), 254_700_000_001, "TABCDEFGH1")), "TABCDEFGH1");
+    assert_eq!(receipt(items(json!(5.0), 254_700_000_001, "TABCDEFGH1")), Value::Null);
+    assert_eq!(receipt(items(json!(500.0), 254_700_000_002, "TABCDEFGH1")), Value::Null);
+    assert_eq!(receipt(items(json!(500.0), 254_700_000_001, "'; DROP--")), Value::Null);
+    assert_eq!(receipt(json!("none")), Value::Null);
+}
