@@ -216,21 +216,13 @@ fn a_log_that_can_not_be_read_is_unknown_and_the_others_still_speak() {
 }
 
 #[test]
-fn logs_that_are_all_text_are_read_to_their_end() {
+fn a_log_that_is_all_text_is_read_to_its_end() {
     let stack = checkout(&[("backend/alembic.ini", INI), ("backend/alembic/env.py", "")]);
-    let text: Vec<String> = (0..4_000)
-        .map(|n| format!("2026/11/24 07:00:00 alembic, Configuration and Path doesn't exist: line {n}"))
-        .collect();
-    let mut text: Vec<&str> = text.iter().map(String::as_str).collect();
-    text.push(NO_PATH);
-    for service in ["backend", "worker", "cron"] {
-        lines(&stack, service, &text);
-    }
-    let records: Vec<Value> = text.iter().map(|line| json!(logs::record(line, None))).collect();
-    stack.answer("{\"log_file\"", json!({ "records": records, "modified": CHANGED }));
-    let found = detect(&stack, ALEMBIC);
-    assert_eq!(found.len(), 4);
-    assert!(found.iter().all(|f| f.verdict == VerdictKind::Present));
+    let text = "2026/11/24 07:00:00 alembic says nothing of interest here. ".repeat(6);
+    let mut all = vec![text.as_str(); 3_999];
+    all.push(NO_PATH);
+    lines(&stack, "cron", &all);
+    assert_eq!(verdict(&stack, ALEMBIC), VerdictKind::Present);
 }
 
 #[test]
@@ -314,7 +306,9 @@ fn a_second_configuration_is_written_only_where_it_lacks_nothing() {
     );
     assert_eq!(diff_of(&with("[project]\nname = \"x\"\n")[0]).lines().count(), 7);
     match &with("[tool.pytest.ini_options]\nasyncio_mode = \"auto\"\n")[..] {
-        [Step::Manual(step)] => assert!(step.instructions[0].contains("asyncio_mode"), "{step:?}"),
+        [Step::Manual(step)] => {
+            assert!(json!(step.instructions[0]).to_string().contains("asyncio_mode"), "{step:?}")
+        }
         other => panic!("{other:?}"),
     }
 }
