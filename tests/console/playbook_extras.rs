@@ -6,6 +6,7 @@ use ratiba_core::{
     logs,
     model::{Finding, SourceError, SourceErrorKind, SourceName, VerdictKind},
     playbook::step::Step,
+    ports::LogLine,
     remedy::RunOutcome,
 };
 use ratiba_testkit::{Stack, container};
@@ -30,7 +31,6 @@ fn checkout(files: &[(&str, &str)]) -> Stack {
         stack.answer(&format!("{{\"repo_{question}\""), value);
     }
     stack.answer("pytest_cache", json!(null));
-    stack.answer("log_records", json!({ "records": [], "from": null, "is_whole": true }));
     let mut folders: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for (path, text) in files {
         let mut below = (*path).to_owned();
@@ -57,12 +57,8 @@ fn checkout(files: &[(&str, &str)]) -> Stack {
 
 fn lines(stack: &Stack, service: &str, lines: &[&str]) {
     let at = "2026-11-24T07:00:00Z".parse().ok();
-    let records: Vec<Value> = lines.iter().map(|line| json!(logs::record(line, at))).collect();
-    let part = format!("log_records\":{{\"service\":\"{service}\"");
-    stack.answer(&part, json!({ "records": records, "from": null, "is_whole": true }));
-    let tail: Vec<Value> =
-        lines.iter().map(|line| json!({ "at": at, "stderr": false, "text": line })).collect();
-    stack.answer(&format!("log_tail\":{{\"service\":\"{service}\""), json!(tail));
+    let line = |text: &&str| LogLine { at, stderr: false, text: (*text).to_owned() };
+    stack.set_log(&format!("{service}-container-id"), lines.iter().map(line).collect());
 }
 
 fn detect(stack: &Stack, id: &str) -> Vec<Finding> {
@@ -220,6 +216,16 @@ fn a_log_that_can_not_be_read_is_unknown_and_the_others_still_speak() {
 }
 
 #[test]
+fn a_log_that_is_all_text_is_read_to_its_end() {
+    let stack = checkout(&[("backend/alembic.ini", INI), ("backend/alembic/env.py", "")]);
+    let text = "2026/11/24 07:00:00 alembic says nothing of interest here. ".repeat(6);
+    let mut all = vec![text.as_str(); 3_999];
+    all.push(NO_PATH);
+    lines(&stack, "cron", &all);
+    assert_eq!(verdict(&stack, ALEMBIC), VerdictKind::Present);
+}
+
+#[test]
 fn a_log_file_of_this_machine_speaks_too_and_no_other_file_is_read() {
     let stack = checkout(&[("backend/alembic.ini", INI), ("backend/alembic/env.py", "")]);
     let records = vec![json!(logs::record(NO_PATH, None))];
@@ -301,7 +307,7 @@ fn a_second_configuration_is_written_only_where_it_lacks_nothing() {
     assert_eq!(diff_of(&with("[project]\nname = \"x\"\n")[0]).lines().count(), 7);
     match &with("[tool.pytest.ini_options]\nasyncio_mode = \"auto\"\n")[..] {
         [Step::Manual(step)] => {
-            assert!(step.instructions[0].to_string().contains("asyncio_mode"), "{step:?}")
+            assert!(json!(step.instructions[0]).to_string().contains("asyncio_mode"), "{step:?}")
         }
         other => panic!("{other:?}"),
     }
@@ -466,7 +472,7 @@ fn the_latest_lines_form_is_certain_and_text_among_json_is_not() {
     const EYES: &str = "\u{1b}[2m2026-11-26T00:00:01.5Z\u{1b}[0m [\u{1b}[33m\u{1b}[1mwarning  \u{1b}[0m] x";
     for (log, wanted) in [
         (vec![JSON, JSON], VerdictKind::Absent),
-        (vec!["text before all", JSON], VerdictKind::Absent),
+        (vec!["text before all", JSON, JSON], VerdictKind::Absent),
         (vec!["only text"], VerdictKind::Absent),
         (vec![JSON, "Traceback +254 700 000 611 (most recent call last):"], VerdictKind::Suspected),
         (vec![JSON, EYES], VerdictKind::Present),
@@ -484,7 +490,7 @@ fn the_latest_lines_form_is_certain_and_text_among_json_is_not() {
 #[test]
 fn mixed_lines_are_refused_with_the_filter_that_takes_them() {
     let stack = checkout(&[]);
-    lines(&stack, "backend", &["{}", "text"]);
+    lines(&stack, "backend", &["{\"event\": \"x\"}", "text"]);
     let said = plan(&stack, FILTER).unwrap_err();
     assert!(
         said.contains("docker compose logs --no-log-prefix --no-color backend | jq -cR --arg id"),

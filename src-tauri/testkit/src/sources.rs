@@ -343,8 +343,11 @@ impl Containers for Stack {
     async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>> {
         Ok(Box::pin(futures_util::stream::pending()))
     }
-    async fn log_tail(&self, _container_id: &str, _lines: u32) -> Read<Vec<LogLine>> {
+    async fn log_tail(&self, container_id: &str, _lines: u32) -> Read<Vec<LogLine>> {
         self.ask(SourceName::Logs, "log tail")?;
+        if let Some(lines) = self.held().beside.logs.get(container_id) {
+            return Ok(lines.clone());
+        }
         Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
     }
     async fn log_follow(&self, id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {

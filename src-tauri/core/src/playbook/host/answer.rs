@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Answered, Question};
 use crate::{
-    logs::{self, LogRecord},
+    logs::{self, LineForm, LogRecord},
     model::{ContainerFacts, HealthStatus, SourceError, SourceErrorKind, SourceName},
     observe::worst_container,
     ports::{LogLine, Read, Sources},
@@ -159,13 +159,22 @@ async fn log_tail(sources: &Sources, service: &str, lines: u32) -> Read<Vec<LogL
     sources.containers.log_tail(&facts.id, lines).await
 }
 
-/// `{records, from, is_whole}`: `from` is when the first line that was read was written.
+/// `{records, from, is_whole, forms}`: `from` is when the first line that was read was written; `forms` how many
+/// lines are written how, text only behind the first line that has a form, and how the latest of these is.
 async fn log_records(sources: &Sources, service: &str, lines: u32) -> Read<Value> {
     let read = log_tail(sources, service, lines).await?;
     let from = read.iter().find_map(|line| line.at);
     let is_whole = u32::try_from(read.len()).unwrap_or(u32::MAX) < lines;
-    let records: Vec<LogRecord> = read.iter().map(|line| logs::record(&line.text, line.at)).collect();
-    Ok(json!({ "records": records, "from": from, "is_whole": is_whole }))
+    let (records, forms): (Vec<LogRecord>, Vec<LineForm>) =
+        read.iter().map(|line| logs::read(&line.text, line.at)).unzip();
+    let count = |form: LineForm| forms.iter().filter(|one| **one == form).count();
+    let text =
+        forms.iter().skip_while(|form| **form == LineForm::Text).filter(|form| **form == LineForm::Text);
+    let latest = forms.iter().rev().find(|form| **form != LineForm::Text);
+    let forms = json!({
+        "json": count(LineForm::Json), "console": count(LineForm::Console), "text": text.count(), "latest": latest,
+    });
+    Ok(json!({ "records": records, "from": from, "is_whole": is_whole, "forms": forms }))
 }
 
 /// `{records, modified}`, or null where there is no such file.

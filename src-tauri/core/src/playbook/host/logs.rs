@@ -43,6 +43,7 @@ pub(super) fn module(pass: &Arc<ObservationPass>, now: Timestamp, files: &[Strin
         let covers = is_whole || since.zip(from).is_some_and(|(since, from)| from <= since);
         map.insert("from".into(), from.map_or(Dynamic::UNIT, |at| at.to_string().into()));
         map.insert("covers".into(), covers.into());
+        map.insert("forms".into(), rhai::serde::to_dynamic(part("forms"))?);
         Ok(map.into())
     });
     let asked = pass.clone();
@@ -73,6 +74,8 @@ struct Wanted {
     level: Option<String>,
     within_s: Option<i64>,
     is_structured: Option<bool>,
+    /// Parts of the event's text; one of them is enough.
+    mentions: Vec<String>,
 }
 
 impl Wanted {
@@ -87,6 +90,11 @@ impl Wanted {
                         wanted.events.push(one.into_string().map_err(|_| bad())?);
                     }
                 }
+                "mentions" => {
+                    for one in value.clone().into_array().map_err(|_| bad())? {
+                        wanted.mentions.push(one.into_string().map_err(|_| bad())?);
+                    }
+                }
                 "event_starts" => {
                     wanted.event_starts = Some(value.clone().into_string().map_err(|_| bad())?);
                 }
@@ -94,7 +102,7 @@ impl Wanted {
                 "within_s" => wanted.within_s = Some(value.as_int().map_err(|_| bad())?),
                 "is_structured" => wanted.is_structured = Some(value.as_bool().map_err(|_| bad())?),
                 _ => {
-                    let known = "event, events, event_starts, level, within_s and is_structured";
+                    let known = "event, events, event_starts, level, within_s, is_structured and mentions";
                     return Err(refused(format!("logs::records can't pick by `{key}`, only by {known}")));
                 }
             }
@@ -116,6 +124,7 @@ impl Wanted {
             || self.event_starts.as_ref().is_some_and(|start| text("event").starts_with(start));
         let any = self.events.is_empty() && self.event_starts.is_none();
         (any || structured && named)
+            && (self.mentions.is_empty() || self.mentions.iter().any(|part| text("event").contains(part)))
             && self.is_structured.is_none_or(|wanted| wanted == structured)
             && self.level.as_ref().is_none_or(|level| level == text("level"))
             && since.is_none_or(|since| at.is_some_and(|at| at >= since))
