@@ -76,6 +76,9 @@ pub struct Drill {
     /// Whether the run can be taken back: then it is, and all must be as before it.
     #[serde(default)]
     pub undo: bool,
+    /// What moves by itself while the fault lasts, as names of the lab's world.
+    #[serde(default)]
+    pub restless: Vec<String>,
     /// What the undo can't bring back, as names of the lab's world.
     #[serde(default)]
     pub stays: Vec<String>,

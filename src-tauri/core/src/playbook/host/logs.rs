@@ -54,11 +54,13 @@ struct Wanted {
     events: Vec<String>,
     level: Option<String>,
     within_s: Option<i64>,
+    /// Texts, one of which the line must have.
+    has: Vec<String>,
 }
 
 impl Wanted {
     fn of(map: &Map) -> Result<Self, Box<EvalAltResult>> {
-        let mut wanted = Self { events: Vec::new(), level: None, within_s: None };
+        let mut wanted = Self { events: Vec::new(), level: None, within_s: None, has: Vec::new() };
         for (key, value) in map {
             let bad = || refused(format!("logs::records can't take this `{key}`"));
             match key.as_str() {
@@ -68,10 +70,15 @@ impl Wanted {
                         wanted.events.push(one.into_string().map_err(|_| bad())?);
                     }
                 }
+                "has" => {
+                    for one in value.clone().into_array().map_err(|_| bad())? {
+                        wanted.has.push(one.into_string().map_err(|_| bad())?);
+                    }
+                }
                 "level" => wanted.level = Some(value.clone().into_string().map_err(|_| bad())?),
                 "within_s" => wanted.within_s = Some(value.as_int().map_err(|_| bad())?),
                 _ => {
-                    let known = "event, events, level and within_s";
+                    let known = "event, events, has, level and within_s";
                     return Err(refused(format!("logs::records can't pick by `{key}`, only by {known}")));
                 }
             }
@@ -85,6 +92,7 @@ impl Wanted {
         let structured = record.get("is_structured") == Some(&Value::Bool(true));
         let at = text("at").parse::<Timestamp>().ok();
         (self.events.is_empty() || structured && self.events.iter().any(|event| event == text("event")))
+            && (self.has.is_empty() || self.has.iter().any(|part| text("event").contains(part.as_str())))
             && self.level.as_ref().is_none_or(|level| level == text("level"))
             && since.is_none_or(|since| at.is_some_and(|at| at >= since))
     }
