@@ -141,10 +141,15 @@ fn show_event(event: &RunEvent, total: u32, is_undo: bool, output: &Output) {
         }
         // Told by `Waiting`, which knows what was told before.
         RunEvent::Looked { .. } => {}
-        RunEvent::Verified { outcome, reason, .. } => {
+        RunEvent::Verified { outcome, reason, evidence } => {
             let gone = if is_undo { "as planned" } else { "the fault is gone" };
             let done = if *outcome == RunOutcome::Cancelled { "not verified" } else { "verified" };
             output.progress(&format!("{done}: {}", reason.as_deref().unwrap_or(gone)));
+            // What a look that found the fault gone says all the same.
+            for one in evidence.iter().filter(|one| *outcome == RunOutcome::Fixed && !one.against) {
+                let value = one.value.as_str().map_or_else(|| one.value.to_string(), str::to_owned);
+                output.progress(&one_line(&format!("    {}: {value}", one.what)));
+            }
         }
         RunEvent::RunDone { run, outcome, reason, changes } => {
             let why = reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();

@@ -30,6 +30,7 @@ pub fn container(service: &str) -> ContainerFacts {
         working_dir: "/srv/ratiba".into(),
         config_files: "docker-compose.yml".into(),
         memory_limit_bytes: 0,
+        volumes: Vec::new(),
     }
 }
 

@@ -25,7 +25,8 @@ use ratiba_core::{
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
         ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
-        Memory, Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
+        SqlRead,
         TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
@@ -78,6 +79,7 @@ pub(crate) struct Held {
     tenant_rows: BTreeMap<String, Vec<Value>>,
     threads: Vec<ThreadRecord>,
     ports: BTreeMap<u16, String>,
+    published: BTreeMap<u16, Publisher>,
     down: Vec<SourceName>,
     asked: Vec<String>,
     ran: Vec<Vec<String>>,
@@ -195,6 +197,12 @@ impl Stack {
     /// Lets somebody hold a port.
     pub fn hold_port(&self, port: u16, holder: &str) {
         self.held().ports.insert(port, holder.to_owned());
+    }
+
+    /// Lets a container of this name publish a port, for a compose project and service.
+    pub fn publish_port(&self, port: u16, container: &str, compose: Option<(&str, &str)>) {
+        let compose = compose.map(|(project, service)| (project.to_owned(), service.to_owned()));
+        self.held().published.insert(port, Publisher { container: container.to_owned(), compose });
     }
 
     /// Makes a source unreachable.
@@ -369,6 +377,9 @@ impl Containers for Stack {
         let writer =
             |c: &ContainerFacts| VolumeWriter { container: c.name.clone(), service: Some(c.service.clone()) };
         Ok(running.map(writer).collect())
+    }
+    async fn publisher(&self, port: u16) -> Read<Option<Publisher>> {
+        Ok(self.held().published.get(&port).cloned())
     }
     async fn execs(&self, _container_id: &str) -> Read<Vec<Vec<String>>> {
         Ok(self.held().beside.going_on.clone())

@@ -2,7 +2,9 @@
 
 use bollard::models::{ContainerInspectResponse, HealthStatusEnum};
 use jiff::Timestamp;
-use ratiba_core::model::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
+use ratiba_core::model::{
+    ContainerFacts, ContainerState, Health, HealthStatus, MountedVolume, PublishedPort,
+};
 
 /// The longest part of a probe's output that is kept, in characters.
 const PROBE_OUTPUT: usize = 400;
@@ -35,6 +37,12 @@ pub(super) fn of(container: ContainerInspectResponse) -> Option<ContainerFacts> 
         }
     }
     ports.sort_by_key(|p| p.host_port);
+    let mounts = container.mounts.unwrap_or_default().into_iter();
+    let mut volumes: Vec<MountedVolume> = mounts
+        .filter(|mount| mount.typ.as_deref() == Some("volume"))
+        .filter_map(|mount| Some(MountedVolume { name: mount.name?, path: mount.destination? }))
+        .collect();
+    volumes.sort_by(|a, b| a.path.cmp(&b.path));
     Some(ContainerFacts {
         id: container.id?,
         name: container.name.unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -62,6 +70,7 @@ pub(super) fn of(container: ContainerInspectResponse) -> Option<ContainerFacts> 
         working_dir: label("project.working_dir"),
         config_files: label("project.config_files"),
         memory_limit_bytes: host.memory.and_then(|m| u64::try_from(m).ok()).unwrap_or(0),
+        volumes,
     })
 }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bollard::{
     Docker,
     container::LogOutput,
-    models::ContainerSummary,
+    models::{ContainerSummary, PortSummaryTypeEnum},
     query_parameters::{
         EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
         StatsOptionsBuilder,
@@ -25,7 +25,9 @@ use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStr
 use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
-    ports::{ContainerChange, Containers, EnvironmentVariable, LogLine, Process, Read, VolumeWriter},
+    ports::{
+        ContainerChange, Containers, EnvironmentVariable, LogLine, Process, Publisher, Read, VolumeWriter,
+    },
 };
 use tokio::sync::Mutex;
 
@@ -248,6 +250,24 @@ impl Containers for Engine {
         .await
     }
 
+    async fn publisher(&self, port: u16) -> Read<Option<Publisher>> {
+        let docker = self.docker().await?;
+        let attempted = format!("look which container publishes port {port}");
+        within(SourceName::Docker, &attempted, DEADLINE, async {
+            let filters = HashMap::from([("publish", vec![format!("{port}/tcp")])]);
+            let options = ListContainersOptionsBuilder::new().filters(&filters).build();
+            let listed =
+                docker.list_containers(Some(options)).await.map_err(|e| error::of(&attempted, &e))?;
+            // The filter takes a range of ports too: the container itself says which it has.
+            let has = |c: &ContainerSummary| {
+                let ports = c.ports.as_deref().unwrap_or_default();
+                ports.iter().any(|p| p.public_port == Some(port) && p.typ == Some(PortSummaryTypeEnum::TCP))
+            };
+            Ok(listed.into_iter().find(has).map(publisher))
+        })
+        .await
+    }
+
     async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>> {
         let docker = self.docker().await?;
         let attempted = "look what runs in a container";
@@ -294,6 +314,15 @@ impl Containers for Engine {
 
     async fn variable(&self, container_id: &str, name: &str) -> Read<Option<EnvironmentVariable>> {
         self.variable_of(container_id, name).await
+    }
+}
+
+fn publisher(container: ContainerSummary) -> Publisher {
+    let mut labels = container.labels.unwrap_or_default();
+    let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+    Publisher {
+        container: name.trim_start_matches('/').to_owned(),
+        compose: labels.remove(PROJECT_LABEL).zip(labels.remove(SERVICE_LABEL)),
     }
 }
 

@@ -103,6 +103,15 @@ pub struct PublishedPort {
     pub protocol: String,
 }
 
+/// A volume of the engine that a container mounts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MountedVolume {
+    /// As the engine names it.
+    pub name: String,
+    /// Where it is in the container.
+    pub path: String,
+}
+
 /// The facts of one container that the console uses. Its environment is left out on purpose:
 /// that is where secrets are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -150,6 +159,9 @@ pub struct ContainerFacts {
     pub config_files: String,
     /// Memory limit in bytes, 0 for none.
     pub memory_limit_bytes: u64,
+    /// The volumes it mounts.
+    #[serde(default)]
+    pub volumes: Vec<MountedVolume>,
 }
 
 impl ContainerFacts {

@@ -18,7 +18,7 @@ mod tenant;
 mod thread;
 
 pub use change::Change;
-pub use container::{ContainerFacts, ContainerState, Health, HealthStatus, PublishedPort};
+pub use container::{ContainerFacts, ContainerState, Health, HealthStatus, MountedVolume, PublishedPort};
 pub use counted::counted;
 pub use evidence::{Evidence, Finding, Subject, Verdict, VerdictKind};
 pub use identity::TargetIdentity;

@@ -65,6 +65,8 @@ pub trait Containers: Send + Sync {
     async fn volume(&self, name: &str) -> Read<Option<String>>;
     /// The running containers of the whole engine that may write to a volume.
     async fn writers(&self, volume: &str) -> Read<Vec<VolumeWriter>>;
+    /// The running container of the whole engine that publishes a TCP port of its machine; `None`: none does.
+    async fn publisher(&self, port: u16) -> Read<Option<Publisher>>;
     /// Program and arguments of each command that was started in a container beside its own and
     /// still goes on.
     async fn execs(&self, container_id: &str) -> Read<Vec<Vec<String>>>;
@@ -96,6 +98,26 @@ pub struct VolumeWriter {
     pub container: String,
     /// Its compose service; `None`: it is not of this project.
     pub service: Option<String>,
+}
+
+/// A running container that publishes a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publisher {
+    /// The container's name.
+    pub container: String,
+    /// Its compose project and service; `None`: compose did not make it.
+    pub compose: Option<(String, String)>,
+}
+
+impl Publisher {
+    /// Which one it is, in words.
+    pub fn words(&self) -> String {
+        let whose = match &self.compose {
+            Some((project, service)) => format!("service {service} of the compose project {project}"),
+            None => "which belongs to no compose project".into(),
+        };
+        format!("container {}, {whose}", self.container)
+    }
 }
 
 /// One line of a container's log.

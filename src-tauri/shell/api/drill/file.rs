@@ -76,6 +76,9 @@ pub struct Drill {
     /// Whether the run can be taken back: then it is, and all must be as before it.
     #[serde(default)]
     pub undo: bool,
+    /// What moves by itself while the fault lasts, as names of the lab's world.
+    #[serde(default)]
+    pub restless: Vec<String>,
     /// What taking back leaves as the run made it, since a step of it has no undo: names as in `may_change`.
     #[serde(default)]
     pub stays: Vec<String>,

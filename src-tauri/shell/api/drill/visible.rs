@@ -33,6 +33,13 @@ pub enum Visible {
         /// The service.
         service: String,
     },
+    /// The engine restarted the service's container by itself, so often at least.
+    Restarts {
+        /// The service.
+        service: String,
+        /// How often.
+        at_least: u32,
+    },
     /// A statement gives no row.
     NoRows(String),
     /// A statement gives rows.
@@ -106,6 +113,11 @@ pub(super) async fn is_visible(scene: &Scene<'_>, visible: &Visible) -> Result<(
             let containers = scene.console.sources.containers.list().await.map_err(|e| e.to_string())?;
             let killed = worst_container(&containers, service).is_some_and(|f| f.oom_killed);
             same(service, if killed { "killed for memory" } else { "not killed" }, "killed for memory")
+        }
+        Visible::Restarts { service, at_least } => {
+            let containers = scene.console.sources.containers.list().await.map_err(|e| e.to_string())?;
+            let n = worst_container(&containers, service).map_or(0, |f| f.restart_count);
+            if n >= *at_least { Ok(()) } else { Err(format!("{service} was restarted {n} times")) }
         }
         Visible::NoRows(sql) => match rows(scene, &filled(sql).await?).await? {
             0 => Ok(()),

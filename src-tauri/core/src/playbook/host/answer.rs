@@ -38,7 +38,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         Question::LogTail { service, lines } => json!(log_tail(sources, service, *lines).await?),
         Question::LogRecords { service, lines } => log_records(sources, service, *lines).await?,
         Question::LogFile { path, lines } => log_file(sources, path, *lines).await?,
-        Question::PortHolder { port } => json!(sources.host.port_holder(*port).await?),
+        Question::PortHolder { port } => json!(port_holder(sources, *port).await?),
         Question::Accepts { port } => json!(sources.host.accepts(*port).await?),
         Question::SipOptions { port } => json!(sources.host.sip_options(*port).await?),
         Question::HttpGet { url } => {
@@ -106,7 +106,7 @@ fn missing(name: &str) -> Value {
         "service": name, "declared": true, "state": "missing", "health": "none", "failing_streak": 0,
         "last_output": "", "exit_code": 0, "error": "", "oom_killed": false, "container_id": null,
         "image": "", "created_at": null, "started_at": null, "finished_at": null, "restart_count": 0,
-        "restart_policy": "", "memory_limit_bytes": 0, "config_hash": "", "host_ports": [],
+        "restart_policy": "", "memory_limit_bytes": 0, "config_hash": "", "host_ports": [], "volumes": [],
     })
 }
 
@@ -131,7 +131,19 @@ fn service(facts: &ContainerFacts, declared: bool) -> Value {
         "memory_limit_bytes": facts.memory_limit_bytes,
         "config_hash": facts.config_hash,
         "host_ports": facts.ports.iter().filter(|p| p.protocol == "tcp").map(|p| p.host_port).collect::<Vec<_>>(),
+        "volumes": facts.volumes,
     })
+}
+
+/// Who listens on a port. The engine's own helper is no answer: it listens for a container, and the engine
+/// knows which.
+async fn port_holder(sources: &Sources, port: u16) -> Read<Option<String>> {
+    let (listener, publisher) =
+        futures_util::future::join(sources.host.port_holder(port), sources.containers.publisher(port)).await;
+    match publisher {
+        Ok(Some(publisher)) => Ok(Some(publisher.words())),
+        Ok(None) | Err(_) => listener,
+    }
 }
 
 /// The container that speaks for a service.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journal::{RunRecord, StepRecord},
-    model::ContainerFacts,
+    model::{ContainerFacts, HealthStatus},
     observe::worst_container,
     playbook::step::{ComposeAction, ComposeStep, Risk, Step},
     ports::Sources,
@@ -41,10 +41,7 @@ impl Kind for ComposeStep {
             command: preview.clone(),
             preview,
             risk: Risk::Reversible,
-            before: Some(facts.map_or_else(
-                || format!("{} has no container", action.service()),
-                |f| format!("{} is {}", action.service(), f.state.as_str()),
-            )),
+            before: Some(facts.map_or_else(|| format!("{} has no container", action.service()), as_it_is)),
             after: Some(action.leaves()),
             blast_radius: self.blast_radius.clone(),
             undo: action.undo(facts.is_some()).map(|undo| undo.title()),
@@ -146,6 +143,21 @@ impl Kind for ComposeStep {
             Happened::No { how }
         }
     }
+}
+
+/// What a service is, and why it is not well where its own health check says so.
+fn as_it_is(facts: &ContainerFacts) -> String {
+    let now = format!("{} is {}", facts.service, facts.state.as_str());
+    let said = match (facts.live_health(), &facts.health) {
+        (Some(HealthStatus::Unhealthy), Some(health)) => {
+            health.last_output.lines().next().unwrap_or_default()
+        }
+        _ => return now,
+    };
+    if said.is_empty() {
+        return format!("{now}, and its health check fails");
+    }
+    format!("{now}, and its health check fails: {}", said.chars().take(120).collect::<String>())
 }
 
 /// The last lines of these services' logs. One that can't be read is no reason not to act: it may
