@@ -2,11 +2,12 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/ratiba-console/target
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: run test check setup bench build dist clean help
+.PHONY: run test drills check setup bench build dist clean help
 
 help:
 	@echo "make run     set up, start the lab, open the console on it (without a display: under Xvfb, with a screenshot)"
 	@echo "make test    set up, then every test, the real window included"
+	@echo "make drills  every fault caused, found, repaired, taken back, on labs of its own; ends with the matrix"
 	@echo "make check   format, lints, types, generated files, docs"
 	@echo "make bench   timings in pairs, beside the same work done otherwise"
 	@echo "make dist    installable packages"
@@ -20,6 +21,9 @@ run: setup
 
 test: setup
 	@.ci/test
+
+drills: setup
+	@.ci/drills
 
 check: setup
 	@.ci/check

@@ -13,19 +13,21 @@ use ratiba_adapters::{
     fingerprint::FingerprintKey,
     for_a_shell::ForAShell,
     host::ThisMachine,
-    http::{Daraja, Elevenlabs, Endpoints, Livekit, WhatsApp},
+    http::{Daraja, Elevenlabs, Endpoints, Livekit, Tries, WhatsApp},
     journal::SqliteJournal,
     memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
     redis::{Redis, RedisBackups},
     repo::GitCheckout,
+    sightings::SightingsFile,
 };
 use ratiba_core::{
     model::{SourceError, SourceName},
     playbook::sql_template::{expand, quoted},
     ports::{
         Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv,
-        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, Sources, Threads,
+        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, SightingStore, Sources,
+        Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,
@@ -46,6 +48,8 @@ pub struct Built {
     pub store: Arc<dyn JournalStore>,
     /// The stack's secrets.
     pub known: Arc<dyn KnownSecrets>,
+    /// When rows were last seen.
+    pub sightings: Arc<dyn SightingStore>,
 }
 
 /// Builds all adapters. Nothing is connected, and nothing that is missing is a reason to stop: it
@@ -79,7 +83,8 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
         let find = Arc::new(move |from: &str| find.named(from));
         Arc::new(DotenvFile::new(path.to_owned(), key, backups_dir.join("dotenv"), find))
     });
-    let http = Arc::new(endpoints(profile, &secrets));
+    let tries = Tries { dir: state.join("webhook").join(&name) };
+    let http = Arc::new(endpoints(profile, &secrets, tries));
     let shell = ForAShell { docker_host: engine.docker_host(), project: profile.compose.project.clone() };
     let backups = AllBackups {
         postgres: postgres.clone().map(|found| {
@@ -141,7 +146,8 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
     };
     let inner = Arc::new(SqliteJournal::new(&state, &name));
     let store = Arc::new(HidingJournal { inner, known: known.clone() });
-    Ok(Built { sources, acts, store, known })
+    let sightings = Arc::new(SightingsFile::new(&state, &name));
+    Ok(Built { sources, acts, store, known, sightings })
 }
 
 fn postgres(
@@ -161,7 +167,7 @@ fn postgres(
     Ok(Arc::new(Postgres::new(&section.url, password.as_deref(), registry)))
 }
 
-fn endpoints(profile: &Profile, secrets: &Arc<Secrets>) -> Endpoints {
+fn endpoints(profile: &Profile, secrets: &Arc<Secrets>, tries: Tries) -> Endpoints {
     let later = |what: &'static str, secret: &SecretRef| {
         let (secrets, secret) = (secrets.clone(), secret.clone());
         Arc::new(move || secrets.found(SourceName::Http, what, &secret)) as ratiba_adapters::http::Secret
@@ -189,6 +195,7 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>) -> Endpoints {
             url: section.url.clone(),
             app_secret: later("WhatsApp's app secret", &SecretRef::Dotenv(section.app_secret.clone())),
             verify_token: later("WhatsApp's verify token", &SecretRef::Dotenv(section.verify_token.clone())),
+            tries,
         }),
     }
 }

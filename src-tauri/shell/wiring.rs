@@ -10,9 +10,9 @@ use std::{
 use include_dir::{Dir, include_dir};
 use ratiba_core::{
     journal::trusted,
-    playbook::{Catalog, Judge, ScriptFile, Trust, UnreadScript},
+    playbook::{Catalog, Judge, Proven, ScriptFile, Trust, UnreadScript},
     profile::{self, Profile},
-    wire::WireError,
+    wire::{DrillName, WireError},
 };
 
 use crate::{
@@ -57,7 +57,10 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
         acts: built.acts,
         store: built.store,
         known: built.known,
+        sightings: built.sightings,
         catalog,
+        drills: drills(),
+        proven: proven(),
         operator: operator(),
     }))
 }
@@ -90,6 +93,21 @@ pub fn shipped_catalog() -> Catalog {
     let mut scripts = files(&SHIPPED);
     scripts.extend(SHIPPED.get_dir("extras").map(files).unwrap_or_default());
     Catalog::load(scripts, SHIPPED.get_dir("lib").map(files).unwrap_or_default())
+}
+
+/// The drills that there were when this binary was built.
+fn drills() -> Vec<DrillName> {
+    // Written by `build.rs`, which fails where a drill's file can't be read.
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/drills.json"))).unwrap_or_default()
+}
+
+/// What the drills have proven. Without the file nothing is proven yet.
+fn proven() -> Result<Proven, String> {
+    match SHIPPED.get_file("PROVEN.json").map(|file| file.contents_utf8()) {
+        None => Ok(Proven::default()),
+        Some(None) => Err("PROVEN.json is not UTF-8 text".into()),
+        Some(Some(text)) => Proven::parse(text),
+    }
 }
 
 /// The playbooks of a folder laid out like `playbooks/`, for checking them: all are compiled.

@@ -5,29 +5,17 @@ use futures_executor::block_on;
 use ratiba_console::api::{Console, Parts, PlanFile};
 use ratiba_core::{
     model::{ContainerState, Subject},
-    playbook::{Catalog, step::Step},
-    ports::{JournalStore, KnownSecrets},
+    playbook::{Catalog, Proven, step::Step},
+    ports::JournalStore,
     profile::{self, SchemaSection},
     remedy::{MakePlan, Plan, RunOutcome, digest, make},
     wire::PlanView,
 };
-use ratiba_testkit::{MemoryJournal, Stack, container, playbook_file};
+use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack, container, playbook_file};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::remedy::{gone, run_plan};
-
-struct NoSecrets;
-
-impl KnownSecrets for NoSecrets {
-    fn hide(&self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn names_in(&self, _text: &str) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 fn stack() -> Stack {
     let stack = Stack::default().with_containers(vec![container("redis"), container("backend")]);
@@ -81,7 +69,10 @@ fn console(stack: &Stack, journal: Arc<MemoryJournal>) -> Arc<Console> {
         acts: stack.acts(),
         store: journal,
         known: Arc::new(NoSecrets),
+        sightings: Arc::new(MemorySightings::default()),
         catalog: Catalog::load(vec![], vec![]),
+        drills: Vec::new(),
+        proven: Ok(Proven::default()),
         operator: "amina".into(),
     })
 }

@@ -29,8 +29,11 @@ fn from<'a>(sources: &'a ratiba_core::ports::Sources, schema: &'a SchemaSection)
 
 /// A plan for row 5 that inserts rows, on a stack in memory.
 fn hours(stack: &Stack) -> Plan {
-    stack.answer_tenant("amani_salon", vec![json!({ "active": 1, "with_hours": 0, "blocked": 0 })]);
-    stack.answer_sql("is_active", vec![json!({ "id": "a1", "name": "Amina" })]);
+    stack.answer_tenant(
+        "amani_salon",
+        vec![json!({ "active": 1, "with_hours": 0, "off_with_hours": 0, "open": 0, "days": [] })],
+    );
+    stack.answer_sql("WHERE s.\"is_active\"", vec![json!({ "id": "a1", "name": "Amina" })]);
     let catalog = shipped::catalog();
     let playbook = shipped::playbook(&catalog, "05-fsm-stuck-collect-slot");
     let finding = playbook.detect(&stack.call_context()).unwrap().remove(0);

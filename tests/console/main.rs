@@ -4,13 +4,25 @@
 
 mod binding;
 mod engine_limits;
+mod evidence;
 mod in_part;
 mod interrupted;
 mod observe;
+mod playbook_alembic_heads;
+mod playbook_backend_memory;
 mod playbook_callback_missing;
 mod playbook_collect_slot;
+mod playbook_extras;
+mod playbook_intent_no_route;
+mod playbook_knowledge_overflow;
+mod playbook_livekit;
 mod playbook_payment_pending;
 mod playbook_service_unhealthy;
 mod playbook_stk_cancelled;
+mod playbook_tts_latency;
+mod playbook_whatsapp;
 mod remedy;
+mod runbook;
 mod shipped;
+mod undo_recreates;
+mod waiting;

@@ -21,7 +21,7 @@ use crate::shipped;
 
 const ROW_1: &str = "01-service-unhealthy";
 
-struct Sees(Look);
+pub struct Sees(pub Look);
 
 #[async_trait::async_trait]
 impl Lookout for Sees {
@@ -192,6 +192,30 @@ fn the_outcome_is_what_is_seen_and_not_what_was_done() {
 }
 
 #[test]
+fn what_a_person_does_is_done_when_the_playbook_itself_finds_nothing_any_more() {
+    let stack = stopped_redis();
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, ROW_1);
+    let finding: Finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    let by_hand = || {
+        let done = json!({ "gone": { "what": "the key is right" } });
+        let step = json!({ "kind": "manual", "title": "Ask Meta", "instructions": ["Open the app"], "done": done, "within_s": 5 });
+        let sources = stack.sources();
+        let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
+        let steps = vec![serde_json::from_value(step).unwrap()];
+        block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps)).unwrap()
+    };
+    let plan = by_hand();
+    assert!(plan.steps[0].preview.contains("as soon as the key is right"), "{}", plan.steps[0].preview);
+    let (end, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
+    assert_eq!(end.outcome, RunOutcome::Fixed);
+    let still = Look::Still(vec![], "Meta still refuses".into());
+    let (end, _) = run_plan(&stack, &MemoryJournal::default(), by_hand(), still, "R2");
+    assert_eq!(end.outcome, RunOutcome::Failed);
+    assert!(end.reason.as_deref().unwrap().contains("not within 5 s: Meta still refuses"), "{end:?}");
+}
+
+#[test]
 fn nothing_is_done_that_can_not_be_journalled_first() {
     let (stack, journal) = (stopped_redis(), MemoryJournal::default());
     let plan = plan_of(&stack);
@@ -253,8 +277,11 @@ fn an_undo_is_refused_when_the_container_was_changed_since() {
 
 fn without_hours() -> (Stack, Plan) {
     let stack = Stack::default().with_containers(vec![container("postgres")]).with_tenants(&["amani_salon"]);
-    stack.answer_tenant("amani_salon", vec![json!({ "active": 1, "with_hours": 0, "blocked": 0 })]);
-    stack.answer_sql("is_active", vec![json!({ "id": "a1", "name": "Amina" })]);
+    stack.answer_tenant(
+        "amani_salon",
+        vec![json!({ "active": 1, "with_hours": 0, "off_with_hours": 0, "open": 0, "days": [] })],
+    );
+    stack.answer_sql("WHERE s.\"is_active\"", vec![json!({ "id": "a1", "name": "Amina" })]);
     let catalog = shipped::catalog();
     let playbook = shipped::playbook(&catalog, "05-fsm-stuck-collect-slot");
     let finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
@@ -293,4 +320,43 @@ fn a_change_of_rows_alone_looks_at_the_containers_once() {
     let (end, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
     assert_eq!(end.outcome, RunOutcome::Fixed, "{:?}", end.reason);
     assert_eq!(looks() - before, 1, "{:?}", stack.asked());
+}
+
+#[test]
+fn two_choices_are_no_secret_and_a_secret_is_one() {
+    let (_, mut plan) = without_hours();
+    plan.params.insert("heads".into(), json!(["5b0d2c81f7a6", "9e8a41c3b02d"]));
+    assert_eq!(plan.secrets(), vec![]);
+    plan.params.insert("key".into(), json!({ "from": "env:NEW", "fingerprint": "f" }));
+    assert_eq!(plan.secrets().len(), 1);
+}
+
+#[test]
+fn a_restart_that_made_patched_files_count_is_made_once_more_when_they_are_taken_back() {
+    let stack = Stack::default().with_containers(vec![container("backend")]);
+    stack.set_file("a.py", "a = 1\n");
+    let sources = stack.sources();
+    let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, ROW_1);
+    stack.change_container("backend", |c| c.state = ContainerState::Paused);
+    let finding: Finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    stack.change_container("backend", |c| c.state = ContainerState::Running);
+    let restart =
+        json!({ "kind": "compose", "action": { "restart": { "service": "backend" } }, "blast_radius": "" });
+    let patch = json!({ "kind": "patch", "title": "Patch", "diff": "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-a = 1\n+a = 2\n" });
+    let undone = |steps: Vec<serde_json::Value>, run: &str| {
+        let journal = MemoryJournal::default();
+        let steps = steps.into_iter().map(|step| serde_json::from_value(step).unwrap()).collect();
+        let plan = block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps)).unwrap();
+        run_plan(&stack, &journal, plan, gone(), run);
+        let run = runs(&block_on(journal.entries(None)).unwrap()).remove(0);
+        let undo = block_on(make_undo(&from, &run, None, Resolution::default())).ok()?;
+        Some(undo.steps.iter().map(|step| step.title.clone()).collect::<Vec<_>>())
+    };
+    // By itself it has nothing to take back.
+    assert_eq!(undone(vec![restart.clone()], "R1"), None);
+    let titles = undone(vec![patch, restart], "R2").unwrap();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles[0].contains("a.py") && titles[1].contains("Restart backend"), "{titles:?}");
 }

@@ -21,7 +21,8 @@ fn read_scripts(folder: &str) -> Vec<ScriptFile> {
 
 /// The shipped catalogue.
 pub fn catalog() -> Catalog {
-    Catalog::load(read_scripts("playbooks"), read_scripts("playbooks/lib"))
+    let scripts = [read_scripts("playbooks"), read_scripts("playbooks/extras")].concat();
+    Catalog::load(scripts, read_scripts("playbooks/lib"))
 }
 
 /// One shipped playbook; it must be usable.

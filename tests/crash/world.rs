@@ -27,14 +27,14 @@ use ratiba_adapters::{
 };
 use ratiba_console::api::{Console, Parts};
 use ratiba_core::{
-    playbook::{Catalog, Trust, step::BackupOf},
+    playbook::{Catalog, Proven, Trust, step::BackupOf},
     ports::{
         Acts, BackupError, BackupMade, Backups, Clock, CommandLimits, ComposeCommands, ContainerCommands,
         Containers, DatabaseChanges, DotenvChanges, JournalStore, RedisChanges, Repo, RepoChanges, Sources,
     },
     profile::Profile,
 };
-use ratiba_testkit::{lab, playbook_file};
+use ratiba_testkit::{MemorySightings, lab, playbook_file};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -241,5 +241,16 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
     let script = playbook_file(&place.playbook(), &place.kind.script(91 + place.worker));
     let catalog = Catalog::judged(vec![script], Vec::new(), &|_| Trust::Trusted);
     let known = Arc::new(Known::default());
-    Console::new(Parts { profile, sources, acts, store, known, catalog, operator: "crash@lab".into() })
+    Console::new(Parts {
+        profile,
+        sources,
+        acts,
+        store,
+        known,
+        sightings: Arc::new(MemorySightings::default()),
+        catalog,
+        drills: Vec::new(),
+        proven: Ok(Proven::default()),
+        operator: "crash@lab".into(),
+    })
 }

@@ -12,5 +12,6 @@ mod lab;
 mod looks;
 mod remedy;
 mod repairs;
+mod rows;
 mod unknown;
 mod window;

@@ -86,6 +86,24 @@ impl Window {
         self.at(testid).await.text().await.unwrap()
     }
 
+    /// All text in it. The driver's own takes what is cut with an ellipsis for not shown.
+    pub async fn content(&self, testid: &str) -> String {
+        self.at(testid).await.prop("textContent").await.unwrap().unwrap_or_default()
+    }
+
+    /// Returns as soon as the element's text has this part.
+    pub async fn says(&self, testid: &str, part: &str) {
+        let ends = Instant::now() + PATIENCE;
+        loop {
+            let text = self.content(testid).await;
+            if text.contains(part) {
+                return;
+            }
+            assert!(Instant::now() < ends, "{testid} says `{part}` within {PATIENCE:?}, and not: {text}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     pub async fn is_there(&self, testid: &str) -> bool {
         let selector = format!("[data-testid='{testid}']");
         !self.page.find_all(Locator::Css(&selector)).await.unwrap().is_empty()

@@ -110,13 +110,13 @@ impl Lane {
         serde_json::from_slice(&output.stdout).map_err(|e| format!("ratibactl {}: {e}", args.join(" ")))
     }
 
-    /// The message of a command that must fail with `code`.
-    pub fn fails(&self, args: &[&str], code: i32) -> Done<String> {
+    /// The message of a command that must fail with one of `codes`.
+    pub fn fails(&self, args: &[&str], codes: &[i32]) -> Done<String> {
         let output = self.output(args)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(
-            output.status.code() == Some(code),
-            "ratibactl {} must end with {code}, not {:?}: {said}{}",
+            output.status.code().is_some_and(|code| codes.contains(&code)),
+            "ratibactl {} must end with {codes:?}, not {:?}: {said}{}",
             args.join(" "),
             output.status.code(),
             String::from_utf8_lossy(&output.stderr)

@@ -23,13 +23,14 @@ use lane::{Done, Lane, ensure};
 use ratiba_console::api::drill::DrillFile;
 use rehearse::Part;
 use report::{Durations, Row};
+use rules::Rule;
 use scenario::Scenario;
 
 /// Something to run on a lab.
 enum Item {
     Drill(Box<Part>),
     Scenario(String, Scenario),
-    Rule(&'static str, fn(&Lane) -> Done),
+    Rule(&'static str, Rule),
 }
 
 impl Item {
@@ -219,7 +220,9 @@ fn lanes() -> Done<Vec<Lane>> {
              `RATIBA_LAB_SET=LAB_TRAFFIC_SECONDS=0 ratibactl drill up`",
             lane.name
         );
-        lane.json(&["drill", "heal"])?;
+        if rehearse::heal(lane, None).is_err() {
+            lane.anew()?;
+        }
         lane.no_row("before all drills")?;
     }
     Ok(lanes)

@@ -85,7 +85,8 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         return nothing_written("looking").map(|_| ());
     }
     if let Some(refused) = caused.expected["refused"].as_str() {
-        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), 2))?;
+        // A sentence of the script's own is a matter of what was asked for.
+        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), &[1, 2]))?;
         ensure!(said.contains(refused), "the plan must be refused with `{refused}`: {said}");
         row.fixed = "refused".into();
         return nothing_written("a refused plan").map(|_| ());
@@ -97,7 +98,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
     if !has_manual && !part.drill.by_hand.is_empty() {
         lane.json(&["drill", "by-hand", &part.name()])?;
         // What the person did is no part of the plan: it is another stack by now.
-        lane.fails(&planned.apply_words(), 4)?;
+        lane.fails(&planned.apply_words(), &[4])?;
         planned = row.timed("plan", || plan(lane, part, &first, caused))?;
         before = lane.world()?;
     }
@@ -114,7 +115,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         .collect();
     ensure!(foreign.is_empty(), "the run changed what it may not: {}", foreign.join(", "));
     if part.drill.ends == RunOutcome::Fixed {
-        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), 1))?;
+        let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), &[1]))?;
         ensure!(said.contains("the fault is not there"), "a second plan must find nothing to do: {said}");
     }
     let record = lane.json(&["runs", "show", &run])?;
@@ -128,16 +129,29 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         let events = row.timed("undo", || lane.events(&["undo", &run, "--yes"], &[0], |_, _| Ok(())))?;
         let ended = events.last().map(|e| e["outcome"].clone()).unwrap_or_default();
         ensure!(ended == "fixed", "the undo ended {ended}: {}", pretty(&events));
-        let left: Vec<String> = before
-            .differences(&lane.world()?)
+        let left: Vec<String> = not_running(before)
+            .differences(&not_running(lane.world()?))
             .into_iter()
             .filter(|name| !(is_start(name) && may.iter().any(|pattern| covers(pattern, name))))
             .filter(|name| !by_hand.contains(name) && !name.starts_with("backup/"))
+            .filter(|name| !part.drill.stays.iter().any(|pattern| covers(pattern, name)))
             .collect();
         ensure!(left.is_empty(), "the undo did not bring back: {}", left.join(", "));
         row.undone = "yes".into();
     }
     Ok(())
+}
+
+/// The world in which a container that never started is one that was stopped: an undo can only stop it.
+fn not_running(mut world: World) -> World {
+    for (name, print) in &mut world.there {
+        if name.starts_with("container/")
+            && let Some(rest) = print.strip_prefix("created ")
+        {
+            *print = format!("exited {rest}");
+        }
+    }
+    world
 }
 
 fn outcome(part: &Part) -> &'static str {
@@ -162,15 +176,9 @@ fn look(lane: &Lane, part: &Part, caused: &Caused, said: &mut String) -> Done<Fi
     let (triage, diagnosed) = (triage?, diagnosed?);
     let ranked = list(&triage["ranked"]);
     let seen = shown(ranked);
-    let found = |v: &&Value| v["verdict"] == "present" || v["verdict"] == "suspected";
-    let mut order: Vec<&str> = Vec::new();
-    for one in ranked.iter().filter(found) {
-        if !order.contains(&text(&one["playbook"])) {
-            order.push(text(&one["playbook"]));
-        }
-    }
+    let order = order_of(ranked);
     let as_said = |v: &Value| format!("{} {}", text(&v["playbook"]), text(&v["verdict"]));
-    *said = ranked.iter().find(found).map_or_else(|| "nothing".to_owned(), as_said);
+    *said = ranked.iter().find(|v| is_found(v)).map_or_else(|| "nothing".to_owned(), as_said);
     let wanted: Vec<&str> = part.expects.iter().map(String::as_str).collect();
     ensure!(order.starts_with(&wanted), "{wanted:?} must be ranked first, not {order:?}:\n{seen}");
     strangers(ranked, part, &seen)?;
@@ -198,6 +206,22 @@ fn look(lane: &Lane, part: &Part, caused: &Caused, said: &mut String) -> Done<Fi
     );
     let subject = serde_json::from_value(first["subject"].clone()).map_err(|e| e.to_string())?;
     Ok(First { subject })
+}
+
+/// Whether a verdict says that there is something.
+fn is_found(verdict: &Value) -> bool {
+    verdict["verdict"] == "present" || verdict["verdict"] == "suspected"
+}
+
+/// The playbooks that found something, each once, first by rank.
+pub fn order_of(ranked: &[Value]) -> Vec<&str> {
+    let mut order: Vec<&str> = Vec::new();
+    for one in ranked.iter().filter(|v| is_found(v)) {
+        if !order.contains(&text(&one["playbook"])) {
+            order.push(text(&one["playbook"]));
+        }
+    }
+    order
 }
 
 /// No other row is present, and none is unknown but for a reason that is there.
@@ -305,7 +329,7 @@ fn plan(lane: &Lane, part: &Part, first: &First, caused: &Caused) -> Done<Planne
     args.extend(["-o", &file]);
     let view = lane.json(&args)?;
     for step in list(&view["steps"]) {
-        ensure!(text(&step["preview"]) != "", "a step that does not show what it does: {step:#}");
+        ensure!(!text(&step["preview"]).is_empty(), "a step that does not show what it does: {step:#}");
     }
     Ok(Planned { file, view })
 }

@@ -6,8 +6,11 @@ use serde_json::json;
 
 use crate::lane::{Done, Lane, ensure, list, pretty, text};
 
+/// A rule, shown on a lab.
+pub type Rule = fn(&Lane) -> Done;
+
 /// By name.
-pub const ALL: [(&str, fn(&Lane) -> Done); 3] = [
+pub const ALL: [(&str, Rule); 3] = [
     ("an_interrupted_run_stops_in_order_and_says_so", interrupted),
     ("a_plan_is_used_once_and_a_run_taken_back_once", used_once),
     ("the_list_keeps_its_contract", contract),
@@ -41,12 +44,12 @@ fn used_once(lane: &Lane) -> Done {
     let plan = lane.json(&["plan", id, "-o", &file])?;
     let apply = ["apply", &file, "--digest", text(&plan["digest"]), "--yes"];
     // Another digest is refused, and the right one still works afterwards.
-    lane.fails(&["apply", &file, "--digest", &"0".repeat(64), "--yes"], 4)?;
+    lane.fails(&["apply", &file, "--digest", &"0".repeat(64), "--yes"], &[4])?;
     let events = lane.events(&apply, &[0], |_, _| Ok(()))?;
     let run = events.last().map(|e| text(&e["run"]).to_owned()).unwrap_or_default();
-    lane.fails(&apply, 4)?;
+    lane.fails(&apply, &[4])?;
     lane.events(&["undo", &run, "--yes"], &[0], |_, _| Ok(()))?;
-    lane.fails(&["undo", &run, "--yes"], 4)?;
+    lane.fails(&["undo", &run, "--yes"], &[4])?;
     let verified = lane.json(&["runs", "verify"])?;
     ensure!(verified["ok"] == true, "the journal's chain holds: {verified:#}");
     Ok(())

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     lane::{Done, Lane, ensure, list, text},
-    rehearse::heal,
+    rehearse::{heal, order_of},
     report::Row,
 };
 
@@ -93,13 +93,7 @@ fn faults(
     let changed: Vec<String> = with_fault.differences(&lane.world()?).into_iter().collect();
     ensure!(changed.is_empty(), "looking changed {}", changed.join(", "));
     let ranked = list(&triage["ranked"]);
-    let is_there = |v: &&Value| v["verdict"] == "present" || v["verdict"] == "suspected";
-    let mut order: Vec<&str> = Vec::new();
-    for one in ranked.iter().filter(is_there) {
-        if !order.contains(&text(&one["playbook"])) {
-            order.push(text(&one["playbook"]));
-        }
-    }
+    let order = order_of(ranked);
     row.said = order.join(", then ");
     let wanted: Vec<&str> = scenario.expects.iter().map(String::as_str).collect();
     ensure!(order.starts_with(&wanted), "{wanted:?} must be ranked first, not {order:?}: {triage:#}");

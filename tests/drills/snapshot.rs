@@ -80,11 +80,12 @@ struct Stable {
     named: String,
 }
 
-const PORTS: [(&str, u32); 10] = [
+const PORTS: [(&str, u32); 11] = [
     ("postgres", 5434),
     ("redis", 6390),
     ("livekit", 7890),
     ("livekit_rtc", 7891),
+    ("frontend", 3000),
     ("backend", 8010),
     ("sip", 5060),
     ("daraja", 8020),
@@ -144,6 +145,12 @@ impl Stable {
             Some("{checkout-request}".to_owned())
         } else if bare.len() == 26 && bare.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
             Some("{ulid}".to_owned())
+        } else if let Some((before, id)) = bare.rsplit_once('-')
+            && id.len() == 26
+            && id.bytes().all(|b| is_digit(&b) || b.is_ascii_lowercase())
+        {
+            // A one-off container's name.
+            Some(format!("{before}-{{ulid}}"))
         } else if bare.len() >= 12
             && bare.bytes().all(|b| is_digit(&b) || (b'a'..=b'f').contains(&b))
             && bare.bytes().any(|b| !is_digit(&b))

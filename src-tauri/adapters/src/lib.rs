@@ -19,3 +19,4 @@ pub mod postgres;
 mod private;
 pub mod redis;
 pub mod repo;
+pub mod sightings;

@@ -7,15 +7,18 @@ use std::{
 
 use ratiba_core::{
     observe::{FoldRules, Readings},
-    playbook::{CallContext, Catalog, Env, Names},
-    ports::{Acts, JournalStore, KnownSecrets, Sources},
+    playbook::{CallContext, Catalog, Env, Names, Proven},
+    ports::{Acts, JournalStore, KnownSecrets, SightingStore, Sources},
     profile::Profile,
     remedy::Canceller,
-    wire::{Environment, TriageView, Update},
+    wire::{DrillName, Environment, TriageView, Update},
 };
 use tokio::sync::{Notify, broadcast};
 
-use super::asker::{Freshness, Remembered, fresh_pass};
+use super::{
+    asker::{Freshness, Remembered, fresh_pass},
+    runbook::Seen,
+};
 
 /// What a console is built from.
 pub struct Parts {
@@ -29,8 +32,14 @@ pub struct Parts {
     pub store: Arc<dyn JournalStore>,
     /// The stack's secrets.
     pub known: Arc<dyn KnownSecrets>,
+    /// When rows were last seen.
+    pub sightings: Arc<dyn SightingStore>,
     /// The playbooks.
     pub catalog: Catalog,
+    /// The drills there are.
+    pub drills: Vec<DrillName>,
+    /// What they have proven, or why that is not known.
+    pub proven: Result<Proven, String>,
     /// Who is at the console, for the journal: `user@host`.
     pub operator: String,
 }
@@ -50,6 +59,9 @@ pub struct Console {
     pub(super) store: Arc<dyn JournalStore>,
     known: Arc<dyn KnownSecrets>,
     remembered: Arc<Remembered>,
+    pub(super) sightings: Arc<dyn SightingStore>,
+    pub(super) drills: Vec<DrillName>,
+    pub(super) proven: Result<Proven, String>,
     catalog: RwLock<Arc<Catalog>>,
     pub(super) operator: String,
     pub(super) updates: broadcast::Sender<Update>,
@@ -65,6 +77,7 @@ pub(super) struct State {
     pub triage: Option<TriageView>,
     pub running: BTreeMap<String, Running>,
     pub is_watching: bool,
+    pub seen: Seen,
 }
 
 impl Console {
@@ -84,6 +97,9 @@ impl Console {
             store: parts.store,
             known: parts.known,
             remembered: Arc::default(),
+            sightings: parts.sightings,
+            drills: parts.drills,
+            proven: parts.proven,
             catalog: RwLock::new(Arc::new(parts.catalog)),
             operator: parts.operator,
             updates: broadcast::channel(256).0,
@@ -151,6 +167,7 @@ impl Console {
             },
             clock: self.sources.clock.clone(),
             memory: self.sources.memory.clone(),
+            known: self.known.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod interrupted;
 mod lookout;
 mod plans;
 mod playbooks;
+mod runbook;
 mod runs;
 mod status;
 mod triage;

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use ratiba_core::{
     model::Subject,
     playbook::{ParamKind, ParamView, resolve_params},
-    remedy::{MakePlan, Plan, make, make_undo},
-    wire::{PlanRequest, PlanView, UndoRequest, WireError},
+    remedy::{MakePlan, Plan, look_at_checks, make, make_undo},
+    wire::{CheckView, ChecksView, PlanId, PlanRequest, PlanView, UndoRequest, WireError},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -51,7 +51,10 @@ impl Console {
         let params = resolve_params(&specs, &request.params).map_err(|why| {
             usage(
                 format!("make a plan with {}: {why}", playbook.id),
-                format!("`ratibactl playbooks show {}` lists its parameters.", playbook.id),
+                format!(
+                    "`ratibactl diagnose {}` lists its parameters, and what there is to choose from.",
+                    playbook.id
+                ),
             )
         })?;
         let params = self.with_fingerprints(&specs, params).await?;
@@ -82,6 +85,15 @@ impl Console {
             params.insert(spec.name.clone(), json!({ "from": from, "fingerprint": fingerprint }));
         }
         Ok(params)
+    }
+
+    /// Looks at what the manual steps of a kept plan wait for. Nothing is changed.
+    pub async fn plan_checks(self: &Arc<Self>, request: PlanId) -> Result<ChecksView, WireError> {
+        let plan = self.kept_plan(&request.plan_id).await?;
+        let (lookout, _) = self.lookout_of(&plan).await?;
+        let checks = look_at_checks(&plan, &self.sources, lookout.as_ref()).await;
+        let checks = checks.into_iter().map(CheckView::from).collect();
+        Ok(ChecksView { at: self.sources.clock.now(), checks })
     }
 
     /// What taking a run back would do; kept like any plan.

@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    model::{Finding, Subject, VerdictKind},
+    model::{Finding, Subject, Verdict, VerdictKind},
     playbook::{CallContext, ParamView, Playbook},
     triage::{Detected, rank},
-    wire::{CatalogView, DiagnoseView, Empty, PlanRequest, PlaybookId, PlaybookView, WireError},
+    wire::{
+        CatalogView, DiagnoseView, DiagnosisView, Empty, LiveParams, PlanRequest, PlaybookId, PlaybookView,
+        WireError,
+    },
 };
 
 use super::{Console, asker::Freshness, failed, not_found, wire_error};
+
+/// For how many findings `diagnosis` asks what there is to choose from.
+const CHOICES_FOR: usize = 8;
 
 /// That the fault is not there, or is there for others only.
 fn not_there(id: &str, subject: &Subject, elsewhere: &[&Finding]) -> WireError {
@@ -26,7 +32,12 @@ fn not_there(id: &str, subject: &Subject, elsewhere: &[&Finding]) -> WireError {
 /// Whom something is about, in words.
 fn words(subject: &Subject) -> String {
     let named = |what: &str, name: &Option<String>| name.as_ref().map(|name| format!("{what} {name}"));
-    let all = [named("service", &subject.service), named("tenant", &subject.tenant)];
+    let all = [
+        named("service", &subject.service),
+        named("tenant", &subject.tenant),
+        named("payment", &subject.payment),
+        named("schema", &subject.schema),
+    ];
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -57,10 +68,51 @@ impl Console {
     /// One playbook's findings now, ranked.
     pub async fn diagnose(self: &Arc<Self>, request: PlaybookId) -> Result<DiagnoseView, WireError> {
         let playbook = self.find(&request.id)?;
+        Ok(DiagnoseView { verdicts: self.looked(&playbook, &self.call_context(Freshness::Now)).await? })
+    }
+
+    async fn looked(
+        &self,
+        playbook: &Arc<Playbook>,
+        context: &CallContext,
+    ) -> Result<Vec<Verdict>, WireError> {
+        let (asked, with) = (playbook.clone(), context.clone());
+        let outcome = blocking(move || asked.detect(&with)).await?;
+        let verdicts = rank(vec![Detected { playbook, outcome }]);
+        self.remember(&verdicts, self.sources.clock.now(), false).await;
+        Ok(verdicts)
+    }
+
+    /// The same about `subject`, and what there is to choose from for the first findings that are there.
+    pub async fn diagnosis(
+        self: &Arc<Self>,
+        id: &str,
+        subject: &Subject,
+    ) -> Result<DiagnosisView, WireError> {
+        let playbook = self.find(id)?;
         let context = self.call_context(Freshness::Now);
-        let asked = playbook.clone();
-        let outcome = blocking(move || asked.detect(&context)).await?;
-        Ok(DiagnoseView { verdicts: rank(vec![Detected { playbook: &playbook, outcome }]) })
+        let mut verdicts = self.looked(&playbook, &context).await?;
+        verdicts.retain(|verdict| is_or_may_be_about(&verdict.subject, subject));
+        let mut params = Vec::new();
+        let there =
+            verdicts.iter().filter(|v| matches!(v.verdict, VerdictKind::Present | VerdictKind::Suspected));
+        for verdict in there.take(CHOICES_FOR).filter(|_| !playbook.about.params.is_empty()) {
+            let finding = Finding {
+                verdict: verdict.verdict,
+                subject: verdict.subject.clone(),
+                confidence: verdict.confidence,
+                evidence: Vec::new(),
+                explained_by: None,
+                reason: None,
+                data: verdict.data.clone(),
+            };
+            let (live, error) = match self.live_params(&playbook, &finding, &context).await {
+                Ok(live) => (live, None),
+                Err(error) => (playbook.about.params.clone(), Some(error.message)),
+            };
+            params.push(LiveParams { subject: finding.subject, params: live, error });
+        }
+        Ok(DiagnosisView { verdicts, params })
     }
 
     /// The finding that is meant: of this playbook, about this subject, and there right now.
@@ -110,6 +162,15 @@ impl Console {
         let params = self.live_params(&playbook, &finding, &context).await?;
         Ok(PlaybookView { params, ..PlaybookView::from(playbook.as_ref()) })
     }
+}
+
+/// Whether a verdict is about `wanted`, or about the stack as a whole.
+fn is_or_may_be_about(is: &Subject, wanted: &Subject) -> bool {
+    let fits = |want: &Option<String>, is: &Option<String>| want.is_none() || want == is || is.is_none();
+    fits(&wanted.service, &is.service)
+        && fits(&wanted.tenant, &is.tenant)
+        && fits(&wanted.payment, &is.payment)
+        && fits(&wanted.schema, &is.schema)
 }
 
 /// Whether a finding is about `wanted`; what is not said is not compared.

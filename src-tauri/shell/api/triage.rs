@@ -39,11 +39,13 @@ impl Console {
             }
         };
         let (ranked, changed, ()) = tokio::join!(self.ranked(), self.changed(), read);
+        let taken_at = clock.now();
+        self.remember(&ranked, taken_at, true).await;
         let services = self.folded().services;
         let unwell: Vec<&ServiceView> = services.iter().filter(|s| s.mark >= Mark::Unknown).collect();
         let logs = self.last_lines(&unwell).await;
         TriageView {
-            taken_at: clock.now(),
+            taken_at,
             elapsed_ms: clock.monotonic_ms().saturating_sub(began),
             which: unwell
                 .iter()

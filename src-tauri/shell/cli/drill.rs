@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ratiba_core::{model::counted, remedy::Refusal};
+use ratiba_core::{model::counted, observe::moment, remedy::Refusal};
 use serde_json::json;
 
 use super::{
@@ -36,7 +36,9 @@ pub async fn run(command: DrillCommand, profile: Option<&str>, output: &Output) 
                 let active = &injected.injected;
                 format!(
                     "{}/{} is there since {}. `ratibactl drill heal` reverts it.",
-                    active.id, active.variant, active.since
+                    active.id,
+                    active.variant,
+                    moment(active.since)
                 )
             })?;
         }
@@ -148,7 +150,7 @@ fn show(status: &LabStatus, output: &Output) -> Result<(), ratiba_core::wire::Wi
                 .collect::<Vec<_>>(),
         );
         for one in &status.active {
-            text += &format!("active: {}/{} since {}\n", one.id, one.variant, one.since);
+            text += &format!("active: {}/{} since {}\n", one.id, one.variant, moment(one.since));
         }
         text
     })

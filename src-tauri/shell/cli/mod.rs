@@ -13,6 +13,7 @@ mod run;
 mod status;
 mod stop;
 mod triage;
+mod waiting;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

@@ -211,6 +211,17 @@ fn width(cell: &str) -> usize {
     count
 }
 
+/// Seconds as a person would say them: `45 s`, `12 min`, `2 h 5 min`.
+pub fn lasting(seconds: u64) -> String {
+    match (seconds / 3_600, seconds % 3_600 / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, 1) if seconds < 120 => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// `12 s ago`, or a dash.
 pub fn ago(now: Timestamp, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "-".into(), |at| format!("{} ago", age(now, at)))

@@ -4,12 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use ratiba_core::{
     playbook::step::Risk,
-    wire::{ConfirmView, PlanRequest, PlanView},
+    wire::{CheckView, ConfirmView, PlanId, PlanRequest, PlanView},
 };
 
 use super::{
     Ended,
-    output::{Output, one_line, visible},
+    output::{Output, lasting, one_line, visible},
     pairs, plan_file,
 };
 use crate::api::{Console, failed};
@@ -35,12 +35,16 @@ pub async fn run(
         output.line(&whole);
         return Ok(0);
     }
-    output.show(&file.view, |o| text(&file.view, out, o))?;
+    let checks = match output.is_json() {
+        true => Vec::new(),
+        false => console.plan_checks(PlanId { plan_id: file.view.plan_id.clone() }).await?.checks,
+    };
+    output.show(&file.view, |o| text(&file.view, &checks, out, o))?;
     Ok(0)
 }
 
-/// A plan for reading.
-pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
+/// A plan for reading. `checks`: how its manual steps stand.
+pub fn text(view: &PlanView, checks: &[CheckView], file: Option<&Path>, out: &Output) -> String {
     let mut text = format!("{}\n", out.bold(&one_line(&view.title)));
     text += &format!(
         "target   project {} in {}\n",
@@ -63,8 +67,15 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
         for line in visible(&step.preview).lines() {
             text += &format!("     {line}\n");
         }
-        for instruction in &step.instructions {
-            text += &format!("     - {}\n", one_line(instruction));
+        for fact in &step.facts {
+            text += &format!("     {}\n", one_line(fact));
+        }
+        for (n, instruction) in (1..).zip(&step.instructions) {
+            text += &format!("     {n}. {}\n", one_line(&instruction.to_string()));
+        }
+        for check in checks.iter().filter(|check| check.n == step.n) {
+            let word = if check.holds { "done already" } else { "not yet" };
+            text += &format!("     now: {word}: {}\n", one_line(&check.seen));
         }
         for (name, value) in [("before", &step.before), ("after", &step.after)] {
             if let Some(value) = value {
@@ -89,6 +100,16 @@ pub fn text(view: &PlanView, file: Option<&Path>, out: &Output) -> String {
         for one in &view.stays {
             text += &format!("     {}\n", one_line(one));
         }
+    }
+    let manual: u64 = view
+        .steps
+        .iter()
+        .filter(|s| s.kind == "manual")
+        .filter_map(|s| s.waits.as_ref())
+        .map(|w| u64::from(w.within_s))
+        .sum();
+    if manual > 0 {
+        text += &format!("\nIt waits for you, for at most {}.\n", lasting(manual));
     }
     let plan = file.map_or_else(|| view.plan_id.clone(), |f| f.display().to_string());
     let confirm = confirmation(&view.confirm);

@@ -1,29 +1,23 @@
 //! `ratibactl playbooks`
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use ratiba_core::wire::{Empty, PlaybookId, PlaybookView, Trust, TrustRequest};
+use ratiba_core::wire::{Empty, PlaybookId, PlaybookView, RunbookRow, Trust, TrustRequest};
 use serde_json::{Value, json};
 
 use super::{
     Ended,
     args::PlaybooksCommand,
-    output::{Output, one_line, table, visible},
+    output::{Output, ago, one_line, table, visible},
 };
-use crate::wiring::{catalog_in, shipped_catalog};
+use crate::{
+    api::Console,
+    wiring::{catalog_in, shipped_catalog},
+};
 
 pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Output) -> Ended {
     match command {
-        PlaybooksCommand::List => {
-            let view = super::open(profile, output).await?.playbooks(Empty {}).await?;
-            output.show(&view, |_| {
-                let row = |p: &PlaybookView| {
-                    vec![p.row.to_string(), one_line(&p.id), one_line(p.error.as_deref().unwrap_or(&p.title))]
-                };
-                table(&view.playbooks.iter().map(row).collect::<Vec<_>>())
-            })?;
-            Ok(0)
-        }
+        PlaybooksCommand::List => list(&super::open(profile, output).await?, output).await,
         PlaybooksCommand::Show { id } => {
             let view = super::open(profile, output).await?.playbook(PlaybookId { id }).await?;
             output.show(&view, |out| page(&view, out))?;
@@ -41,6 +35,55 @@ pub async fn run(command: PlaybooksCommand, profile: Option<&str>, output: &Outp
             Ok(0)
         }
         PlaybooksCommand::Check { dir } => check(dir.as_deref(), output),
+    }
+}
+
+async fn list(console: &Arc<Console>, output: &Output) -> Ended {
+    let catalog = console.playbooks(Empty {}).await?.playbooks;
+    let book = console.runbook(Empty {}).await?;
+    // Newest first: the first one of a playbook is its last.
+    let runs = console.runs(Empty {}).await;
+    let now = jiff::Timestamp::now();
+    output.show(&json!({ "playbooks": catalog, "rows": book.rows, "seen_error": book.seen_error, "drilled_error": book.drilled_error }), |_| {
+        let row = |p: &PlaybookView| {
+            let known = book.rows.iter().find(|row| row.playbook == p.id);
+            let seen = match (&book.seen_error, known.and_then(|row| row.last_seen.as_ref())) {
+                (Some(_), _) => "seen: unknown".to_owned(),
+                (None, Some(seen)) => format!("seen {}", ago(now, Some(seen.at))),
+                (None, None) => "never seen".to_owned(),
+            };
+            let run = match runs.as_ref().map(|all| all.runs.iter().find(|run| run.playbook == p.id)) {
+                Err(_) => "runs: unknown".to_owned(),
+                Ok(Some(run)) => format!("run {}: {}", ago(now, Some(run.started_at)), super::run::end_word(run)),
+                Ok(None) => "never run".to_owned(),
+            };
+            vec![
+                p.row.to_string(),
+                one_line(&p.id),
+                one_line(p.error.as_deref().unwrap_or(&p.title)),
+                seen,
+                drilled(book.drilled_error.as_deref(), known),
+                run,
+            ]
+        };
+        table(&catalog.iter().map(row).collect::<Vec<_>>())
+    })?;
+    if let Some(why) = &book.seen_error {
+        output.warn(&format!("when rows were last seen is unknown: {why}"));
+    }
+    Ok(0)
+}
+
+/// What a row's drills have proven.
+fn drilled(error: Option<&str>, row: Option<&RunbookRow>) -> String {
+    let Some(row) = row.filter(|_| error.is_none()) else { return "drilled: unknown".into() };
+    match (&row.proven_at, &row.proven_commit) {
+        _ if row.drills.is_empty() => "no drill".into(),
+        (Some(at), Some(commit)) if row.proven as usize == row.drills.len() => {
+            format!("proven {} at {}", at.strftime("%Y-%m-%d"), commit.get(..7).unwrap_or(commit))
+        }
+        (None, _) if row.drills.iter().all(|drill| drill.at.is_none()) => "never drilled".into(),
+        _ => format!("{} of {} drills proven", row.proven, row.drills.len()),
     }
 }
 
@@ -64,7 +107,7 @@ fn check(dir: Option<&Path>, output: &Output) -> Ended {
 }
 
 /// A value as it is given with `-p`.
-fn given(value: &Value) -> String {
+pub(super) fn given(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(given).collect::<Vec<_>>().join(","),
         Value::String(text) => text.clone(),
@@ -98,6 +141,11 @@ fn page(view: &PlaybookView, out: &Output) -> String {
             [&name, &p.label, &default, &p.help].map(|cell| one_line(cell)).to_vec()
         };
         text += &table(&view.params.iter().map(row).collect::<Vec<_>>());
+        text += &format!(
+            "While the fault is there, {} diagnose {} says what there is to choose from.\n",
+            out.ctl(),
+            one_line(&view.id)
+        );
     }
     text
 }

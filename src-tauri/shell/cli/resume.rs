@@ -35,7 +35,7 @@ pub async fn resume(
     let view = limit.within(console.resume_plan(RunId { run: run.clone() })).await?;
     if answer.only_show {
         output.show(&view, |out| {
-            let text = plan::text(&view, None, out);
+            let text = plan::text(&view, &[], None, out);
             format!("{text}  or: {} resume {run} {}\n", out.ctl(), plan::confirmation(&view.confirm))
         })?;
         return Ok(0);

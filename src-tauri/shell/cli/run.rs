@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratiba_core::{
     model::{Mark, counted},
+    observe::moment,
     remedy::{Plan, RunEvent, RunOutcome},
     wire::{
         ConfirmView, Empty, InterruptedView, PlanView, RunId, RunStepView, RunView, StepState, UndoRequest,
@@ -19,6 +20,7 @@ use super::{
     output::{Output, one_line, table},
     plan_file,
     stop::{Wish, Wishes},
+    waiting::Waiting,
 };
 use crate::api::{CHANGED_JOURNAL, Console, failed, refused};
 
@@ -66,7 +68,11 @@ pub(super) async fn carry_out(
         }
     };
     let run = console.run_id_of(confirmed.plan());
-    let work = console.carry_out(confirmed, run.clone(), |event| show_event(&event, total, is_undo, output));
+    let mut waiting = Waiting::default();
+    let work = console.carry_out(confirmed, run.clone(), |event| {
+        waiting.hear(&event, output);
+        show_event(&event, total, is_undo, output);
+    });
     let mut wishes = Wishes::new();
     let stop = async {
         let wish = wishes.first(limit.left()).await;
@@ -124,12 +130,17 @@ fn show_event(event: &RunEvent, total: u32, is_undo: bool, output: &Output) {
             output.progress(&format!("    {detail} ({elapsed_ms} ms)"))
         }
         RunEvent::StepFailed { n, reason } => output.progress(&format!("    step {n} failed: {reason}")),
-        RunEvent::Manual { title, instructions, .. } => {
+        RunEvent::Manual { title, instructions, facts, .. } => {
             output.progress(&format!("    by hand: {title}"));
-            for instruction in instructions {
-                output.progress(&format!("    - {instruction}"));
+            for fact in facts {
+                output.progress(&format!("       {fact}"));
+            }
+            for (n, instruction) in (1..).zip(instructions) {
+                output.progress(&format!("    {n}. {instruction}"));
             }
         }
+        // Told by `Waiting`, which knows what was told before.
+        RunEvent::Looked { .. } => {}
         RunEvent::Verified { outcome, reason, .. } => {
             let gone = if is_undo { "as planned" } else { "the fault is gone" };
             let done = if *outcome == RunOutcome::Cancelled { "not verified" } else { "verified" };
@@ -160,6 +171,14 @@ fn word(outcome: Option<RunOutcome>, is_undo: bool) -> &'static str {
     }
 }
 
+/// How a run ended, in a word or two.
+pub(super) fn end_word(run: &RunView) -> &'static str {
+    match &run.interrupted {
+        Some(open) if open.goes_on.is_some() => "running",
+        _ => word(run.outcome, run.undo_of.is_some()),
+    }
+}
+
 fn mark(outcome: Option<RunOutcome>) -> Mark {
     match outcome {
         Some(RunOutcome::Fixed) => Mark::Ok,
@@ -173,7 +192,7 @@ pub async fn undo(console: &Arc<Console>, run: &str, yes: bool, limit: TimeLimit
     let view = limit.within(console.undo_plan(UndoRequest { run: run.to_owned() })).await?;
     if !yes {
         output.show(&view, |out| {
-            let text = super::plan::text(&view, None, out);
+            let text = super::plan::text(&view, &[], None, out);
             match view.confirm {
                 ConfirmView::Click => format!("{text}  or: {} undo {run} --yes\n", out.ctl()),
                 ConfirmView::Phrase { .. } => text,
@@ -197,7 +216,7 @@ pub async fn runs(console: &Arc<Console>, command: RunsCommand, output: &Output)
                 let row = |r: &RunView| {
                     vec![
                         one_line(&r.run),
-                        r.started_at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+                        moment(r.started_at),
                         said(r, out),
                         one_line(&r.playbook),
                         subject(r),
@@ -312,7 +331,12 @@ pub(super) fn shown(view: &RunView, out: &Output) -> String {
     if let Some(reason) = &view.reason {
         text += &format!("{}\n", one_line(reason));
     }
-    text += &format!("run {} by {}, {}\n", one_line(&view.run), one_line(&view.operator), view.started_at);
+    text += &format!(
+        "run {} by {}, {}\n",
+        one_line(&view.run),
+        one_line(&view.operator),
+        moment(view.started_at)
+    );
     let row = |s: &RunStepView| {
         let state = match s.state {
             StepState::Pending => "not begun",

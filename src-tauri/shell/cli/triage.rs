@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    model::{Mark, Subject, Verdict, VerdictKind, counted},
-    wire::{PlaybookId, TriageView},
+    model::{Mark, Shown, Subject, Verdict, VerdictKind, counted},
+    observe::moment,
+    wire::{LiveParams, ParamChoice, ParamKind, TriageView},
 };
+use serde_json::Value;
 
 use super::{
     Ended,
@@ -13,6 +15,12 @@ use super::{
     pairs,
 };
 use crate::api::Console;
+
+/// Choices of a parameter that are printed.
+const CHOICES: usize = 40;
+/// Of what was looked at itself: all there can be, and as much as a list of all verdicts bears.
+const ITEMS: usize = usize::MAX;
+const FEW_ITEMS: usize = 3;
 
 pub async fn run(console: &Arc<Console>, exit_code: bool, output: &Output) -> Ended {
     let view = console.triage_now().await;
@@ -25,15 +33,47 @@ pub async fn run(console: &Arc<Console>, exit_code: bool, output: &Output) -> En
 
 pub async fn diagnose(console: &Arc<Console>, id: &str, params: &[String], output: &Output) -> Ended {
     let (subject, _) = console.split_params(id, pairs(params)?)?;
-    let mut view = console.diagnose(PlaybookId { id: id.to_owned() }).await?;
-    view.verdicts.retain(|v| is_about(&v.subject, &subject));
-    output.show(&view, |out| view.verdicts.iter().map(|v| verdict(v, out)).collect::<Vec<_>>().join("\n"))?;
+    let view = console.diagnosis(id, &subject).await?;
+    output.show(&view, |out| {
+        let mut text = view.verdicts.iter().map(|v| verdict(v, ITEMS, out)).collect::<Vec<_>>().join("\n");
+        for live in &view.params {
+            text += &parameters(live, out);
+        }
+        text
+    })?;
     Ok(0)
 }
 
-fn is_about(is: &Subject, wanted: &Subject) -> bool {
-    let fits = |want: &Option<String>, is: &Option<String>| want.is_none() || want == is || is.is_none();
-    fits(&wanted.service, &is.service) && fits(&wanted.tenant, &is.tenant)
+/// What can be given to `plan` for one finding, and what there is to choose from now.
+fn parameters(live: &LiveParams, out: &Output) -> String {
+    let about = about(&live.subject);
+    let of = if about.is_empty() { String::new() } else { format!(" of a plan for {about}") };
+    let mut text = format!("\n{}\n", out.bold(&format!("Parameters{of}")));
+    if let Some(why) = &live.error {
+        text += &format!("  what there is to choose from is not known: {}\n", one_line(why));
+    }
+    for param in &live.params {
+        let default = param.default.as_ref().map(|d| format!("  default {}", super::playbooks::given(d)));
+        let need = if param.required { "" } else { "  (optional)" };
+        text += &one_line(&format!(
+            "  -p {}=…  {}{need}{}",
+            param.name,
+            param.label,
+            default.filter(|d| d.trim() != "default").unwrap_or_default()
+        ));
+        text.push('\n');
+        let is_list = matches!(param.kind, ParamKind::Choice | ParamKind::Choices);
+        if is_list && param.choices.is_empty() && live.error.is_none() {
+            let why = param.why_empty.as_deref().unwrap_or("the stack has none of it");
+            text += &format!("       nothing to choose from: {}\n", one_line(why));
+        }
+        let row = |c: &ParamChoice| vec![format!("       {}", one_line(&c.value)), one_line(&c.label)];
+        text += &table(&param.choices.iter().take(CHOICES).map(row).collect::<Vec<_>>());
+        if let Some(more) = param.choices.len().checked_sub(CHOICES).filter(|more| *more > 0) {
+            text += &format!("       and {more} more: --json has all\n");
+        }
+    }
+    text
 }
 
 fn code(wanted: bool, ranked: &[Verdict]) -> u8 {
@@ -54,8 +94,9 @@ fn text(view: &TriageView, out: &Output) -> String {
         text += &format!("   {}: {}\n", field("service"), field("detail"));
     }
     text += &format!("{}\n", out.bold("2. When did it start?"));
-    let when = |name: &str| view.when.get(name).and_then(|v| v.as_str()).map(one_line);
-    text += &match (when("at"), when("what")) {
+    let when = |name: &str| view.when.get(name).and_then(|v| v.as_str());
+    let began = when("at").map(|at| at.parse().map_or_else(|_| one_line(at), moment));
+    text += &match (began, when("what").map(one_line)) {
         (Some(at), Some(what)) => format!("   {at}  {what}\n"),
         _ if view.which_error.is_some() => "   unknown: not every service could be read\n".into(),
         _ => "   no failure is known to have begun\n".into(),
@@ -84,27 +125,32 @@ fn text(view: &TriageView, out: &Output) -> String {
     }
     text += &format!("\n{}\n", out.bold("Verdicts, cause first"));
     for one in &view.ranked {
-        text += &verdict(one, out);
+        text += &verdict(one, FEW_ITEMS, out);
     }
     text += &out.dim(&format!("{} in {} ms\n", counted(view.ranked.len(), "verdict"), view.elapsed_ms));
     text
 }
 
-fn verdict(v: &Verdict, out: &Output) -> String {
+/// Whom something is about, in a word or two.
+fn about(subject: &Subject) -> String {
+    let all = [&subject.service, &subject.tenant, &subject.thread, &subject.payment, &subject.schema];
+    all.into_iter().flatten().map(|s| one_line(s)).collect::<Vec<_>>().join(", ")
+}
+
+/// A verdict with its evidence; of what was looked at itself, at most `items` of each.
+fn verdict(v: &Verdict, items: usize, out: &Output) -> String {
     let (mark, word) = match v.verdict {
         VerdictKind::Present => (Mark::Crit, "present"),
         VerdictKind::Suspected => (Mark::Warn, "suspected"),
         VerdictKind::Unknown => (Mark::Unknown, "unknown"),
         VerdictKind::Absent => (Mark::Ok, "absent"),
     };
-    let about = [&v.subject.service, &v.subject.tenant, &v.subject.thread].into_iter().flatten();
-    let about: Vec<String> = about.map(|s| one_line(s)).collect();
     let mut text = format!(
         "{:>3}. {}  {}  {}\n",
         v.rank,
         out.mark(mark, word),
         out.bold(&one_line(&v.playbook)),
-        about.join(", ")
+        about(&v.subject)
     );
     if let Some(reason) = &v.reason {
         text += &format!("     {}\n", one_line(reason));
@@ -121,6 +167,78 @@ fn verdict(v: &Verdict, out: &Output) -> String {
             vec![format!("     {against}"), one_line(&e.source), one_line(&e.what), one_line(&value)]
         })
         .collect();
-    text.push_str(&out.dim(&table(&rows)));
+    // One table, so that the columns stand one below the other, with what was looked at below its line.
+    for (line, evidence) in table(&rows).lines().zip(&v.evidence) {
+        text += &out.dim(&format!("{line}\n"));
+        if let Some(shown) = &evidence.shown {
+            text += &itself(shown, &v.playbook, items, out);
+        }
+    }
     text
+}
+
+/// What was looked at itself: log lines, rows, facts.
+fn itself(shown: &Shown, playbook: &str, items: usize, out: &Output) -> String {
+    let mut text = String::new();
+    // A log's end says most.
+    let over = shown.items.len().saturating_sub(items);
+    for item in shown.items.iter().skip(over) {
+        text += &out.dim(&format!("         | {}\n", one_line(&item_text(item))));
+    }
+    if over > 0 {
+        let all = format!("{} diagnose {}", out.ctl(), one_line(playbook));
+        text += &out.dim(&format!("         ({over} more: {all})\n"));
+    }
+    if let Some(cut) = &shown.cut {
+        text += &out.dim(&format!("         ({})\n", one_line(cut)));
+    }
+    text
+}
+
+/// A line as it is, a row as `name=value` pairs.
+fn item_text(item: &Value) -> String {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match item {
+        Value::Object(map) => {
+            map.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join("  ")
+        }
+        other => plain(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_looked_at_is_cut_to_its_end_and_where_the_rest_is_is_said() {
+        let out = Output::new(false, Some("lab"));
+        let shown = Shown::of((0..25).map(|n| json!(format!("line {n}\nx"))).collect(), &|_| None);
+        let few = itself(&shown, "01-a", 2, &out);
+        assert!(few.contains("| line 23\u{240a}x") && !few.contains("line 22"), "{few}");
+        assert!(few.contains("(18 more: ratibactl --profile lab diagnose 01-a)"), "{few}");
+        assert!(few.contains("(not shown: 5 earlier lines)"), "{few}");
+        let rows = Shown::of(vec![json!({ "name": "Amina", "active": true })], &|_| None);
+        assert_eq!(itself(&rows, "01-a", ITEMS, &out), "         | active=true  name=Amina\n");
+    }
+
+    #[test]
+    fn parameters_are_printed_as_they_are_given_with_what_there_is_or_why_there_is_nothing() {
+        let params = json!([
+            { "name": "staff", "label": "Staff", "kind": "choices", "default": ["a1"],
+              "choices": [{ "value": "a1", "label": "Amina" }] },
+            { "name": "blocks", "label": "Blocks", "kind": "choices", "why_empty": "Nobody is blocked." },
+        ]);
+        let live = LiveParams {
+            subject: Subject { tenant: Some("amani".into()), ..Subject::default() },
+            params: serde_json::from_value(params).unwrap(),
+            error: None,
+        };
+        let text = parameters(&live, &Output::new(false, None));
+        assert!(text.contains("Parameters of a plan for amani"), "{text}");
+        assert!(text.contains("-p staff=…  Staff  (optional)  default a1"), "{text}");
+        assert!(text.contains("       a1  Amina"), "{text}");
+        assert!(text.contains("nothing to choose from: Nobody is blocked."), "{text}");
+    }
 }

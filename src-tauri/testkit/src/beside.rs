@@ -10,8 +10,8 @@ use ratiba_core::{
     ports::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
         DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, DotenvShape, ExecCommand, FileFacts,
-        HttpAnswer, HttpCalls, HttpLooks, PatchChange, PatchFacts, PatchOf, PythonFile, Read, RedisChange,
-        RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
+        HttpAnswer, HttpCalls, HttpLooks, LogLine, PatchChange, PatchFacts, PatchOf, PytestCache, PythonFile,
+        Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
     },
 };
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub(crate) struct Beside {
     dotenv: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     answers: BTreeMap<String, HttpAnswer>,
+    /// Lines of containers, by id.
+    pub(crate) logs: BTreeMap<String, Vec<LogLine>>,
     pub(crate) configuration: String,
     pub(crate) volumes: BTreeMap<String, String>,
     pub(crate) going_on: Vec<Vec<String>>,
@@ -81,6 +83,11 @@ impl Stack {
     /// Sets a file of the checkout.
     pub fn set_file(&self, path: &str, text: &str) {
         self.held().beside.files.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Sets what a container has written.
+    pub fn set_log(&self, container_id: &str, lines: Vec<LogLine>) {
+        self.held().beside.logs.insert(container_id.to_owned(), lines);
     }
 
     /// What calls of this line, such as `POST backend/rooms`, are answered.
@@ -231,6 +238,9 @@ impl Repo for Stack {
     }
     async fn elsewhere(&self, _name: &str) -> Read<Vec<String>> {
         Err(unset("other branches"))
+    }
+    async fn pytest_cache(&self, _folder: &str) -> Read<Option<PytestCache>> {
+        Err(unset("pytest's cache"))
     }
 }
 

@@ -7,8 +7,12 @@ mod beside;
 mod build;
 mod journal;
 pub mod lab;
+mod secrets;
+mod sightings;
 mod sources;
 
 pub use build::{container, playbook_file};
 pub use journal::MemoryJournal;
+pub use secrets::NoSecrets;
+pub use sightings::MemorySightings;
 pub use sources::{Stack, TestClock};

@@ -24,15 +24,18 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogLine, Memory,
-        Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
+        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
+        Memory, Process, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange, SqlRead,
         TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
 use serde_json::Value;
 
-use crate::beside::{Beside, unset};
+use crate::{
+    beside::{Beside, unset},
+    secrets::NoSecrets,
+};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {
@@ -145,6 +148,20 @@ impl Stack {
             })
         };
         self.held().tenants = slugs.iter().filter_map(tenant).collect();
+        self
+    }
+
+    /// Adds a schema of a tenant that nobody registered.
+    pub fn with_stray_schema(self, slug: &str) -> Self {
+        let slug = TenantSlug::parse(slug).ok();
+        let stray = slug.map(|slug| TenantRef {
+            slug,
+            name: String::new(),
+            vertical: String::new(),
+            registered: false,
+            has_schema: true,
+        });
+        self.held().tenants.extend(stray);
         self
     }
 
@@ -265,6 +282,7 @@ impl Stack {
             },
             clock: self.clock.clone(),
             memory: Arc::new(self.clone()),
+            known: Arc::new(NoSecrets),
         }
     }
 
@@ -294,7 +312,8 @@ impl Memory for Stack {
 
 /// The names of a profile that says nothing about them.
 fn names() -> Names {
-    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
+    let least = "name = \"lab\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n[logs]\nfiles = [\"/lab/backend/.uvicorn.log\"]\n\
+                 [postgres]\nurl = \"postgres://ratiba@127.0.0.1:5434/ratiba\"\n";
     Names::of(&parse("lab.toml", least).expect("a profile"))
 }
 
@@ -324,8 +343,11 @@ impl Containers for Stack {
     async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>> {
         Ok(Box::pin(futures_util::stream::pending()))
     }
-    async fn log_tail(&self, _container_id: &str, _lines: u32) -> Read<Vec<LogLine>> {
+    async fn log_tail(&self, container_id: &str, _lines: u32) -> Read<Vec<LogLine>> {
         self.ask(SourceName::Logs, "log tail")?;
+        if let Some(lines) = self.held().beside.logs.get(container_id) {
+            return Ok(lines.clone());
+        }
         Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
     }
     async fn log_follow(&self, id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
@@ -517,5 +539,9 @@ impl Host for Stack {
     }
     async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
         Err(unset("a SIP server"))
+    }
+    async fn log_file(&self, path: &str, _lines: u32) -> Read<Option<LogFile>> {
+        self.ask(SourceName::Logs, &format!("log file {path}"))?;
+        Ok(None)
     }
 }

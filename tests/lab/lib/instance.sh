@@ -84,6 +84,9 @@ make_instance() {
     commit 2026-09-30T08:31:45 "Each tenant has its own Daraja settings"
     mv "$instance/M12-pilot-deviations.md" "$checkout/docs/"
     commit 2026-11-02T16:20:05 "Pilot: where deviations are written down"
+    # Where a stack without containers writes its logs: git ignores them.
+    : >"$checkout/backend/.uvicorn.log"
+    : >"$checkout/frontend/.next-dev.log"
     (umask 077 && : >"$checkout/.env.new" && make_env "$checkout/.env.new" && change_env "$checkout/.env.new")
     mv "$checkout/.env.new" "$checkout/.env"
     hash_tree "$stack" >"$instance/stack.sha256"

@@ -52,7 +52,7 @@ describe('the pane shows', () => {
   test('who and what is touched, and the backups that are made first', () =>
     inWindow({ scenario: 'every-kind', hash: QUEUE }, async (window) => {
       await review(window);
-      expect(await text(window, 'impact-rows')).toBe('1,204 rows changed');
+      expect(await text(window, 'impact-rows')).toBe('1,204 rows will change');
       expect(await text(window, 'impact-services')).toBe('livekit, sip, worker');
       expect(await text(window, 'impact-tenants')).toBe('amani_clinic, baraka_salon');
       expect(await text(window, 'impact-customers')).toContain('54 customers');
@@ -72,7 +72,7 @@ describe('the pane shows', () => {
   test('no count of rows for a schema that is dropped', () =>
     inWindow({ scenario: 'row12', hash: SCHEMAS }, async (window) => {
       await review(window);
-      expect(await text(window, 'impact-rows')).toBe('not counted; step 2 says what goes');
+      expect(await text(window, 'impact-rows')).toBe('whole tables, not only rows: see step 2');
       expect(await text(window, 'impact-customers')).toContain('No tenant and no container is named');
     }));
 

@@ -59,6 +59,19 @@ const SHOTS: Shot[] = [
     hash: '#/runbook',
     arrive: seen('verdict-01-service-unhealthy'),
   },
+  { name: 'runbook-loading', scenario: 'loading', hash: '#/runbook', arrive: loading },
+  {
+    name: 'runbook-not-remembered',
+    scenario: 'not-remembered',
+    hash: '#/runbook',
+    arrive: seen('not-remembered'),
+  },
+  {
+    name: 'runbook-extras',
+    scenario: 'redis-stopped',
+    hash: '#/runbook',
+    arrive: (window) => window.at('verdict-e5-tunnel-stale').scrollIntoViewIfNeeded(),
+  },
   {
     name: 'runbook-empty',
     scenario: 'empty',
@@ -66,6 +79,75 @@ const SHOTS: Shot[] = [
     arrive: (window) => window.page.getByText('There is no playbook').waitFor(),
   },
   { name: 'playbook-finding', scenario: 'redis-stopped', hash: REDIS, arrive: seen('evidence-against') },
+  {
+    name: 'playbook-shown',
+    scenario: 'redis-stopped',
+    hash: REDIS,
+    arrive: async (window) => {
+      for (const line of await window.at('show-me').all()) await line.click();
+      await window.at('shown').last().scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'playbook-shown-rows',
+    scenario: 'row5',
+    hash: '#/playbook/05-fsm-stuck-collect-slot',
+    arrive: async (window) => {
+      for (const line of await window.at('show-me').all()) await line.click();
+      await window.at('shown').last().waitFor();
+    },
+  },
+  {
+    name: 'playbook-shown-hostile',
+    scenario: 'hostile',
+    hash: REDIS,
+    arrive: async (window) => {
+      await window.at('show-me').click();
+      await window.at('shown').waitFor();
+    },
+  },
+  {
+    name: 'playbook-drills',
+    scenario: 'healthy',
+    hash: '#/playbook/03-livekit-sip-down',
+    arrive: async (window) => {
+      await window.at('drills').locator('summary').click();
+      await window.at('drill-calls').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'playbook-long-lists',
+    scenario: 'long-lists',
+    hash: '#/playbook/05-fsm-stuck-collect-slot',
+    arrive: async (window) => {
+      await window.at('param-staff-search').fill('kamau 1');
+      await window.at('param-lead-p1').check();
+      await window.at('param-tunnel-none').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'manual-plan',
+    scenario: 'port-clash',
+    hash: REDIS,
+    arrive: async (window) => {
+      await plan(window);
+      await window.at('check-1').scrollIntoViewIfNeeded();
+      await window.at('check-1').getByText('Not yet').waitFor();
+    },
+  },
+  { name: 'manual-confirm', scenario: 'port-clash', hash: REDIS, arrive: review },
+  {
+    name: 'manual-run',
+    scenario: 'port-clash',
+    hash: REDIS,
+    more: 'hold=1',
+    arrive: async (window) => {
+      await review(window);
+      await window.at('confirm-act').click();
+      await window.at('tick-1-1').check();
+      await window.at('waits-1').getByText('left').waitFor();
+    },
+  },
   {
     name: 'playbook-absent',
     scenario: 'healthy',
@@ -352,6 +434,10 @@ const SHOTS: Shot[] = [
     },
   },
 ];
+
+async function loading(window: Opened): Promise<void> {
+  await window.page.getByText('Reading the runbook').waitFor({ state: 'attached' });
+}
 
 async function resume(window: Opened): Promise<void> {
   await window.at('answer-resume').click();

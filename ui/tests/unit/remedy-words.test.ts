@@ -33,6 +33,7 @@ const step = (over: Partial<PlanStepView>): PlanStepView => ({
   risk: 'reversible',
   blast_radius: '',
   instructions: [],
+  facts: [],
   ...over,
 });
 
@@ -65,10 +66,10 @@ describe('what a plan touches', () => {
   });
 
   test('rows that can not be counted are not none', () => {
-    expect(rowsText(plan([step({})], impact(5)))).toBe('5 rows changed');
+    expect(rowsText(plan([step({})], impact(5)))).toBe('5 rows will change');
     expect(rowsText(plan([step({ kind: 'compose' })]))).toBe('none');
     expect(rowsText(plan([step({ n: 2, risk: 'destructive' })], impact(undefined)))).toBe(
-      'not counted; step 2 says what goes',
+      'whole tables, not only rows: see step 2',
     );
   });
 

@@ -60,10 +60,21 @@ describe('a run from its events', () => {
     expect(run.steps.get(1)?.hidden).toBe(25);
   });
 
-  test('a manual step shows what to do until it is done', () => {
-    const manual: RunEvent = { event: 'manual', n: 1, title: 'x', instructions: ['call Adrian'] };
-    expect(play(started(1), manual).steps.get(1)?.instructions).toEqual(['call Adrian']);
-    expect(play(started(1), manual, done(1)).steps.get(1)?.instructions).toBeUndefined();
+  test('a step that waits says what it last saw until it is done', () => {
+    const looked = (seen: string, left_s: number): RunEvent => ({
+      event: 'looked',
+      n: 1,
+      at: '2026-11-24T10:00:01Z',
+      seen,
+      left_s,
+    });
+    const waiting = play(started(1), looked('port 1 is held by a', 900), looked('port 1 is held by b', 898));
+    expect(waiting.steps.get(1)).toMatchObject({
+      state: 'running',
+      looked: { at: '2026-11-24T10:00:01Z', seen: 'port 1 is held by b', leftS: 898 },
+    });
+    const after = play(started(1), looked('x', 900), done(1), looked('too late', 1)).steps.get(1);
+    expect(after).toMatchObject({ state: 'done', looked: undefined });
   });
 
   test('the stage counts the steps and then the verification', () => {

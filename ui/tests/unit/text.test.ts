@@ -98,11 +98,29 @@ describe('a plan as text', () => {
       digest: 'd',
       title: 'x\nrm -rf /',
       target: { compose_project: 'p' },
-      steps: [{ n: 1, title: 'y\r\nreboot', instructions: ['call\u2028halt'], command: 'true' }],
+      steps: [
+        {
+          n: 1,
+          title: 'y\r\nreboot',
+          kind: 'sql',
+          facts: ['a\nb'],
+          instructions: ['call\u2028halt'],
+          command: 'true',
+        },
+        {
+          n: 2,
+          title: 'z',
+          kind: 'manual',
+          facts: [],
+          instructions: [{ what: 'a', where: 'b\nhalt' }],
+          command: '# a',
+        },
+      ],
     } as unknown as PlanView;
     const commands = asCommands(plan)
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
     expect(commands).toEqual(['set -eu', 'true']);
+    expect(asCommands(plan)).toContain('\n#    1. a (in b halt)\n');
   });
 });

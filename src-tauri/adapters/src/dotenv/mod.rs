@@ -47,7 +47,10 @@ fn shape(bytes: &[u8], key: &str) -> Option<DotenvShape> {
         is_hex: !value.is_empty() && value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
         is_quoted: statement.quote.is_some(),
         has_blank: value.contains([' ', '\t']),
-        has_carriage_return: last_line.ends_with(b"\r\n") || last_line.ends_with(b"\r"),
+        has_quote: value.contains(['"', '\'', '“', '”', '‘', '’']),
+        has_carriage_return: value.contains('\r')
+            || last_line.ends_with(b"\r\n")
+            || last_line.ends_with(b"\r"),
         is_access_token: value.starts_with("EAA"),
     })
 }
@@ -65,6 +68,9 @@ mod tests {
             (32, true, false, false)
         );
         assert!(of("S=0123\r\n").has_carriage_return && of("S=0123\r\n").is_hex);
+        assert!(of("S=\"0123\\r\"\n").has_carriage_return && !of("S=\"0123\\r\"\n").is_hex);
+        assert!(!of("S='0123'\n").has_quote && of("S='0123'\n").is_hex);
+        assert!(of("S=\"'0123'\"\n").has_quote && of("S=“0123”\n").has_quote && of("S=0123\"\n").has_quote);
         assert!(of("S='01 23'\n").is_quoted && of("S='01 23'\n").has_blank);
         assert!(of("S=EAAxyz\n").is_access_token);
         assert_eq!(of("S=\n").length, 0);

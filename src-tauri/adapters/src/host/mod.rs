@@ -1,6 +1,7 @@
 //! This machine: who listens on a port, and its own HTTP addresses.
 
 mod listening;
+mod log_file;
 mod sip;
 
 use std::{io, net::Ipv4Addr, time::Duration};
@@ -8,7 +9,7 @@ use std::{io, net::Ipv4Addr, time::Duration};
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{Host, Read},
+    ports::{Host, LogFile, Read},
 };
 
 use tokio::net::TcpStream;
@@ -50,6 +51,8 @@ impl Host for ThisMachine {
         };
         within(SourceName::Http, &attempted, DEADLINE, async {
             let client = reqwest::Client::builder()
+                // It is never TLS, and reading the system's certificates costs more than the call.
+                .tls_built_in_root_certs(false)
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
                 .timeout(DEADLINE)
@@ -89,5 +92,9 @@ impl Host for ThisMachine {
 
     async fn sip_options(&self, port: u16) -> Read<Option<String>> {
         sip::options(port).await
+    }
+
+    async fn log_file(&self, path: &str, lines: u32) -> Read<Option<LogFile>> {
+        log_file::end_of(path, lines).await
     }
 }

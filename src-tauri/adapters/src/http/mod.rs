@@ -2,6 +2,7 @@
 //! webhook, and any named one.
 
 mod auth;
+mod tries;
 mod webhook;
 
 use std::error::Error as _;
@@ -16,6 +17,7 @@ use ratiba_core::{
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::{Value, json};
 
+pub use tries::Tries;
 pub use webhook::WhatsApp;
 
 const CONNECT: Duration = Duration::from_secs(3);
@@ -181,6 +183,8 @@ impl Endpoints {
         let attempted = format!("{method} {url}");
         let trouble = |e: &reqwest::Error| trouble(&attempted, e);
         let client = Client::builder()
+            // Reading the system's certificates costs more than a call without TLS.
+            .tls_built_in_root_certs(!url.starts_with("http://"))
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT)

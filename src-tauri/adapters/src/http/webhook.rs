@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     ports::{Read, Webhook, WebhookAnswer},
@@ -11,7 +12,7 @@ use ratiba_core::{
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 use sha2::Sha256;
 
-use super::{Secret, trouble};
+use super::{Secret, Tries, trouble};
 
 /// Where Meta's calls arrive, and what they are checked with.
 pub struct WhatsApp {
@@ -21,6 +22,8 @@ pub struct WhatsApp {
     pub app_secret: Secret,
     /// The handshake's token.
     pub verify_token: Secret,
+    /// When it was tried.
+    pub tries: Tries,
 }
 
 /// A call of Meta's without any entry.
@@ -37,6 +40,13 @@ impl WhatsApp {
             .timeout(DEADLINE)
             .build()
             .map_err(|e| trouble("try the WhatsApp webhook", &e))?;
+        let tried = self.tries.noted(Timestamp::now()).map_err(|e| SourceError {
+            source_name: SourceName::Http,
+            kind: SourceErrorKind::Invalid,
+            attempted: "note that the WhatsApp webhook is tried".into(),
+            happened: e.to_string(),
+            hint: "Check the rights of the console's state folder.".into(),
+        })?;
         let signed = async {
             match (self.app_secret)().and_then(|secret| signature(&secret)) {
                 Ok(signature) => answered(self.signed_with(&client, &signature)).await,
@@ -53,7 +63,7 @@ impl WhatsApp {
         };
         let wrong_token = answered(self.handshake_with(&client, "ratiba-console-is-no-token"));
         let (signed, forged, handshake, wrong_token) = tokio::join!(signed, forged, handshake, wrong_token);
-        Ok(Webhook { url: self.url.clone(), signed, forged, handshake, wrong_token })
+        Ok(Webhook { url: self.url.clone(), tried, signed, forged, handshake, wrong_token })
     }
 
     fn signed_with(&self, client: &Client, signature: &str) -> RequestBuilder {

@@ -22,7 +22,7 @@ const LARGEST: u64 = 256 * 1_024;
 const MOST: usize = 2_000;
 
 impl GitCheckout {
-    fn trouble(&self, path: &str, kind: SourceErrorKind, happened: impl ToString) -> SourceError {
+    pub(super) fn trouble(&self, path: &str, kind: SourceErrorKind, happened: impl ToString) -> SourceError {
         SourceError {
             source_name: SourceName::Repo,
             kind,
@@ -33,7 +33,7 @@ impl GitCheckout {
     }
 
     /// Where a path of the checkout leads; `None`: nowhere. One that leads out of it is refused.
-    fn inside(&self, path: &str) -> Read<Option<PathBuf>> {
+    pub(super) fn inside(&self, path: &str) -> Read<Option<PathBuf>> {
         let plain =
             Path::new(path).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !plain {

@@ -3,6 +3,7 @@
 mod git;
 mod look;
 mod patch;
+mod pytest;
 mod python;
 mod replaced;
 mod scratch;
@@ -14,7 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{FileFacts, PatchFacts, PatchOf, PythonFile, Read, Repo, RepoEntry},
+    ports::{FileFacts, PatchFacts, PatchOf, PytestCache, PythonFile, Read, Repo, RepoEntry},
 };
 
 use crate::fingerprint::FingerprintKey;
@@ -60,6 +61,10 @@ impl Repo for GitCheckout {
 
     async fn elsewhere(&self, name: &str) -> Read<Vec<String>> {
         self.elsewhere_of(name).await
+    }
+
+    async fn pytest_cache(&self, folder: &str) -> Read<Option<PytestCache>> {
+        self.pytest_cache_in(folder)
     }
 
     async fn recent_commits(&self, count: u32) -> Read<Vec<String>> {

@@ -6,5 +6,6 @@
 mod compose;
 mod docker;
 mod lab;
+mod looks;
 mod postgres;
 mod redis;

@@ -28,10 +28,34 @@ pub struct LogRecord {
     pub is_structured: bool,
 }
 
+/// How a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineForm {
+    /// An object in JSON.
+    Json,
+    /// structlog's form for a person's eyes.
+    Console,
+    /// Anything else.
+    Text,
+}
+
 /// Reads a line. It never fails: what has no form is text.
 pub fn record(line: &str, written_at: Option<Timestamp>) -> LogRecord {
-    let read = json::fields(line).or_else(|| console::fields(line));
-    let Some(mut fields) = read else {
+    read(line, written_at).0
+}
+
+/// The same, and how the line is written.
+pub fn read(line: &str, written_at: Option<Timestamp>) -> (LogRecord, LineForm) {
+    let found = json::fields(line).map(|fields| (fields, LineForm::Json));
+    match found.or_else(|| console::fields(line).map(|fields| (fields, LineForm::Console))) {
+        Some((fields, form)) => (of_fields(Some(fields), line, written_at), form),
+        None => (of_fields(None, line, written_at), LineForm::Text),
+    }
+}
+
+fn of_fields(fields: Option<Map<String, Value>>, line: &str, written_at: Option<Timestamp>) -> LogRecord {
+    let Some(mut fields) = fields else {
         return LogRecord {
             at: written_at,
             level: String::new(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Row;
+use super::{Row, Shown};
 
 /// The four answers a detection can give. Missing evidence is an answer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,6 +60,10 @@ pub struct Evidence {
     /// Whether it speaks against the finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub against: bool,
+    /// What was looked at itself, for whoever wants to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub shown: Option<Shown>,
 }
 
 /// One finding of a detection, before it is ranked.

@@ -13,4 +13,4 @@ pub use payments::{PaymentStuck, tenant_facts, tenant_payments_sql};
 pub use reading::Reading;
 pub use service::{ServiceView, worst_container};
 pub use tenant::{TenantView, is_stuck};
-pub use words::age;
+pub use words::{age, moment};

@@ -1,4 +1,4 @@
-//! Durations in words, as tiles and messages show them.
+//! Times and durations in words, as tiles and messages show them.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,6 +11,11 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
+}
+
+/// A time to the second, in UTC: `2026-11-24 06:00:00Z`.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

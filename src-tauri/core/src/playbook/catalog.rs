@@ -3,23 +3,23 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rhai::{AST, Dynamic};
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     about::{About, Recheck},
+    answers::{LiveChoices, ScriptFinding, ScriptVerification, Verification},
     engine::{Call, CallContext, ScriptError},
     head::{self, PlaybookSection},
     host::Libs,
     limits::{RUNNING, SCRIPT_BYTES, bare_engine},
-    param::{ParamChoice, ParamView, Severity},
+    param::{ParamView, Severity},
     step::Step,
     trust::Trust,
 };
 use crate::{
-    model::{Evidence, Finding, Row, Subject, VerdictKind, counted},
-    remedy::{RunOutcome, hex},
+    model::{Finding, Row, VerdictKind, counted},
+    remedy::hex,
 };
 
 /// A script's text, and its file name without folder.
@@ -69,51 +69,6 @@ pub struct Catalog {
     scripts: Vec<ScriptFile>,
     shared: Vec<ScriptFile>,
     unread: Vec<UnreadScript>,
-}
-
-/// What a script's own `verify` says.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Verification {
-    /// `fixed`, `not_fixed` or `unknown`; absent: not yet, look again.
-    pub outcome: Option<RunOutcome>,
-    /// On what evidence.
-    #[serde(default)]
-    pub evidence: Vec<Evidence>,
-    /// What is still seen.
-    pub reason: Option<String>,
-}
-
-/// A finding as a script answers it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScriptFinding {
-    verdict: VerdictKind,
-    #[serde(default)]
-    subject: Subject,
-    #[serde(default = "sure")]
-    confidence: f64,
-    #[serde(default)]
-    evidence: Vec<Evidence>,
-    #[serde(default)]
-    explained_by: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    data: Value,
-}
-
-fn sure() -> f64 {
-    1.0
-}
-
-/// A parameter's choices and default, as a script's `choices` answers them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LiveChoices {
-    choices: Vec<ParamChoice>,
-    #[serde(default)]
-    default: Option<Value>,
 }
 
 impl Catalog {
@@ -280,10 +235,10 @@ impl Playbook {
                 "detect() answered no finding, not even an absent one",
             ));
         }
-        found.into_iter().map(|finding| self.checked(finding)).collect()
+        found.into_iter().map(|finding| self.checked(finding, context)).collect()
     }
 
-    fn checked(&self, finding: ScriptFinding) -> Result<Finding, ScriptError> {
+    fn checked(&self, finding: ScriptFinding, context: &CallContext) -> Result<Finding, ScriptError> {
         if !(0.0..=1.0).contains(&finding.confidence) {
             return Err(ScriptError::failed(&self.file, "detect() gave a confidence outside 0 to 1"));
         }
@@ -293,15 +248,7 @@ impl Playbook {
         if finding.reason.is_none() && finding.verdict != VerdictKind::Absent {
             return Err(ScriptError::failed(&self.file, "detect() gave a finding without a reason"));
         }
-        Ok(Finding {
-            verdict: finding.verdict,
-            subject: finding.subject,
-            confidence: finding.confidence,
-            evidence: finding.evidence,
-            explained_by: finding.explained_by,
-            reason: finding.reason,
-            data: finding.data,
-        })
+        Ok(finding.taken(context.known.as_ref()))
     }
 
     /// The parameters, with the live system's choices for this finding.
@@ -317,6 +264,7 @@ impl Playbook {
                     return Err(ScriptError::failed(&self.file, what));
                 };
                 param.choices = answer.choices;
+                param.why_empty = answer.why_empty.or(param.why_empty.take());
                 if answer.default.is_some() {
                     param.default = answer.default;
                 }
@@ -347,7 +295,8 @@ impl Playbook {
         if !self.has("verify", 2) {
             return Ok(None);
         }
-        self.call().run(context, "verify", (env(context), shown(finding))).map(Some)
+        let said: ScriptVerification = self.call().run(context, "verify", (env(context), shown(finding)))?;
+        Ok(Some(said.taken(context.known.as_ref())))
     }
 }
 

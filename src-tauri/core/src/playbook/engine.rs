@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::SourceError,
-    ports::{Clock, Memory},
+    ports::{Clock, KnownSecrets, Memory},
     profile::{SchemaSection, Thresholds},
 };
 
@@ -77,6 +77,8 @@ pub struct CallContext {
     pub clock: Arc<dyn Clock>,
     /// For the memory limit.
     pub memory: Arc<dyn Memory>,
+    /// The stack's secrets: no evidence may show one.
+    pub known: Arc<dyn KnownSecrets>,
 }
 
 pub(super) struct Call<'a> {

@@ -74,6 +74,9 @@ pub struct ParamView {
     /// Fixed choices; those from the live system come with the finding's page.
     #[serde(default)]
     pub choices: Vec<ParamChoice>,
+    /// Said where there is nothing to choose from: why, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_empty: Option<String>,
     /// Whether a value must be given.
     #[serde(default)]
     pub required: bool,
@@ -169,7 +172,8 @@ fn is_choice(spec: &ParamView, text: &str) -> Result<(), String> {
         return Ok(());
     }
     if spec.choices.is_empty() {
-        return Err(format!("`{}` is no choice: there is nothing to choose from", text.escape_debug()));
+        let why = spec.why_empty.as_ref().map(|why| format!(". {why}")).unwrap_or_default();
+        return Err(format!("`{}` is no choice: there is nothing to choose from{why}", text.escape_debug()));
     }
     let shown = || spec.choices.iter().take(12);
     let values: Vec<&str> = shown().map(|c| c.value.as_str()).collect();
@@ -204,6 +208,7 @@ mod tests {
             help: String::new(),
             default: None,
             choices: vec![choice("mon"), choice("tue")],
+            why_empty: None,
             required: true,
         }
     }

@@ -78,6 +78,31 @@ pub struct PythonFile {
     pub error: Option<String>,
 }
 
+/// What pytest's cache in a folder says of its last run there. Names of tests may hold their parameters'
+/// values, and stay where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PytestCache {
+    /// When it was last written.
+    pub modified: Option<Timestamp>,
+    /// How many tests were ever collected.
+    pub collected: u32,
+    /// How many tests failed.
+    pub failed: u32,
+    /// Files that could not be collected, as the run named them.
+    pub not_collected: Vec<String>,
+}
+
+/// The end of a log file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// Its last lines, oldest first, without their ends.
+    pub lines: Vec<String>,
+    /// Whether these are all.
+    pub is_whole: bool,
+    /// When it was last written.
+    pub modified: Option<Timestamp>,
+}
+
 /// What a value in a `.env` looks like, without the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DotenvShape {
@@ -89,7 +114,9 @@ pub struct DotenvShape {
     pub is_quoted: bool,
     /// Whether a blank or a tab is in it, or stands at its ends inside the quotes.
     pub has_blank: bool,
-    /// Whether a carriage return ends its line.
+    /// Whether a quote, straight or curly, is in the value itself.
+    pub has_quote: bool,
+    /// Whether a carriage return ends its line, or is in the value.
     pub has_carriage_return: bool,
     /// Whether it begins as Meta's access tokens do, which are no app's secret.
     pub is_access_token: bool,
@@ -110,6 +137,9 @@ pub enum WebhookAnswer {
 pub struct Webhook {
     /// Where.
     pub url: String,
+    /// When the consoles of this user tried it within the last day, this time included: each time left a refused
+    /// call in the backend's log.
+    pub tried: Vec<Timestamp>,
     /// Signed with the app's secret.
     pub signed: WebhookAnswer,
     /// With a signature that is wrong.

@@ -11,6 +11,7 @@ mod journal;
 mod look;
 mod memory;
 mod secrets;
+mod sightings;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -28,11 +29,12 @@ pub use act::{
 pub use change::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange, SqlGuard};
 pub use journal::{JournalError, JournalStore, TargetLock};
 pub use look::{
-    DotenvShape, EnvironmentVariable, Process, PythonFile, RedisKey, RedisScore, RepoEntry, Webhook,
-    WebhookAnswer,
+    DotenvShape, EnvironmentVariable, LogFile, Process, PytestCache, PythonFile, RedisKey, RedisScore,
+    RepoEntry, Webhook, WebhookAnswer,
 };
 pub use memory::Memory;
 pub use secrets::KnownSecrets;
+pub use sightings::{SightingError, SightingStore};
 
 use crate::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName, TenantRef, TenantSlug, ThreadRecord},
@@ -227,6 +229,8 @@ pub trait Host: Send + Sync {
     /// The status with which a SIP server on a UDP port of this machine answers OPTIONS, such as
     /// `200 OK`; `None`: nobody answers.
     async fn sip_options(&self, port: u16) -> Read<Option<String>>;
+    /// The last `lines` lines of a log file, within its last MiB; `None`: there is no such file.
+    async fn log_file(&self, path: &str, lines: u32) -> Read<Option<LogFile>>;
 }
 
 /// The git checkout the stack runs from.
@@ -248,6 +252,8 @@ pub trait Repo: Send + Sync {
     async fn python(&self, paths: &[String]) -> Read<Vec<PythonFile>>;
     /// Branches with a file whose name contains this, as `branch:path`.
     async fn elsewhere(&self, name: &str) -> Read<Vec<String>>;
+    /// What pytest remembers of its last run in a folder; `None`: it never ran there.
+    async fn pytest_cache(&self, folder: &str) -> Read<Option<PytestCache>>;
 }
 
 /// A file as it is now. Its content is known by a keyed fingerprint only.

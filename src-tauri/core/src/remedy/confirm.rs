@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Plan, digest};
-use crate::model::Change;
+use crate::{model::Change, observe::moment};
 
 /// What the operator did to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,12 @@ pub enum Refusal {
     )]
     OtherPlan,
     /// Its time is over.
-    #[error("this plan expired at {0}")]
+    #[error("this plan expired at {}", moment(*.0))]
     Expired(Timestamp),
     /// By this machine's clock it is of a time to come.
     #[error(
-        "this plan was made at {0}, which is still to come by this machine's clock: one of the two is wrong"
+        "this plan was made at {}, which is still to come by this machine's clock: one of the two is wrong",
+        moment(*.0)
     )]
     NotYetMade(Timestamp),
     /// The typed text is not what was asked for.

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Evidence};
+use crate::{
+    model::{Change, Evidence},
+    playbook::step::Instruction,
+};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +72,22 @@ pub enum RunEvent {
         /// In words.
         title: String,
         /// What to do.
-        instructions: Vec<String>,
+        instructions: Vec<Instruction>,
+        /// What one should know before.
+        facts: Vec<String>,
+    },
+    /// A step that waits, for the stack or for a person, looked. Said when something else is seen than
+    /// before, and every two seconds.
+    Looked {
+        /// Its number.
+        n: u32,
+        /// When.
+        #[cfg_attr(test, ts(type = "string"))]
+        at: Timestamp,
+        /// What is seen instead of what is waited for.
+        seen: String,
+        /// Seconds it still waits.
+        left_s: u64,
     },
     /// The verification ended.
     Verified {

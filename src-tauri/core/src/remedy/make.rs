@@ -10,6 +10,7 @@ use super::{
     identity::{self, Reach},
     impact::impact,
     kinds, reference,
+    undo::{is_recreate, sets_files},
 };
 use crate::{
     model::{ContainerFacts, Finding, SourceError},
@@ -72,6 +73,11 @@ impl MakePlan<'_> {
             let (mut step, found) = kinds::planned(n, step, &planned, &looking).await?;
             if let (Some(_), Some(earlier)) = (&step.before, changed_by(&planned, &found)) {
                 step.before = Some(format!("as step {earlier} leaves it"));
+            }
+            if is_recreate(&step.step)
+                && planned.iter().any(|earlier: &PlannedStep| sets_files(&earlier.step))
+            {
+                step.undo = Some(format!("{} once more, from the files as they were", step.title));
             }
             for one in found {
                 // Two steps on one service depend on the same container.

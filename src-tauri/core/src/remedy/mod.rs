@@ -26,6 +26,7 @@ pub use confirm::{Confirmed, OperatorAnswer, Refusal, confirm};
 pub use digest::{canonical, digest};
 pub use event::{RunEvent, RunOutcome, StepState};
 pub use impact::Impact;
+pub use kinds::{CheckSeen, look_at_checks};
 pub use make::{MakePlan, PlanError, make};
 pub use plan::{Plan, PlannedStep, ResolvedStep};
 pub use precondition::{FileOf, Precondition};

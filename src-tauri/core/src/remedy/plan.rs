@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Impact, Precondition, Refusal};
 use crate::{
-    model::{Change, Subject, TargetIdentity},
+    model::{Change, Subject, TargetIdentity, counted},
     playbook::step::{DotenvStep, DotenvValue, GivenSecret, GuardSpec, HttpLook, Risk, Step},
 };
 
@@ -116,10 +116,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The words on the button that confirms it: the first act's title.
+    /// The words on the button that confirms it: the act that loses something, else the first one, and
+    /// how many changes come with it.
     pub fn act(&self) -> String {
-        let act = self.steps.iter().find(|s| s.step.acts()).or_else(|| self.steps.first());
-        act.map_or_else(|| "Look whether it is fixed".into(), |step| step.title.clone())
+        let changes: Vec<&PlannedStep> =
+            self.steps.iter().filter(|s| s.step.acts() && s.risk != Risk::Read).collect();
+        let loses = changes.iter().find(|s| s.risk == Risk::Destructive);
+        let named = loses.or(changes.first()).copied();
+        let named = named.or_else(|| self.steps.iter().find(|s| s.step.acts())).or(self.steps.first());
+        let Some(named) = named else { return "Look whether it is fixed".into() };
+        match changes.len() {
+            0 | 1 => named.title.clone(),
+            n => format!("{}, and {}", named.title, counted(n - 1, "more change")),
+        }
     }
 
     /// Whether it may be confirmed and applied at this time.
@@ -146,7 +155,11 @@ impl Plan {
             Step::Dotenv(DotenvStep { to: DotenvValue::Secret(given), .. }) => Some((given.clone(), true)),
             _ => None,
         };
-        let of_param = |value: &Value| serde_json::from_value(value.clone()).ok().map(|given| (given, false));
+        // Two choices are an array of two texts, which serde would read as the two fields.
+        let of_param = |value: &Value| {
+            let given = value.is_object().then(|| serde_json::from_value(value.clone()).ok()).flatten();
+            given.map(|given| (given, false))
+        };
         self.steps.iter().filter_map(of_step).chain(self.params.values().filter_map(of_param)).collect()
     }
 

@@ -106,7 +106,7 @@ impl Restored {
             Precondition::Configuration { .. } => SourceName::Compose,
         };
         let as_of = self.sources.clock.now();
-        Evidence { source: source.as_str().into(), what, value, as_of, against: false }
+        Evidence { source: source.as_str().into(), what, value, as_of, against: false, shown: None }
     }
 
     /// What was looked at, and what is other than before the run.

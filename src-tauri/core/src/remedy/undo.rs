@@ -54,10 +54,15 @@ pub async fn make_undo(
     }
     let mut steps = Vec::new();
     let mut left = Vec::new();
+    let mut again = Vec::new();
     let was_done = |s: &&StepRecord| s.state == StepState::Done || resolution.has_begun(s);
     for record in run.steps.iter().rev().filter(was_done) {
         let n = record.planned.n;
         match original {
+            None if made_from_files(record, run) => {
+                again.push(record);
+                continue;
+            }
             None if !record.planned.step.is_undoable() => continue,
             None => {
                 let step = record.planned.step.kind_of().take_back(record, run);
@@ -79,11 +84,20 @@ pub async fn make_undo(
                     let why = "it used what an earlier step had returned; make the repair again instead";
                     return Err(not(format!("step {n} can't be done again: {why}")));
                 }
+                Some(step) if is_recreate(&step) => {
+                    again.push(record);
+                    continue;
+                }
                 Some(step) => steps.push(step),
                 None => continue,
             },
         }
         left.push(record);
+    }
+    // What is made from files comes when they are as they shall be.
+    if left.iter().any(|record| sets_files(&record.planned.step)) {
+        steps.extend(again.iter().rev().map(|record| record.planned.step.whole()));
+        left.extend(again.into_iter().rev());
     }
     if steps.is_empty() {
         return Err(not(match &run.being_undone_by {
@@ -102,6 +116,8 @@ pub async fn make_undo(
     for (step, record) in planned.iter_mut().zip(&left) {
         step.reverses = Some(record.planned.n);
         let expected = match original {
+            // It makes a container from what the files say, whatever container is there.
+            _ if is_recreate(&step.step) => continue,
             None => {
                 step.risk = Risk::Reversible;
                 if let Some(title) = &record.planned.undo {
@@ -188,11 +204,32 @@ fn nothing_to_take_back(run: &RunRecord) -> String {
     }
 }
 
+/// Whether it makes or starts a container anew, which then reads the files as they are.
+pub(super) fn is_recreate(step: &Step) -> bool {
+    use ComposeAction::{Recreate, Restart};
+    matches!(step, Step::Compose(ComposeStep { action: Recreate { .. } | Restart { .. }, .. }))
+}
+
+/// Whether it changed what compose makes containers from, or is the undo of that.
+pub(super) fn sets_files(step: &Step) -> bool {
+    matches!(step, Step::Dotenv(_) | Step::Patch(_))
+}
+
+/// Whether it made a container from files that the run had changed before: with those taken back, the
+/// container must be made once more.
+fn made_from_files(record: &StepRecord, run: &RunRecord) -> bool {
+    let mut earlier = run.steps.iter().take_while(|s| s.planned.n < record.planned.n);
+    is_recreate(&record.planned.step) && earlier.any(|s| s.stands() && sets_files(&s.planned.step))
+}
+
 /// A step without an undo that came after one which an undo took back.
 fn stood_after<'r>(undo: &RunRecord, original: &'r RunRecord) -> Option<&'r StepRecord> {
-    let reversed = undo.steps.iter().filter(|s| s.state == StepState::Done);
-    let first = reversed.filter_map(|s| s.planned.reverses).min()?;
-    let has_no_undo = |s: &&StepRecord| s.stands() && !s.planned.step.is_undoable();
+    let reversed =
+        || undo.steps.iter().filter(|s| s.state == StepState::Done).filter_map(|s| s.planned.reverses);
+    let first = reversed().min()?;
+    let has_no_undo = |s: &&StepRecord| {
+        s.stands() && !s.planned.step.is_undoable() && !reversed().any(|n| n == s.planned.n)
+    };
     original.steps.iter().filter(|s| s.planned.n > first).find(has_no_undo)
 }
 

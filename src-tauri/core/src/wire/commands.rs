@@ -8,8 +8,8 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::{
-    CatalogView, DiagnoseView, PlanView, PlaybookView, RunView, RunsView, SnapshotView, TriageView,
-    TrustRequest,
+    CatalogView, ChecksView, DiagnoseView, PlanView, PlaybookView, RunView, RunbookView, RunsView,
+    SnapshotView, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -32,6 +32,14 @@ pub struct PlaybookId {
 pub struct RunId {
     /// A ULID.
     pub run: String,
+}
+
+/// A plan's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct PlanId {
+    /// A ULID.
+    pub plan_id: String,
 }
 
 /// Make a plan, or ask for the parameters' live choices.
@@ -82,8 +90,10 @@ pub struct LogTailRequest {
 /// Calls `$then!` with the whole list: `name(Request) -> Answer;` in the order of the window's use.
 ///
 /// `snapshot` the present snapshot; `triage` the present ranking; `playbooks` the catalogue;
+/// `runbook` when each row was last seen and drilled;
 /// `playbook` one page; `trust` lets one run that is not part of the console; `diagnose` one playbook's findings now; `choices` the parameters with the
-/// live system's choices for one finding; `plan` makes and keeps a plan; `apply` confirms and
+/// live system's choices for one finding; `plan` makes and keeps a plan;
+/// `plan_checks` looks at what its manual steps wait for; `apply` confirms and
 /// starts it, giving the run's id at once (events come by the channel); `undo_plan` what an undo
 /// would do; `undo` starts it; `resume_plan` what going on with an interrupted run would do;
 /// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
@@ -95,11 +105,13 @@ macro_rules! with_commands {
             snapshot(Empty) -> SnapshotView;
             triage(Empty) -> TriageView;
             playbooks(Empty) -> CatalogView;
+            runbook(Empty) -> RunbookView;
             playbook(PlaybookId) -> PlaybookView;
             trust(TrustRequest) -> PlaybookView;
             diagnose(PlaybookId) -> DiagnoseView;
             choices(PlanRequest) -> PlaybookView;
             plan(PlanRequest) -> PlanView;
+            plan_checks(PlanId) -> ChecksView;
             apply(ApplyRequest) -> RunId;
             undo_plan(UndoRequest) -> PlanView;
             undo(ApplyRequest) -> RunId;

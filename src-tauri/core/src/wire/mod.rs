@@ -5,21 +5,25 @@ mod commands;
 mod error;
 mod playbook;
 mod run;
+mod runbook;
 mod snapshot;
 mod triage;
 
 pub use crate::{
     observe::{PaymentStuck, ServiceView, TenantView},
-    playbook::{ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
+    playbook::{DrillOutcome, ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
 };
 pub use commands::{
-    ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanRequest, PlaybookId, RunId, UndoRequest,
+    ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId, RunId,
+    UndoRequest,
 };
 pub use error::WireError;
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
-    ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView, RunsView, UndoView,
+    CheckView, ChecksView, ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView,
+    RunsView, UndoView, WaitsView,
 };
+pub use runbook::{DrillName, DrillView, RunbookRow, RunbookView};
 pub use snapshot::{Environment, SnapshotView, Update};
-pub use triage::{DiagnoseView, TriageView};
+pub use triage::{DiagnoseView, DiagnosisView, LiveParams, TriageView};

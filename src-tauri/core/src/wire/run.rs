@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::{
     journal::{RunRecord, StepRecord},
     model::{Change, Evidence, Subject, TargetIdentity},
-    playbook::step::{Risk, Step},
-    remedy::{Impact, Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
+    playbook::step::{Condition, Instruction, Risk, Step},
+    remedy::{CheckSeen, Impact, Plan, PlannedStep, Precondition, RunOutcome, StepState, digest},
 };
 
 /// How a plan is confirmed.
@@ -33,6 +33,54 @@ pub enum ConfirmView {
 pub struct UndoView {
     /// In words.
     pub title: String,
+}
+
+/// What a step waits for, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts", optional_fields))]
+pub struct WaitsView {
+    /// What is so then, in words.
+    pub until: String,
+    /// What is asked, where the words do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
+    /// Seconds after which the step fails.
+    pub within_s: u32,
+}
+
+impl WaitsView {
+    fn new(condition: &Condition, within_s: u32) -> Self {
+        Self { until: condition.words(), asks: condition.asks(), within_s }
+    }
+}
+
+/// How a manual step's automatic check stands before the plan is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct CheckView {
+    /// The step's number.
+    pub n: u32,
+    /// Whether what it waits for is so already.
+    pub holds: bool,
+    /// What is seen.
+    pub seen: String,
+}
+
+/// How the automatic checks of a plan's manual steps stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct ChecksView {
+    /// When they were looked at.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub at: Timestamp,
+    /// One for each manual step.
+    pub checks: Vec<CheckView>,
+}
+
+impl From<CheckSeen> for CheckView {
+    fn from(CheckSeen { n, holds, seen }: CheckSeen) -> Self {
+        Self { n, holds, seen }
+    }
 }
 
 /// One step of a plan.
@@ -59,8 +107,13 @@ pub struct PlanStepView {
     pub after: Option<String>,
     /// Who will notice.
     pub blast_radius: String,
-    /// For a manual step: what to do, one act a line.
-    pub instructions: Vec<String>,
+    /// For a manual step: what to do, one act each.
+    pub instructions: Vec<Instruction>,
+    /// For a manual step: what one should know before.
+    pub facts: Vec<String>,
+    /// What a step that waits looks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitsView>,
     /// How it is taken back; absent: it can't be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoView>,
@@ -233,9 +286,14 @@ pub struct RunsView {
 
 impl From<&PlannedStep> for PlanStepView {
     fn from(planned: &PlannedStep) -> Self {
-        let instructions = match &planned.step {
-            Step::Manual(manual) => manual.instructions.clone(),
-            _ => Vec::new(),
+        let (instructions, facts) = match &planned.step {
+            Step::Manual(manual) => (manual.instructions.clone(), manual.facts.clone()),
+            _ => (Vec::new(), Vec::new()),
+        };
+        let waits = match &planned.step {
+            Step::Manual(manual) => Some(WaitsView::new(&manual.done, manual.within_s)),
+            Step::WaitUntil(wait) => Some(WaitsView::new(&wait.condition, wait.within_s)),
+            _ => None,
         };
         Self {
             n: planned.n,
@@ -248,6 +306,8 @@ impl From<&PlannedStep> for PlanStepView {
             after: planned.after.clone(),
             blast_radius: planned.blast_radius.clone(),
             instructions,
+            facts,
+            waits,
             undo: planned.undo.clone().map(|title| UndoView { title }),
         }
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::Verdict;
+use super::ParamView;
+use crate::model::{Subject, Verdict};
 
 /// `ratibactl triage --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,10 +36,31 @@ pub struct TriageView {
     pub ranked: Vec<Verdict>,
 }
 
-/// `ratibactl diagnose --json`.
+/// One playbook's findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
 pub struct DiagnoseView {
     /// The playbook's verdicts.
     pub verdicts: Vec<Verdict>,
+}
+
+/// The parameters of a plan for one finding, with what there is to choose from now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveParams {
+    /// Whom the finding is about.
+    pub subject: Subject,
+    /// Its parameters.
+    pub params: Vec<ParamView>,
+    /// Why what there is to choose from is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// `ratibactl diagnose --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DiagnosisView {
+    /// The playbook's verdicts.
+    pub verdicts: Vec<Verdict>,
+    /// For each that is present or suspected, as far as they were asked for.
+    pub params: Vec<LiveParams>,
 }

@@ -76,6 +76,9 @@ pub struct Drill {
     /// Whether the run can be taken back: then it is, and all must be as before it.
     #[serde(default)]
     pub undo: bool,
+    /// What taking back leaves as the run made it, since a step of it has no undo: names as in `may_change`.
+    #[serde(default)]
+    pub stays: Vec<String>,
     /// Reverts what `heal` does not by itself; must also do when the console has repaired it.
     #[serde(default)]
     pub heal: Vec<Act>,
@@ -150,6 +153,9 @@ impl Drill {
                     return Err("`says` is missing: part of the first finding's reason".into());
                 }
             }
+        }
+        if !self.stays.is_empty() && !self.undo {
+            return Err("`stays` is about an undo, and `undo` is not set".into());
         }
         if self.refused.is_some() && (self.undo || !self.may_change.is_empty()) {
             return Err("a refused plan changes nothing: no `undo`, no `may_change`".into());

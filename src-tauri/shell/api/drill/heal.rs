@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use ratiba_core::{
     model::{ContainerFacts, ContainerState, HealthStatus},
     observe::worst_container,
@@ -17,6 +18,9 @@ use super::{
     kept::{self, Kept},
     waited,
 };
+
+/// How long a service whose check fails may take to come round by itself: the worker reports every 5 s.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Reverts all faults, the latest first, and brings everything back that was kept; then waits until
 /// all is well.
@@ -102,6 +106,8 @@ enum Lack {
     Start(String),
     Thaw(String),
     Restart(String),
+    /// Time, and a restart if that does not help: its store may have been away until a moment ago.
+    Patience(String),
     /// Nothing: it is on its way.
     Time,
 }
@@ -149,7 +155,8 @@ async fn bring_up(scene: &Scene<'_>, wanted: &Wanted, only: &[&str]) -> Result<(
                 Lack::Start(id) => &["start", id],
                 Lack::Thaw(id) => &["unpause", id],
                 Lack::Restart(id) => &["restart", "-t", "3", id],
-                Lack::Time => continue,
+                Lack::Patience(id) if waited(scene.console, began) >= PATIENCE => &["restart", "-t", "3", id],
+                Lack::Patience(_) | Lack::Time => continue,
             };
             *tries += 1;
             commands.push(words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
@@ -166,14 +173,20 @@ async fn bring_up(scene: &Scene<'_>, wanted: &Wanted, only: &[&str]) -> Result<(
 
 async fn lacking(scene: &Scene<'_>, wanted: &Wanted) -> Result<Vec<(String, Lack)>, WireError> {
     let containers = scene.containers().await?;
+    let now = scene.console.sources.clock.now();
     let judged = wanted.iter().map(|(service, hash)| {
         let facts = worst_container(&containers, service);
-        async move { lack_of(facts, service, hash.as_deref()).await.map(|lack| (service.clone(), lack)) }
+        async move { lack_of(facts, service, hash.as_deref(), now).await.map(|lack| (service.clone(), lack)) }
     });
     Ok(futures_util::future::join_all(judged).await.into_iter().flatten().collect())
 }
 
-async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&str>) -> Option<Lack> {
+async fn lack_of(
+    facts: Option<&ContainerFacts>,
+    service: &str,
+    hash: Option<&str>,
+    now: Timestamp,
+) -> Option<Lack> {
     let Some(facts) = facts else { return Some(Lack::Container) };
     if hash.is_some_and(|hash| hash != facts.config_hash) {
         return Some(Lack::Container);
@@ -182,7 +195,7 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
     match (&facts.state, facts.live_health()) {
         (ContainerState::Paused, _) => Some(Lack::Thaw(id)),
         (ContainerState::Running, _) if facts.oom_killed => Some(Lack::Restart(id)),
-        (ContainerState::Running, Some(HealthStatus::Healthy) | None) => None,
+        (ContainerState::Running, Some(HealthStatus::Healthy)) => None,
         // The engine asks a service's own check every few seconds; asked by hand it answers at once.
         (ContainerState::Running, Some(HealthStatus::Starting)) => {
             if checks_well(&id, service).await {
@@ -191,12 +204,25 @@ async fn lack_of(facts: Option<&ContainerFacts>, service: &str, hash: Option<&st
                 Some(Lack::Time)
             }
         }
-        // Its store was away a moment ago, and the engine has not asked again yet.
+        // What it says is as old as the engine's last look.
         (ContainerState::Running, Some(HealthStatus::Unhealthy)) => {
             if checks_well(&id, service).await {
                 Some(Lack::Time)
             } else {
-                Some(Lack::Restart(id))
+                Some(Lack::Patience(id))
+            }
+        }
+        // LiveKit has no check of its own, and that it runs says nothing.
+        (ContainerState::Running, None) => {
+            // One that was just started is on its way.
+            let is_young =
+                |at| now.duration_since(at) < SignedDuration::try_from(PATIENCE).unwrap_or_default();
+            if checks_well(&id, service).await {
+                None
+            } else if facts.started_at.is_some_and(is_young) {
+                Some(Lack::Time)
+            } else {
+                Some(Lack::Patience(id))
             }
         }
         _ => Some(Lack::Start(id)),

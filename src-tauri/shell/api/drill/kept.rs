@@ -1,7 +1,7 @@
 //! The lab as it was before the first fault, kept beside it, and brought back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     super::failed,
     World,
-    act::run_with,
+    act::{self, run_with},
     dotenv::{self, trouble},
     files,
     fill::Scene,
@@ -111,23 +111,45 @@ impl Kept {
     /// Brings rows, schemas and keys back, where they are others now.
     pub async fn restore_data(&self, scene: &Scene<'_>) -> Result<(), WireError> {
         let was = self.world()?;
+        // Sessions that a fault left open, with their locks: whoever belongs to the stack says so.
+        let strangers = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() \
+                         AND application_name NOT LIKE 'ratiba-%'";
+        act::psql(scene, strangers).await?;
         let now = world::read_data(scene).await?;
-        let is_data = |name: &str| ["postgres/", "objects/", "database/"].iter().any(|p| name.starts_with(p));
         let of_postgres = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            let is_data =
+                |name: &str| ["postgres/", "objects/", "database/"].iter().any(|p| name.starts_with(p));
             all.iter().filter(|(name, _)| is_data(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
         };
-        if of_postgres(&was.there) != of_postgres(&now) {
-            self.restore_postgres(scene).await?;
+        let [had, has] = [&was.there, &now].map(of_postgres);
+        let names: BTreeSet<&String> = had.keys().chain(has.keys()).collect();
+        let moved: Vec<&str> =
+            names.into_iter().filter(|name| had.get(*name) != has.get(*name)).map(String::as_str).collect();
+        if !moved.is_empty() {
+            self.restore_postgres(scene, &moved).await?;
         }
         self.restore_redis(scene, &was.there, &now).await
     }
 
-    async fn restore_postgres(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+    /// Rows while everybody stays connected; more than rows, or what can't be locked, as a whole.
+    async fn restore_postgres(&self, scene: &Scene<'_>, moved: &[&str]) -> Result<(), WireError> {
         let path = self.dir.join("postgres.dump");
         let dump = fs::read(&path).map_err(trouble(format!("read {}", path.display())))?;
         let id = scene.container("postgres").await?;
-        let args = ["exec", "-i", &id, "sh", "-c", include_str!("restore.sh")].map(str::to_owned);
-        let said = run_with("docker", &args, Some(&dump)).await?;
+        let with = async |script: &str, words: &[&str]| {
+            let mut args = ["exec", "-i", &id, "bash", "-c", script, "restore"].map(str::to_owned).to_vec();
+            args.extend(words.iter().map(|word| (*word).to_owned()));
+            run_with("docker", &args, Some(&dump)).await
+        };
+        let schemas: Option<BTreeSet<&str>> = moved.iter().map(|name| schema_of_rows(name)).collect();
+        if let Some(schemas) = schemas {
+            let schemas: Vec<&str> = schemas.into_iter().collect();
+            if with(include_str!("restore_rows.sh"), &schemas).await?.code == 0 {
+                return Ok(());
+            }
+        }
+        let said = with(include_str!("restore.sh"), &[]).await?;
         if said.code == 0 { Ok(()) } else { Err(said.failed("bring back what was in Postgres")) }
     }
 
@@ -170,6 +192,13 @@ pub(super) async fn reset_stand_ins(scene: &Scene<'_>) -> Result<(), WireError> 
         scene.console.acts.http.call(&call).await.map_err(|e| super::super::unreachable(&e))
     });
     futures_util::future::try_join_all(asked).await.map(|_| ())
+}
+
+/// The schema of a table that has other rows; `None`: it is more than that.
+fn schema_of_rows(name: &str) -> Option<&str> {
+    let (schema, table) = name.strip_prefix("postgres/")?.split_once('/')?;
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    (!table.is_empty() && schema.chars().all(is_plain)).then_some(schema)
 }
 
 /// Where a lab's state is kept.

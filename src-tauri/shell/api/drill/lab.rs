@@ -148,6 +148,7 @@ impl Lab {
             "postgres" => 5434,
             "redis" => 6390,
             "backend" => 8010,
+            "frontend" => 3000,
             "livekit" => 7890,
             "livekit_rtc" => 7891,
             "sip" => 5060,
@@ -250,8 +251,9 @@ fn lab_profile(
          [postgres]\nurl = {postgres}\npassword = \"dotenv:POSTGRES_PASSWORD\"\n\n\
          [redis]\nurl = {redis}\npassword = \"dotenv:REDIS_PASSWORD\"\n\n\
          [repo]\npath = {checkout}\n\n\
+         [logs]\nfiles = [{uvicorn_log}, {next_log}]\n\n\
          [endpoints]\nbackend = {backend}\nlivekit = {livekit}\ndaraja = {daraja}\nelevenlabs = {elevenlabs}\n\
-         meta = {meta}\nngrok = {ngrok}\n\n\
+         meta = {meta}\nngrok = {ngrok}\nfrontend = {frontend}\n\n\
          [livekit]\nurl = {livekit}\nkey = \"dotenv:LIVEKIT_API_KEY\"\nsecret = \"dotenv:LIVEKIT_API_SECRET\"\n\
          rtc_port = {rtc_port}\nsip_port = {sip_port}\n\n\
          [elevenlabs]\nurl = {elevenlabs}\nkey = \"dotenv:ELEVENLABS_API_KEY\"\n\n\
@@ -272,6 +274,9 @@ fn lab_profile(
         elevenlabs = quoted(&address("elevenlabs")),
         meta = quoted(&address("meta")),
         ngrok = quoted(&address("ngrok")),
+        frontend = quoted(&format!("http://127.0.0.1:{}", 3_000 + offset)),
+        uvicorn_log = quoted(&format!("{}/backend/.uvicorn.log", says.checkout)),
+        next_log = quoted(&format!("{}/frontend/.next-dev.log", says.checkout)),
         webhook = quoted(&format!("{}/webhooks/whatsapp", address("backend"))),
         rtc_port = 7_891 + offset,
         sip_port = 5_060 + offset,

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use ratiba_core::{
     model::{Subject, VerdictKind},
+    observe::moment,
     wire::WireError,
 };
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,7 @@ pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Inj
     let mut active = lab.active()?;
     if let Some(one) = active.iter().find(|a| a.id == id && a.variant == drill.name) {
         return Err(failed(
-            format!("inject {id}/{}: it is active since {}", one.variant, one.since),
+            format!("inject {id}/{}: it is active since {}", one.variant, moment(one.since)),
             "Heal first: `ratibactl drill heal`.",
         ));
     }

@@ -5,6 +5,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import sys
 import time
@@ -88,24 +89,87 @@ async def twirp(service: str, method: str, request: Request):
     except ValueError:
         return twirp_error(400, "malformed", "the json request could not be decoded")
     if service == "SIP":
-        return await sip(method, claims.get("sip") or {})
+        return await sip(method, body, claims.get("sip") or {})
     if service == "RoomService":
         return room_service(method, body, claims.get("video") or {})
     return twirp_error(404, "bad_route", f"no handler for path {request.url.path}")
 
 
-async def sip(method: str, grant: dict):
+async def sip(method: str, body: dict, grant: dict):
     if not grant.get("admin"):
         return twirp_error(401, "unauthenticated", "permissions denied")
-    if method not in LISTS:
+    if method not in LISTS and method not in CHANGES:
         return twirp_error(404, "bad_route", f"no handler for {method}")
     if redis is None:
         return twirp_error(500, "internal", "sip not connected (redis required)")
     try:
-        items = await redis.hvals(LISTS[method])
+        if method in LISTS:
+            return {"items": [json.loads(item) for item in await redis.hvals(LISTS[method])]}
+        return await CHANGES[method](body)
     except (RedisError, OSError) as problem:
         return twirp_error(500, "internal", f"redis: {type(problem).__name__}")
-    return {"items": [json.loads(item) for item in items]}
+
+
+def new_id(prefix: str) -> str:
+    return prefix + secrets.token_urlsafe(12).replace("-", "a").replace("_", "b")[:12]
+
+
+async def create_trunk(body: dict):
+    trunk = dict(body.get("trunk") or {})
+    if trunk.get("sip_trunk_id"):
+        return twirp_error(400, "invalid_argument", "trunk id must not be set")
+    if not any(trunk.get(part) for part in ("auth_username", "auth_password", "allowed_addresses", "numbers")):
+        return twirp_error(400, "invalid_argument", "for security, one of the fields must be set: AuthUsername+AuthPassword, AllowedAddresses or Numbers")
+    trunk["sip_trunk_id"] = new_id("ST_")
+    await redis.hset("sip_inbound_trunk", trunk["sip_trunk_id"], json.dumps(trunk))
+    return trunk
+
+
+async def delete_trunk(body: dict):
+    for key in ("sip_inbound_trunk", "sip_outbound_trunk"):
+        if found := await redis.hget(key, str(body.get("sip_trunk_id"))):
+            await redis.hdel(key, body["sip_trunk_id"])
+            return json.loads(found)
+    return twirp_error(404, "not_found", "requested sip trunk does not exist")
+
+
+async def create_rule(body: dict):
+    rule = dict(body.get("dispatch_rule") or {part: body[part] for part in ("rule", "trunk_ids", "name") if part in body})
+    if not rule.get("rule"):
+        return twirp_error(400, "invalid_argument", "missing rule")
+    rule["sip_dispatch_rule_id"] = new_id("SDR_")
+    await redis.hset("sip_dispatch_rule", rule["sip_dispatch_rule_id"], json.dumps(rule))
+    return rule
+
+
+async def update_rule(body: dict):
+    found = await redis.hget("sip_dispatch_rule", str(body.get("sip_dispatch_rule_id")))
+    if not found:
+        return twirp_error(404, "not_found", "requested sip dispatch rule does not exist")
+    rule, update = json.loads(found), (body.get("update") or {}).get("trunk_ids") or {}
+    if update.get("clear"):
+        rule["trunk_ids"] = []
+    elif update.get("set"):
+        rule["trunk_ids"] = list(update["set"])
+    await redis.hset("sip_dispatch_rule", rule["sip_dispatch_rule_id"], json.dumps(rule))
+    return rule
+
+
+async def delete_rule(body: dict):
+    found = await redis.hget("sip_dispatch_rule", str(body.get("sip_dispatch_rule_id")))
+    if not found:
+        return twirp_error(404, "not_found", "requested sip dispatch rule does not exist")
+    await redis.hdel("sip_dispatch_rule", body["sip_dispatch_rule_id"])
+    return json.loads(found)
+
+
+CHANGES = {
+    "CreateSIPInboundTrunk": create_trunk,
+    "DeleteSIPTrunk": delete_trunk,
+    "CreateSIPDispatchRule": create_rule,
+    "UpdateSIPDispatchRule": update_rule,
+    "DeleteSIPDispatchRule": delete_rule,
+}
 
 
 def room_service(method: str, body: dict, grant: dict):

@@ -1,6 +1,7 @@
 """LiveKit's SIP service: answers OPTIONS, takes INVITE only for a known trunk, and never registers anybody."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -46,13 +47,15 @@ class Sip(asyncio.DatagramProtocol):
 
     async def invited(self) -> str:
         try:
-            trunks, rules = await self.redis.hlen("sip_inbound_trunk"), await self.redis.hlen("sip_dispatch_rule")
+            trunks = await self.redis.hkeys("sip_inbound_trunk")
+            rules = [json.loads(rule) for rule in await self.redis.hvals("sip_dispatch_rule")]
         except (RedisError, OSError):
             return "503 Service Unavailable"
         if not trunks:
             log.warning("Rejecting inbound, doesn't match any Trunks")
             return "403 Forbidden"
-        if not rules:
+        # A rule that names no trunk is for every trunk.
+        if not any(not rule.get("trunk_ids") or set(rule["trunk_ids"]) & set(trunks) for rule in rules):
             log.warning("Rejecting inbound, doesn't match any Dispatch Rules")
             return "404 Not Found"
         return "180 Ringing"

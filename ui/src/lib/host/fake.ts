@@ -1,5 +1,5 @@
 /** A host without a core: recorded scenarios and a run that plays itself, so that every view opens in a plain browser. */
-import { record, begun, script } from './fake/fake-run';
+import { record, begun, script, seenInstead } from './fake/fake-run';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenario';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
@@ -21,6 +21,10 @@ export interface FakeControls {
   expirePlan(): void;
   /** The journal turns out to hold these. */
   setRuns(runs: RunView[]): void;
+  /** What a plan's manual steps wait for is so, or is not. */
+  hold(checks: boolean): void;
+  /** A run that stays at a step goes on. */
+  release(): void;
   /** Somebody writes into a script's file. */
   rewrite(id: string, sha256: string): void;
   calls: { name: string; request: unknown }[];
@@ -68,6 +72,7 @@ class Fake {
   #serial = 0;
   readonly #plans = new Map<string, PlanView>();
   readonly #stopping = new Set<string>();
+  #release: () => void = () => undefined;
   readonly #calls: FakeControls['calls'] = [];
 
   constructor(state: Scenario, query: URLSearchParams) {
@@ -98,6 +103,8 @@ class Fake {
         for (const plan of this.#plans.values()) plan.expires_at = ago(1);
       },
       setRuns: (runs) => (this.#state.runs = runs),
+      hold: (checks) => (this.#state.checksHold = checks),
+      release: () => this.#release(),
       rewrite: (id, sha256) => {
         this.#state.playbooks = this.#state.playbooks.map((one) =>
           one.id === id ? { ...one, sha256 } : one,
@@ -131,12 +138,14 @@ class Fake {
     snapshot: () => this.#state.snapshot,
     triage: () => ({ ...this.#state.triage, taken_at: new Date().toISOString() }),
     playbooks: () => ({ playbooks: this.#state.playbooks }),
+    runbook: () => this.#state.runbook,
     playbook: ({ id }) => this.#page(id),
     diagnose: ({ id }) => ({
       verdicts: this.#state.triage.ranked.filter((verdict) => verdict.playbook === id),
     }),
     choices: ({ id }) => this.#page(id),
     plan: (request) => this.#plan(request),
+    plan_checks: ({ plan_id }) => this.#checks(plan_id),
     apply: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
     undo_plan: ({ run }) => this.#undoPlan(run),
     undo: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),
@@ -207,6 +216,19 @@ class Fake {
       params,
       ...made,
     });
+  }
+
+  #checks(planId: string): Answer<'plan_checks'> {
+    const holds = this.#state.checksHold === true;
+    const manual = (this.#plans.get(planId)?.steps ?? []).filter((step) => step.kind === 'manual');
+    return {
+      at: ago(0),
+      checks: manual.map((step) => ({
+        n: step.n,
+        holds,
+        seen: holds ? (step.waits?.until ?? '') : seenInstead(step),
+      })),
+    };
   }
 
   #undoPlan(run: string): PlanView {
@@ -417,9 +439,19 @@ class Fake {
         return;
       }
       this.#send(run, event);
-      if (event.event === 'step_started' && event.n === this.#hold) return;
+      if (event.event === 'step_started' && event.n === this.#hold) {
+        this.#holds(run, rest, after);
+        return;
+      }
       this.#play(run, rest, after);
     }, this.#pace);
+  }
+
+  /** A run stays at a step: what that says while it waits is still said. `release` lets it go on. */
+  #holds(run: string, rest: RunEvent[], after: () => void): void {
+    const waits = rest.findIndex((event) => event.event !== 'manual' && event.event !== 'looked');
+    for (const event of rest.slice(0, waits)) this.#send(run, event);
+    this.#release = () => this.#play(run, rest.slice(waits), after);
   }
 
   #send(run: string, event: RunEvent): void {

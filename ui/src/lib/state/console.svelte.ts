@@ -1,7 +1,15 @@
 /** The window's state: what the core has said, which page is open, what is being repaired. No markup. */
 import { getContext, setContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import type { CatalogView, PlaybookView, RunsView, RunView, Update } from '../host/generated/wire';
+import type {
+  CatalogView,
+  PlaybookView,
+  RunbookRow,
+  RunbookView,
+  RunsView,
+  RunView,
+  Update,
+} from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
 import { KeyRegistry } from '../keys/registry';
 import { Answers } from './answers.svelte';
@@ -11,6 +19,7 @@ import { unended } from './interrupted';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
+import { Ticks } from './ticks.svelte';
 
 export type Link = 'opening' | 'open' | 'lost';
 
@@ -19,6 +28,7 @@ export class Console {
   readonly keys = new KeyRegistry();
   readonly theme = new Theme();
   readonly answers: Answers;
+  readonly ticks = new Ticks();
 
   known = $state.raw<Known>(NOTHING);
   link = $state<Link>('opening');
@@ -28,6 +38,9 @@ export class Console {
   route = $state.raw<Route>(parse(location.hash));
   catalog = $state.raw<CatalogView | undefined>();
   catalogError = $state.raw<HostError | undefined>();
+  /** What is remembered of each row; why it can't be told. */
+  runbook = $state.raw<RunbookView | undefined>();
+  runbookError = $state.raw<HostError | undefined>();
   runs = $state.raw<RunsView | undefined>();
   runsError = $state.raw<HostError | undefined>();
   triaging = $state(false);
@@ -82,6 +95,7 @@ export class Console {
     }
     void this.loadCatalog();
     void this.loadRuns();
+    void this.loadRunbook();
     if (this.known.triage === undefined) void this.look();
   }
 
@@ -108,6 +122,34 @@ export class Console {
     } catch (thrown) {
       this.catalogError = asHostError(thrown);
     }
+  }
+
+  /** Reads when each row was last seen and drilled. */
+  async loadRunbook(): Promise<void> {
+    const opening = this.#opening;
+    try {
+      const runbook = await this.host.call('runbook', {});
+      if (opening !== this.#opening) return;
+      this.runbook = runbook;
+      this.runbookError = undefined;
+    } catch (thrown) {
+      if (opening === this.#opening) this.runbookError = asHostError(thrown);
+    }
+  }
+
+  /** What is remembered of a playbook's row. */
+  remembered(id: string): RunbookRow | undefined {
+    return this.runbook?.rows.find((row) => row.playbook === id);
+  }
+
+  /** Why it is unknown when rows were last seen. */
+  get seenError(): string | undefined {
+    return this.runbookError?.message ?? this.runbook?.seen_error;
+  }
+
+  /** Why it is unknown what was drilled. */
+  get drilledError(): string | undefined {
+    return this.runbookError?.message ?? this.runbook?.drilled_error;
   }
 
   /** Reads the journal's runs. While it is being read it is asked once more at most. */
@@ -167,7 +209,10 @@ export class Console {
     const before = this.known;
     this.known = fold(before, update);
     // Another console may have ended in the middle of a run.
-    if (update.type === 'triage' && this.known !== before) void this.loadRuns();
+    if (update.type === 'triage' && this.known !== before) {
+      void this.loadRuns();
+      if (seenRows(before) !== seenRows(this.known)) void this.loadRunbook();
+    }
     if (this.link === 'lost') this.link = 'open';
     if (update.type === 'run' && update.event.event === 'run_done') {
       for (const remedy of this.#remedies.values()) remedy.ended(update.run);
@@ -179,6 +224,16 @@ export class Console {
     this.link = 'lost';
     this.linkError = error;
   }
+}
+
+/** Which rows are seen: what is remembered of them changes with it. */
+function seenRows({ triage }: Known): string {
+  return triage === undefined
+    ? ''
+    : wrongNow(triage)
+        .map((one) => one.playbook)
+        .sort()
+        .join();
 }
 
 const CONTEXT = Symbol('console');

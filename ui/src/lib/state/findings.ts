@@ -12,6 +12,10 @@ export interface Finding {
 
 const SEEN = ['present', 'suspected'];
 
+export function isSeen(verdict: Verdict | undefined): boolean {
+  return verdict !== undefined && SEEN.includes(verdict.verdict);
+}
+
 /** What is wrong now, in rank order, one entry per playbook. */
 export function wrongNow(triage: TriageView): Finding[] {
   const byPlaybook = new Map<string, Verdict[]>();

@@ -75,6 +75,21 @@ export function carried(params: readonly ParamView[], raw: Record<string, Raw>):
   );
 }
 
+/** With more choices than this they can be searched. */
+export const LONG_LIST = 12;
+
+/** Chosen values after some were picked or left, in the order of the choices. */
+export function picked(
+  param: ParamView,
+  chosen: readonly string[],
+  values: readonly string[],
+  on: boolean,
+): string[] {
+  const others = chosen.filter((one) => !values.includes(one));
+  const next = new Set(on ? [...others, ...values] : others);
+  return param.choices.map((choice) => choice.value).filter((value) => next.has(value));
+}
+
 function checkChoices(param: ParamView, chosen: string[]): Checked {
   if (chosen.length === 0 && param.required) return { error: `Choose at least one for ${param.label}.` };
   if (chosen.some((one) => !isChoice(param, one))) return { error: 'Choose from the list.' };

@@ -1,6 +1,7 @@
 /** A plan's conditions, target and commands as lines of text. */
 import type { PlanView, TargetIdentity } from '../host/generated/wire';
 import { plural, valueText } from '../kit/format';
+import { instructionText } from './waiting';
 
 /** `redis is container 4b0d99e1c2aa, exited` or what a guard makes sure of. */
 export function preconditionText(condition: Record<string, unknown>): string {
@@ -51,12 +52,12 @@ export function targetLines(target: TargetIdentity): { name: string; value: stri
   ];
 }
 
-/** Rows that are changed. What changes more than rows is not counted, and not called zero. */
+/** Rows that will be changed. What changes more than rows is not counted, and not called zero. */
 export function rowsText({ impact, steps }: PlanView): string {
   const uncounted = steps.filter((step) => step.kind === 'sql' && step.risk === 'destructive');
   if (impact.rows === undefined)
-    return `not counted; ${stepsText(uncounted.map((step) => step.n))} says what goes`;
-  if (impact.rows > 0) return `${plural(impact.rows, 'row')} changed`;
+    return `whole tables, not only rows: see ${stepsText(uncounted.map((step) => step.n))}`;
+  if (impact.rows > 0) return `${plural(impact.rows, 'row')} will change`;
   return steps.some((step) => step.kind === 'sql') ? 'no row is expected to change' : 'none';
 }
 
@@ -96,8 +97,10 @@ export function asCommands(plan: PlanView): string {
   ];
   for (const step of plan.steps) {
     lines.push('', `# ${step.n}. ${oneLine(step.title)}`);
-    lines.push(...step.instructions.map((line) => `#    ${oneLine(line)}`));
-    if (step.command !== '') lines.push(step.command);
+    lines.push(...step.facts.map((fact) => `#    ${oneLine(fact)}`));
+    lines.push(...step.instructions.map((line, i) => `#    ${i + 1}. ${oneLine(instructionText(line))}`));
+    // Of a step by hand the command is its instructions once more.
+    if (step.command !== '' && step.kind !== 'manual') lines.push(step.command);
   }
   return `${lines.join('\n')}\n`;
 }

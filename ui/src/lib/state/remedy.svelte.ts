@@ -1,5 +1,5 @@
 /** One playbook's repair in the window: parameters, plan, confirmation, run, undo. The core decides; this remembers. */
-import type { PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/generated/wire';
+import type { ChecksView, PlanView, PlaybookView, RunView, Subject, Verdict } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
 import { sameSubject } from './findings';
 import { carried, checkAll, type CheckedForm, type Raw } from './params';
@@ -16,6 +16,9 @@ export interface Seen {
   /** A run's events will come again from the start. */
   forget(run: string): void;
 }
+
+/** While a plan with a manual step is in sight, what that waits for is looked at this often. */
+const CHECK_MS = 3000;
 
 /** A running run is read from the journal again when no event has come for this long. */
 const QUIET_MS = 4000;
@@ -43,6 +46,12 @@ export class Remedy {
   plan = $state.raw<PlanView | undefined>();
   planning = $state(false);
   planError = $state.raw<HostError | undefined>();
+
+  /** What the plan's manual steps wait for, as it stands; why it can't be told. */
+  checks = $state.raw<ChecksView | undefined>();
+  checksError = $state.raw<HostError | undefined>();
+  /** Somebody looks at the page. */
+  inSight = false;
 
   confirming = $state(false);
   phrase = $state('');
@@ -73,6 +82,7 @@ export class Remedy {
 
   #asked = 0;
   #quietSince = 0;
+  #checkedAt = 0;
 
   constructor(host: Host, id: string, seen: Seen) {
     this.#host = host;
@@ -246,9 +256,11 @@ export class Remedy {
     } catch (thrown) {
       if (run !== this.runId) return;
       const error = asHostError(thrown);
-      // A run that was refused before it began is not in the journal as a run.
-      this.unrecorded = error.code === 'not_found' && this.run?.done?.outcome === 'refused';
-      this.runError = this.unrecorded ? undefined : error;
+      // A run that was refused before it began is not in the journal as a run, nor is one that is about to begin.
+      const isAbsent = error.code === 'not_found';
+      this.unrecorded = isAbsent && this.run?.done?.outcome === 'refused';
+      const isToCome = isAbsent && this.run?.done === undefined;
+      this.runError = this.unrecorded || isToCome ? undefined : error;
     }
   }
 
@@ -257,12 +269,30 @@ export class Remedy {
     if (run === this.runId) void this.readRun();
   }
 
-  /** Once a second: a run whose events stay away is read from the journal. */
+  /** Once a second: a run whose events stay away is read from the journal, a shown plan's checks are looked at. */
   tick(now: number): void {
-    if (!this.running) return;
+    if (!this.running) {
+      if (this.inSight && now - this.#checkedAt >= CHECK_MS && !document.hidden) void this.lookAtChecks(now);
+      return;
+    }
     if (now - this.#quietSince < QUIET_MS) return;
     this.#quietSince = now;
     void this.readRun();
+  }
+
+  /** Looks at what the manual steps of the plan wait for. */
+  async lookAtChecks(now: number): Promise<void> {
+    const { plan } = this;
+    if (plan === undefined || !plan.steps.some((step) => step.kind === 'manual') || this.expired(now)) return;
+    this.#checkedAt = now;
+    try {
+      const checks = await this.#host.call('plan_checks', { plan_id: plan.plan_id });
+      if (this.plan !== plan) return;
+      this.checks = checks;
+      this.checksError = undefined;
+    } catch (thrown) {
+      if (this.plan === plan) this.checksError = asHostError(thrown);
+    }
   }
 
   /** Back to the evidence, for another plan. */
@@ -298,6 +328,9 @@ export class Remedy {
     try {
       const plan = await ask();
       this.plan = plan;
+      this.checks = undefined;
+      this.checksError = undefined;
+      void this.lookAtChecks(Date.now());
       this.act = act;
       if (act === 'repair') this.#leaveRun();
     } catch (thrown) {

@@ -11,8 +11,16 @@ export interface LiveStep {
   readonly output: readonly string[];
   /** Lines that were dropped from the front. */
   readonly hidden: number;
-  /** Set while it waits for a person. */
-  readonly instructions?: readonly string[];
+  /** What it saw when it last looked for what it waits for; set while it waits. */
+  readonly looked?: Looked;
+}
+
+export interface Looked {
+  readonly at: string;
+  /** What is seen instead of what is waited for. */
+  readonly seen: string;
+  /** Seconds it still waited then. */
+  readonly leftS: number;
 }
 
 export interface LiveRun {
@@ -49,18 +57,24 @@ export function foldRun(before: LiveRun | undefined, run: string, event: RunEven
         state: 'done',
         detail: event.detail,
         elapsedMs: event.elapsed_ms,
-        instructions: undefined,
+        looked: undefined,
       }));
     case 'step_failed':
       return withStep(now, event.n, (step) => ({
         ...step,
         state: 'failed',
         detail: event.reason,
-        instructions: undefined,
+        looked: undefined,
       }));
     case 'manual':
       return withStep(now, event.n, (step) =>
-        ENDED.includes(step.state) ? step : { ...step, state: 'running', instructions: event.instructions },
+        ENDED.includes(step.state) ? step : { ...step, state: 'running' },
+      );
+    case 'looked':
+      return withStep(now, event.n, (step) =>
+        ENDED.includes(step.state)
+          ? step
+          : { ...step, state: 'running', looked: { at: event.at, seen: event.seen, leftS: event.left_s } },
       );
     case 'verified':
       return { ...now, verified: { outcome: event.outcome, evidence: event.evidence, reason: event.reason } };

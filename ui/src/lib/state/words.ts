@@ -1,5 +1,6 @@
 /** The words and marks of the console's own states, in one place. */
 import type {
+  DrillView,
   Mark,
   Risk,
   RunOutcome,
@@ -107,6 +108,24 @@ export function stopMeans(kind: string): string {
       return 'The console no longer waits for you. What you did stays done.';
     default:
       return 'A step that can’t be ended is finished first.';
+  }
+}
+
+/** How a drill went when it was last tried. */
+export function drillSaid({ outcome }: DrillView): Said {
+  switch (outcome) {
+    case undefined:
+      return { mark: 'off', word: 'Never run' };
+    case 'fixed':
+      return { mark: 'ok', word: 'Fixed' };
+    case 'undone':
+      return { mark: 'ok', word: 'Fixed, undone' };
+    case 'manual':
+      return { mark: 'ok', word: 'Told by hand' };
+    case 'not_claimed':
+      return { mark: 'ok', word: 'Not claimed' };
+    case 'failed':
+      return { mark: 'crit', word: 'Failed' };
   }
 }
 

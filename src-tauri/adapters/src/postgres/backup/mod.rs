@@ -16,7 +16,7 @@ use ratiba_core::{
 };
 use restoring::Restoring;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
-use tables::{Table, quoted, summed, without_rows_of_others};
+use tables::{Table, is_schema, quoted, summed, without_rows_of_others};
 use tokio::time::Instant;
 use trial::Tried;
 
@@ -167,7 +167,7 @@ impl Work<'_> {
         let connections = self.backups.postgres.changes.as_ref().map_err(of_source)?;
         let mut connection = connections.own(ATTEMPTED, None).await.map_err(|e| of_source(&e))?;
         let (snapshot, tables) = self.bounded(self.snapshot(&mut connection, of)).await?;
-        if tables.is_empty() {
+        if tables.is_empty() && !self.bounded(is_schema(&mut connection, of)).await? {
             return Err(failed("there is no table to back up under that name"));
         }
         let restoring = Restoring {
@@ -236,7 +236,7 @@ impl Work<'_> {
         connection.execute(begin).await.map_err(|e| of_sqlx(&e))?;
         let row = sqlx::query("SELECT pg_export_snapshot()").fetch_one(&mut *connection).await;
         let id: String = row.and_then(|r| r.try_get(0)).map_err(|e| of_sqlx(&e))?;
-        Ok((id, summed(connection, of).await?))
+        Ok((id, summed(connection, of, true).await?))
     }
 
     async fn command(

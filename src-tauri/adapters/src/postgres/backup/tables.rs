@@ -1,7 +1,7 @@
 //! The tables that a backup has, what is in them, and what a person needs to bring rows back.
 
 use ratiba_core::{playbook::step::BackupOf, ports::BackupError};
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::of_sqlx;
 
@@ -75,8 +75,13 @@ const LISTED: &str = "\
     AND ($1::text IS NULL OR $2::text IS NULL AND n.nspname = $1 OR c.oid IN (SELECT oid FROM family)) \
     ORDER BY 1, 2";
 
-/// Every table with its rows summed up.
-pub(super) async fn summed(connection: &mut PgConnection, of: &BackupOf) -> Result<Vec<Table>, BackupError> {
+/// Every table with its rows summed up. `in_transaction`: then each table's locks are given back at once,
+/// for a transaction that keeps those of all tables and their indexes may need more than the server has.
+pub(super) async fn summed(
+    connection: &mut PgConnection,
+    of: &BackupOf,
+    in_transaction: bool,
+) -> Result<Vec<Table>, BackupError> {
     let (schema, table) = match of {
         BackupOf::Schema { schema } => (Some(schema), None),
         BackupOf::Table { schema, table } => (Some(schema), Some(table)),
@@ -88,10 +93,24 @@ pub(super) async fn summed(connection: &mut PgConnection, of: &BackupOf) -> Resu
         let text = |i: usize| row.try_get::<String, _>(i).map_err(|e| of_sqlx(&e));
         let is_partitioned = row.try_get(2).map_err(|e| of_sqlx(&e))?;
         let mut table = Table { schema: text(0)?, name: text(1)?, is_partitioned, sum: String::new() };
+        if in_transaction {
+            connection.execute("SAVEPOINT ratiba_sum").await.map_err(|e| of_sqlx(&e))?;
+        }
         table.sum = sum(connection, &table).await?;
+        if in_transaction {
+            let back = "ROLLBACK TO SAVEPOINT ratiba_sum; RELEASE SAVEPOINT ratiba_sum";
+            connection.execute(back).await.map_err(|e| of_sqlx(&e))?;
+        }
         found.push(table);
     }
     Ok(found)
+}
+
+/// Whether there is a schema of that name to back up. It may be one without a table.
+pub(super) async fn is_schema(connection: &mut PgConnection, of: &BackupOf) -> Result<bool, BackupError> {
+    let BackupOf::Schema { schema } = of else { return Ok(false) };
+    let asked = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1").bind(schema);
+    asked.fetch_optional(connection).await.map(|row| row.is_some()).map_err(|e| of_sqlx(&e))
 }
 
 async fn sum(connection: &mut PgConnection, table: &Table) -> Result<String, BackupError> {

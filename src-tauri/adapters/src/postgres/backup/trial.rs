@@ -55,7 +55,7 @@ impl Work<'_> {
             )));
         }
         let mut trial = connections.own(ATTEMPTED, Some(&self.trial)).await.map_err(|e| of_source(&e))?;
-        let restored = self.bounded(summed(&mut trial, of)).await?;
+        let restored = self.bounded(summed(&mut trial, of, false)).await?;
         drop(trial);
         if let Some(other) = tables.iter().find(|table| !restored.contains(table)) {
             let name = other.quoted();

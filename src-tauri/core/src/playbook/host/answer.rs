@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Answered, Question};
 use crate::{
-    logs::{self, LogRecord},
+    logs::{self, LineForm, LogRecord},
     model::{ContainerFacts, HealthStatus, SourceError, SourceErrorKind, SourceName},
     observe::worst_container,
     ports::{LogLine, Read, Sources},
@@ -37,6 +37,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         Question::Threads => json!(sources.threads()?.all().await?),
         Question::LogTail { service, lines } => json!(log_tail(sources, service, *lines).await?),
         Question::LogRecords { service, lines } => log_records(sources, service, *lines).await?,
+        Question::LogFile { path, lines } => log_file(sources, path, *lines).await?,
         Question::PortHolder { port } => json!(sources.host.port_holder(*port).await?),
         Question::Accepts { port } => json!(sources.host.accepts(*port).await?),
         Question::SipOptions { port } => json!(sources.host.sip_options(*port).await?),
@@ -48,6 +49,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         }
         Question::ConfigHashes => json!(sources.compose.config_hashes().await?),
         Question::Processes { service } => processes(sources, service).await?,
+        Question::ContainerMemory { service } => container_memory(sources, service).await?,
         Question::Variable { service, name } => variable(sources, service, name).await?,
         Question::Dotenv { key } => dotenv(sources, key).await?,
         Question::RedisValue { key, field } => {
@@ -68,6 +70,7 @@ async fn asked(sources: &Sources, question: &Question) -> Read<Value> {
         Question::RepoText { path } => json!(sources.repo()?.text(path).await?),
         Question::RepoPython { paths } => json!(sources.repo()?.python(paths).await?),
         Question::RepoElsewhere { name } => json!(sources.repo()?.elsewhere(name).await?),
+        Question::PytestCache { folder } => json!(sources.repo()?.pytest_cache(folder).await?),
     })
 }
 
@@ -156,27 +159,64 @@ async fn log_tail(sources: &Sources, service: &str, lines: u32) -> Read<Vec<LogL
     sources.containers.log_tail(&facts.id, lines).await
 }
 
-/// `{records, from, is_whole}`: `from` is when the first line that was read was written.
+/// `{records, from, is_whole, forms}`: `from` is when the first line that was read was written; `forms` how many
+/// lines are written how, text only behind the first line that has a form, and how the latest of these is.
 async fn log_records(sources: &Sources, service: &str, lines: u32) -> Read<Value> {
     let read = log_tail(sources, service, lines).await?;
     let from = read.iter().find_map(|line| line.at);
     let is_whole = u32::try_from(read.len()).unwrap_or(u32::MAX) < lines;
-    let records: Vec<LogRecord> = read.iter().map(|line| logs::record(&line.text, line.at)).collect();
-    Ok(json!({ "records": records, "from": from, "is_whole": is_whole }))
+    let (records, forms): (Vec<LogRecord>, Vec<LineForm>) =
+        read.iter().map(|line| logs::read(&line.text, line.at)).unzip();
+    let count = |form: LineForm| forms.iter().filter(|one| **one == form).count();
+    let text =
+        forms.iter().skip_while(|form| **form == LineForm::Text).filter(|form| **form == LineForm::Text);
+    let latest = forms.iter().rev().find(|form| **form != LineForm::Text);
+    let forms = json!({
+        "json": count(LineForm::Json), "console": count(LineForm::Console), "text": text.count(), "latest": latest,
+    });
+    Ok(json!({ "records": records, "from": from, "is_whole": is_whole, "forms": forms }))
+}
+
+/// `{records, modified}`, or null where there is no such file.
+async fn log_file(sources: &Sources, path: &str, lines: u32) -> Read<Value> {
+    let Some(file) = sources.host.log_file(path, lines).await? else { return Ok(Value::Null) };
+    let records: Vec<LogRecord> = file.lines.iter().map(|line| logs::record(line, None)).collect();
+    Ok(json!({ "records": records, "modified": file.modified }))
 }
 
 async fn processes(sources: &Sources, service: &str) -> Read<Value> {
+    let id = running(sources, service, "look at the processes").await?;
+    Ok(json!(sources.containers.processes(&id).await?))
+}
+
+/// What the engine counts for the container, without cache that it can drop.
+async fn container_memory(sources: &Sources, service: &str) -> Read<Value> {
+    let attempted = "look at the memory";
+    let id = running(sources, service, attempted).await?;
+    let read = sources.containers.memory(std::slice::from_ref(&id)).await?;
+    let used = read.first().map(|(_, bytes)| json!(bytes));
+    used.ok_or_else(|| SourceError {
+        source_name: SourceName::Docker,
+        kind: SourceErrorKind::Invalid,
+        attempted: format!("{attempted} of {service}"),
+        happened: "the engine told none".into(),
+        hint: "Look with `docker stats`.".into(),
+    })
+}
+
+/// The id of the service's container, which must run.
+async fn running(sources: &Sources, service: &str, attempted: &str) -> Read<String> {
     let facts = container(sources, service, SourceName::Docker).await?;
-    if !facts.is_running() {
-        return Err(SourceError {
-            source_name: SourceName::Docker,
-            kind: SourceErrorKind::Missing,
-            attempted: format!("look at the processes of {service}"),
-            happened: format!("its container is {}", facts.state.as_str()),
-            hint: "Start the service first.".into(),
-        });
+    if facts.is_running() {
+        return Ok(facts.id);
     }
-    Ok(json!(sources.containers.processes(&facts.id).await?))
+    Err(SourceError {
+        source_name: SourceName::Docker,
+        kind: SourceErrorKind::Missing,
+        attempted: format!("{attempted} of {service}"),
+        happened: format!("its container is {}", facts.state.as_str()),
+        hint: "Start the service first.".into(),
+    })
 }
 
 async fn dotenv(sources: &Sources, key: &str) -> Read<Value> {

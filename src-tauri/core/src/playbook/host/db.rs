@@ -31,7 +31,11 @@ pub(super) fn module(pass: &Arc<ObservationPass>, schema: &SchemaSection) -> Mod
         let sql = expand(sql, &names).map_err(refused)?;
         let tenants = ask(&asked, Question::Tenants)?;
         let tenants: Vec<TenantRef> = serde_json::from_value(tenants.value.clone()).unwrap_or_default();
-        let tenants = tenants.into_iter().filter(|t| t.has_schema).map(|t| t.slug).collect();
+        // A schema that nobody registered is no tenant's: row 12 looks at it. Without a registry the schemas
+        // themselves say who there is.
+        let is_known = |t: &TenantRef| t.registered || !tenants.iter().any(|one| one.registered);
+        let of_tenants = tenants.iter().filter(|t| t.has_schema && is_known(t));
+        let tenants = of_tenants.map(|t| t.slug.clone()).collect();
         let answer = ask(&asked, Question::EachTenant { tenants, sql })?;
         shown(&answer, &answer.value)
     });

@@ -1,5 +1,6 @@
 //! `docker::services()`: every service of the project with its container's facts; `docker::drift()`: which of
 //! them were made from another configuration than the present one; `docker::processes(service)`;
+//! `docker::memory(service)`;
 //! `docker::variable(service, name)`.
 
 use std::sync::Arc;
@@ -24,6 +25,11 @@ pub(super) fn module(pass: &Arc<ObservationPass>) -> Module {
     let asked = pass.clone();
     module.set_native_fn("processes", move |service: &str| -> Probed {
         let answer = ask(&asked, Question::Processes { service: service.to_owned() })?;
+        shown(&answer, &answer.value)
+    });
+    let asked = pass.clone();
+    module.set_native_fn("memory", move |service: &str| -> Probed {
+        let answer = ask(&asked, Question::ContainerMemory { service: service.to_owned() })?;
         shown(&answer, &answer.value)
     });
     let asked = pass.clone();

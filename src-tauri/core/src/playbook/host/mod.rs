@@ -13,6 +13,7 @@ mod http;
 mod libs;
 mod logs;
 mod machine;
+mod parsed;
 mod pass;
 mod redis;
 mod repo;
@@ -58,7 +59,10 @@ pub(super) fn register(engine: &mut Engine, context: &CallContext) {
         .register_static_module("docker", docker::module(pass).into())
         .register_static_module("db", db::module(pass, &context.env.schema).into())
         .register_static_module("redis", redis::module(pass).into())
-        .register_static_module("logs", logs::module(pass, context.env.now).into())
+        .register_static_module(
+            "logs",
+            logs::module(pass, context.env.now, context.env.names.log_files()).into(),
+        )
         .register_static_module("host", machine::module(pass).into())
         .register_static_module("dotenv", dotenv::module(pass).into())
         .register_static_module("repo", repo::module(pass).into())

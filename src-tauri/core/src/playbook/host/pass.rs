@@ -48,10 +48,22 @@ pub enum Question {
         /// How many lines.
         lines: u32,
     },
+    /// The last lines of a log file of this machine, as records.
+    LogFile {
+        /// The file.
+        path: String,
+        /// How many lines.
+        lines: u32,
+    },
     /// What compose would make of the services, by its hash.
     ConfigHashes,
     /// The processes of a service's container.
     Processes {
+        /// The service.
+        service: String,
+    },
+    /// The memory of a service's container.
+    ContainerMemory {
         /// The service.
         service: String,
     },
@@ -155,13 +167,21 @@ pub enum Question {
         /// A part of the name.
         name: String,
     },
+    /// What pytest remembers of its last run.
+    PytestCache {
+        /// In this folder.
+        folder: String,
+    },
 }
 
 impl Question {
     /// Who answers it.
     pub fn source(&self) -> SourceName {
         match self {
-            Self::Services | Self::Processes { .. } | Self::Variable { .. } => SourceName::Docker,
+            Self::Services
+            | Self::Processes { .. }
+            | Self::ContainerMemory { .. }
+            | Self::Variable { .. } => SourceName::Docker,
             Self::ConfigHashes => SourceName::Compose,
             Self::Tenants | Self::EachTenant { .. } | Self::Query(_) => SourceName::Postgres,
             Self::Threads
@@ -170,7 +190,7 @@ impl Question {
             | Self::RedisFields { .. }
             | Self::RedisLowest { .. }
             | Self::RedisThere { .. } => SourceName::Redis,
-            Self::LogTail { .. } | Self::LogRecords { .. } => SourceName::Logs,
+            Self::LogTail { .. } | Self::LogRecords { .. } | Self::LogFile { .. } => SourceName::Logs,
             Self::PortHolder { .. } | Self::Accepts { .. } | Self::SipOptions { .. } => SourceName::Host,
             Self::HttpGet { .. } | Self::HttpLook(_) | Self::StkQuery { .. } | Self::Webhook => {
                 SourceName::Http
@@ -181,7 +201,8 @@ impl Question {
             | Self::RepoList { .. }
             | Self::RepoText { .. }
             | Self::RepoPython { .. }
-            | Self::RepoElsewhere { .. } => SourceName::Repo,
+            | Self::RepoElsewhere { .. }
+            | Self::PytestCache { .. } => SourceName::Repo,
         }
     }
 }

@@ -23,6 +23,14 @@ fn command(place: &str, mut step: Map) -> Probed {
     of_kind("command", step)
 }
 
+/// `said`: what a person is told.
+fn until_port_free(title: ImmutableString, said: Map, port: i64, within_s: i64) -> Map {
+    let done = map([("port_free", map([("port", port.into())]).into())]);
+    let mut step = map([("title", title.into()), ("done", done.into()), ("within_s", within_s.into())]);
+    step.extend(said);
+    step
+}
+
 pub(super) fn module() -> Module {
     let mut module = Module::new();
     // step::compose("restart", "redis", "who will notice")
@@ -71,14 +79,15 @@ pub(super) fn module() -> Module {
     module.set_native_fn(
         "manual_until_port_free",
         |title: ImmutableString, instructions: Array, port: i64, within_s: i64| {
-            let done = map([("port_free", map([("port", port.into())]).into())]);
-            let step = [
-                ("title", title.into()),
-                ("instructions", instructions.into()),
-                ("done", done.into()),
-                ("within_s", within_s.into()),
-            ];
-            of_kind("manual", map(step))
+            let said = map([("instructions", instructions.into())]);
+            of_kind("manual", until_port_free(title, said, port, within_s))
+        },
+    );
+    // step::manual_until_port_free("Free port 5434", #{ facts, instructions }, 5434, 600)
+    module.set_native_fn(
+        "manual_until_port_free",
+        |title: ImmutableString, said: Map, port: i64, within_s: i64| {
+            of_kind("manual", until_port_free(title, said, port, within_s))
         },
     );
     module

@@ -25,7 +25,7 @@ pub use project::{ProjectAction, ProjectStep};
 pub use redis::RedisStep;
 pub use reference::{Reference, Word};
 pub use sql::{Bound, GuardSpec, SqlStep, SqlUndo, UndoGuard};
-pub use wait::{Condition, ManualStep, WaitStep};
+pub use wait::{Condition, Instruction, ManualStep, PlacedInstruction, WaitStep};
 
 /// How much a step can cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -100,11 +100,15 @@ impl Kind for DotenvStep {
     fn describe(&self, found: &[Precondition], _looking: &Looking<'_>) -> Described {
         let path = file_of(found).map_or(".env", |f| f.path.as_str());
         let becomes = self.becomes();
+        let stays = match self.only_one {
+            true => format!("earlier lines of {} go; all other lines and the file's mode stay", self.key),
+            false => "all other lines and the file's mode stay".to_owned(),
+        };
         let fingerprint =
             file_of(found).and_then(|f| f.fingerprint.as_deref()).map(short).unwrap_or_default();
         Described {
             title: self.title.clone(),
-            preview: format!("{path}: {becomes}\nall other lines and the file's mode stay"),
+            preview: format!("{path}: {becomes}\n{stays}"),
             command: format!("# edit {path}: {becomes}"),
             risk: Risk::Reversible,
             before: Some(format!("{path} as it is (fingerprint {fingerprint})")),

@@ -21,6 +21,7 @@ pub(super) use backup::still_kept;
 pub(super) use http::holds;
 use output::{Output, of_compose};
 use patched_paths::patched_paths;
+pub use wait::{CheckSeen, look_at_checks};
 
 use super::{
     Cancel, FileOf, Lookout, Plan, PlanError, PlannedStep, Precondition, RunEvent, precondition,

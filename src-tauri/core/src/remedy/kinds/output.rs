@@ -51,10 +51,12 @@ impl<'e, 'f> Output<'e, 'f> {
         self.first.into_iter().chain(gap).chain(self.last).collect()
     }
 
-    /// The last line that says something.
+    /// The last line that says something. What SQLAlchemy writes below its error is none, if there is another.
     pub(super) fn said(&self) -> &str {
-        let lines = self.last.iter().rev().chain(self.first.iter().rev());
-        lines.map(String::as_str).find(|line| !line.trim().is_empty()).unwrap_or_default()
+        let lines = || self.last.iter().rev().chain(self.first.iter().rev()).map(|line| line.trim());
+        let aside = ["[SQL:", "[parameters:", "(Background on this error at:"];
+        let speaks = |line: &&str| !line.is_empty() && !aside.iter().any(|begin| line.starts_with(begin));
+        lines().find(speaks).or_else(|| lines().find(|line| !line.is_empty())).unwrap_or_default()
     }
 }
 
@@ -108,5 +110,17 @@ mod tests {
             (201, "line 0", "[801 lines not kept]")
         );
         assert_eq!(kept[199], "line 999");
+    }
+
+    #[test]
+    fn what_failed_is_said_and_not_where_to_read_about_it() {
+        let mut emit = |_| {};
+        let mut output = Output::new(1, &mut emit);
+        let failed = "ProgrammingError: column \"timezone\" already exists";
+        for line in [failed, "[SQL: ALTER TABLE t]", "(Background on this error at: https://sqlalche.me)", ""]
+        {
+            output.take(line.to_owned());
+        }
+        assert_eq!(output.said(), failed);
     }
 }

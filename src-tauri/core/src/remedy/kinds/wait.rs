@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Acting, Described, Emit, Kind, Looking, StepDone, StepStop, nobody};
 use crate::{
     model::{HealthStatus, counted},
     observe::worst_container,
-    playbook::step::{Condition, ManualStep, Risk, WaitStep},
+    playbook::step::{Condition, HttpCall, ManualStep, Risk, Step, WaitStep},
     ports::{Sources, SqlRead},
-    remedy::{Look, PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted, render},
+    remedy::{
+        Look, Lookout, Plan, PlanError, Precondition, RunEvent, cancel::or_cancelled, precondition::sorted,
+        render,
+    },
 };
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often that is told while nothing else is seen than before.
+const SAID_EVERY_MS: u64 = 2_000;
 
 #[async_trait]
 impl Kind for WaitStep {
@@ -52,8 +57,8 @@ impl Kind for WaitStep {
         false
     }
 
-    async fn act(&self, acting: &Acting<'_>, _emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        wait(&self.condition, self.within_s, acting).await
+    async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
+        wait(&self.condition, self.within_s, acting, emit).await
     }
 }
 
@@ -93,9 +98,9 @@ impl Kind for ManualStep {
     }
 
     async fn act(&self, acting: &Acting<'_>, emit: &mut Emit<'_>) -> Result<StepDone, StepStop> {
-        let (title, instructions) = (self.title.clone(), self.instructions.clone());
-        emit(RunEvent::Manual { n: acting.n, title, instructions });
-        wait(&self.done, self.within_s, acting).await
+        let Self { title, instructions, facts, .. } = self.clone();
+        emit(RunEvent::Manual { n: acting.n, title, instructions, facts });
+        wait(&self.done, self.within_s, acting, emit).await
     }
 }
 
@@ -116,16 +121,22 @@ impl Condition {
     }
 
     /// What is asked, where its words do not say it.
-    pub(super) fn question(&self) -> String {
+    pub fn asks(&self) -> Option<String> {
         match self {
             Self::Rows { sql, params, rows, .. } => {
-                format!(":\n{}\n-- gives exactly {}", render::sql_with_values(sql, params), json!(rows))
+                Some(format!("{}\n-- gives exactly {}", render::sql_with_values(sql, params), json!(rows)))
             }
-            _ => String::new(),
+            _ => None,
         }
     }
 
-    pub(super) fn words(&self) -> String {
+    /// The same at the end of a sentence.
+    pub(super) fn question(&self) -> String {
+        self.asks().map(|asks| format!(":\n{asks}")).unwrap_or_default()
+    }
+
+    /// What is so when it holds.
+    pub fn words(&self) -> String {
         match self {
             Self::ServiceUp { service } => {
                 format!("{service} runs and its health check, if it has one, passes")
@@ -138,12 +149,40 @@ impl Condition {
                 value.as_ref().map_or_else(|| format!("{of} is not there"), |v| format!("{of} is {v}"))
             }
             Self::HttpStatus { url, status } => format!("{url} answers {status}"),
+            Self::NoCalls => "nobody is in a LiveKit room".into(),
         }
     }
 }
 
-async fn wait(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<StepDone, StepStop> {
-    let waited = waited(until, within_s, acting).await;
+/// Whether anybody is in a room of LiveKit's. Their names are not told: a caller's number may be in one.
+async fn calls(sources: &Sources) -> Result<String, String> {
+    let list = HttpCall::Livekit {
+        service: "RoomService".into(),
+        method: "ListRooms".into(),
+        grants: json!({ "video": { "roomList": true } }),
+        body: json!({}),
+    };
+    let answer = sources.http.look(&list).await.map_err(|e| e.to_string())?;
+    let rooms = answer.body.get("rooms").map_or(Some(&[][..]), |rooms| rooms.as_array().map(Vec::as_slice));
+    let Some(rooms) = rooms.filter(|_| answer.status == 200) else {
+        return Err(format!("LiveKit's list of rooms was answered with {}", answer.status));
+    };
+    let people = |room: &Value| room.get("num_participants").and_then(Value::as_u64).unwrap_or(0);
+    let taken: Vec<u64> = rooms.iter().map(people).filter(|people| *people > 0).collect();
+    match taken.iter().sum::<u64>() {
+        0 => Ok("nobody is in a LiveKit room".into()),
+        1 => Err("1 person is in a LiveKit room".into()),
+        people => Err(format!("{people} people are in {}", counted(taken.len(), "LiveKit room"))),
+    }
+}
+
+async fn wait(
+    until: &Condition,
+    within_s: u32,
+    acting: &Acting<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<StepDone, StepStop> {
+    let waited = waited(until, within_s, acting, emit).await;
     match (waited, until) {
         (Err(StepStop::Failed(why)), Condition::ServiceUp { service }) => {
             Err(StepStop::Failed(format!("{why}{}", last_line(service, acting.sources).await)))
@@ -162,17 +201,30 @@ async fn last_line(service: &str, sources: &Sources) -> String {
         .unwrap_or_default()
 }
 
-async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result<StepDone, StepStop> {
+async fn waited(
+    until: &Condition,
+    within_s: u32,
+    acting: &Acting<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<StepDone, StepStop> {
     let clock = &acting.sources.clock;
     let ends = clock.monotonic_ms().saturating_add(u64::from(within_s) * 1_000);
+    let mut said: Option<(String, u64)> = None;
     loop {
         let look = or_cancelled(looked(until, acting), acting.cancel).await;
         let seen = match look.ok_or_else(|| StepStop::Cancelled("it only waited".into()))?? {
             Ok(detail) => return Ok(StepDone { detail, ..StepDone::default() }),
             Err(seen) => seen,
         };
-        if clock.monotonic_ms() >= ends {
+        let now = clock.monotonic_ms();
+        if now >= ends {
             return Err(StepStop::Failed(format!("not within {within_s} s: {seen}")));
+        }
+        if said.as_ref().is_none_or(|(before, at)| *before != seen || now >= at.saturating_add(SAID_EVERY_MS))
+        {
+            let left_s = (ends - now).div_ceil(1_000);
+            emit(RunEvent::Looked { n: acting.n, at: clock.now(), seen: seen.clone(), left_s });
+            said = Some((seen.clone(), now));
         }
         if or_cancelled(clock.sleep(EVERY), acting.cancel).await.is_none() {
             return Err(StepStop::Cancelled(format!("it only waited; last seen: {seen}")));
@@ -181,13 +233,47 @@ async fn waited(until: &Condition, within_s: u32, acting: &Acting<'_>) -> Result
 }
 
 async fn looked(until: &Condition, acting: &Acting<'_>) -> Result<Result<String, String>, StepStop> {
-    let Condition::Gone { what } = until else { return seen(until, acting.sources).await };
-    Ok(match acting.lookout.look().await {
+    seen_or_gone(until, acting.sources, acting.lookout).await
+}
+
+async fn seen_or_gone(
+    until: &Condition,
+    sources: &Sources,
+    lookout: &dyn Lookout,
+) -> Result<Result<String, String>, StepStop> {
+    let Condition::Gone { what } = until else { return seen(until, sources).await };
+    Ok(match lookout.look().await {
         Look::Gone(_) => Ok(what.clone()),
         Look::Still(_, why) | Look::CantTell(_, why) if why.is_empty() => Err(format!("not yet: {what}")),
         Look::Still(_, why) => Err(why),
         Look::CantTell(_, why) => Err(format!("it can't be told: {why}")),
     })
+}
+
+/// How the automatic check of a plan's manual step stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSeen {
+    /// The step's number.
+    pub n: u32,
+    /// Whether what the step waits for is so already.
+    pub holds: bool,
+    /// What is seen.
+    pub seen: String,
+}
+
+/// Looks once at what each manual step of the plan waits for. Nothing is changed.
+pub async fn look_at_checks(plan: &Plan, sources: &Sources, lookout: &dyn Lookout) -> Vec<CheckSeen> {
+    let mut checks = Vec::new();
+    for planned in &plan.steps {
+        let Step::Manual(step) = &planned.step else { continue };
+        let (holds, seen) = match seen_or_gone(&step.done, sources, lookout).await {
+            Ok(Ok(seen)) => (true, seen),
+            Ok(Err(seen)) => (false, seen),
+            Err(stop) => (false, stop.reason("")),
+        };
+        checks.push(CheckSeen { n: planned.n, holds, seen });
+    }
+    checks
 }
 
 /// Whether a condition holds: what is seen, either way. A service that ended by itself will not
@@ -234,6 +320,7 @@ pub(super) async fn seen(until: &Condition, sources: &Sources) -> Result<Result<
             Ok((found, _)) => Err(format!("{url} answers {found}")),
             Err(error) => Err(error.to_string()),
         }),
+        Condition::NoCalls => Ok(calls(sources).await),
         Condition::Gone { .. } => Ok(Err("only a playbook can tell, and here none looks".into())),
         Condition::PortFree { port } => Ok(match sources.host.port_holder(*port).await {
             Ok(None) => Ok(format!("port {port} is free")),

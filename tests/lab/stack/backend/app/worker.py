@@ -21,8 +21,9 @@ async def shutdown(ctx: dict) -> None:
 
 class WorkerSettings:
     functions = [jobs.reconcile_payment, jobs.close_cancelled_thread]
-    # It sits out an outage of Redis instead of dying of it.
-    redis_settings = replace(stk.REDIS, conn_retries=600)
+    # It sits out an outage of Redis instead of dying of it. A refused connection reaches the retry as an
+    # OSError: redis-py makes its own error of it only afterwards.
+    redis_settings = replace(stk.REDIS, conn_retries=600, retry_on_error=[*stk.REDIS.retry_on_error, OSError])
     queue_name = settings.arq_queue
     health_check_interval = settings.arq_health_check_interval
     on_startup = startup

@@ -37,6 +37,7 @@ const step = (n: number, kind: string, title: string, over: Partial<PlanStepView
   risk: 'reversible',
   blast_radius: 'Nobody: it only looks.',
   instructions: [],
+  facts: [],
   ...over,
 });
 
@@ -120,11 +121,21 @@ const EVERY_KIND: PlanStepView[] = [
   step(10, 'wait_until', 'Wait until the queue is empty, at most 60 s', {
     risk: 'read',
     preview: 'LLEN arq:ratiba is 0, looked at each second for at most 60 s',
+    waits: { until: 'LLEN arq:ratiba is 0', within_s: 60 },
   }),
   step(11, 'manual', 'Tell Amani Family Clinic', {
     risk: 'read',
     blast_radius: 'Nobody.',
-    instructions: ['Call the front desk.', 'Say that payments before August are no longer listed.'],
+    facts: ['Amani Family Clinic lists its payments each morning at 08:00.'],
+    instructions: [
+      { what: 'Call the front desk.', where: 'the number under Tenants, Contacts' },
+      'Say that payments before August are no longer listed.',
+    ],
+    waits: {
+      until: 'somebody of the clinic has confirmed',
+      asks: 'SELECT count(*) FROM public.notices WHERE tenant = \'amani_clinic\'\n-- gives exactly [{"count":1}]',
+      within_s: 900,
+    },
   }),
 ];
 

@@ -1,9 +1,16 @@
 /** Every scenario by name. */
 import { ACTING } from './acting';
+import { longLists, notRemembered, portClash } from './manual';
 import type { Scenario } from './scenario';
 import { WATCHING } from './scenarios';
 
-const MAKERS = { ...WATCHING, ...ACTING };
+const MAKERS = {
+  ...WATCHING,
+  ...ACTING,
+  'port-clash': portClash,
+  'long-lists': longLists,
+  'not-remembered': notRemembered,
+};
 export type ScenarioName = keyof typeof MAKERS;
 export const SCENARIOS = Object.keys(MAKERS) as ScenarioName[];
 

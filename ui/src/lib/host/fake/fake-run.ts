@@ -1,6 +1,7 @@
 /** A run of the fake host: the events that the core would send, one after the other. */
 import type {
   Change,
+  PlanStepView,
   PlanView,
   RunEvent,
   RunOutcome,
@@ -10,6 +11,12 @@ import type {
 } from '../generated/wire';
 import { ago, evidence } from './stack';
 
+const OUTPUT = (step: PlanStepView): string[] => [
+  `$ ${step.command || step.title}`,
+  'Starting ratiba-lab_redis_1 ...',
+  'Starting ratiba-lab_redis_1 ... done',
+];
+
 export interface Ending {
   outcome: RunOutcome;
   failsAt?: number;
@@ -17,6 +24,13 @@ export interface Ending {
   inDoubt?: boolean;
   /** At a later step, or before the first one, the stack turns out to have changed. */
   refused?: { at: 'confirm' | 'start' | 'step'; changes: Change[] };
+}
+
+/** What a step that waits sees before it sees what it waits for. */
+export function seenInstead(step: PlanStepView): string {
+  if (step.kind !== 'manual') return 'redis is running, its health is starting';
+  const until = step.waits?.until ?? '';
+  return until.includes('port') ? 'port 6381 is held by python3 (pid 4711)' : `not yet: ${until}`;
 }
 
 /** All events in order. */
@@ -30,7 +44,21 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
   for (const step of plan.steps.filter((one) => one.n >= from)) {
     events.push({ event: 'step_started', n: step.n, title: step.title, at: new Date().toISOString() });
     if (step.kind === 'manual')
-      events.push({ event: 'manual', n: step.n, title: step.title, instructions: step.instructions });
+      events.push({
+        event: 'manual',
+        n: step.n,
+        title: step.title,
+        instructions: step.instructions,
+        facts: step.facts,
+      });
+    if (step.waits !== undefined)
+      events.push({
+        event: 'looked',
+        n: step.n,
+        at: new Date().toISOString(),
+        seen: seenInstead(step),
+        left_s: step.waits.within_s,
+      });
     if (ending.refused?.at === 'step' && step.n === 2) {
       const reason = `nothing was done: ${sentence(changes)}`;
       events.push(
@@ -39,11 +67,7 @@ export function script(plan: PlanView, run: string, ending: Ending, from = 1): R
       );
       return events;
     }
-    for (const line of [
-      `$ ${step.command || step.title}`,
-      'Starting ratiba-lab_redis_1 ...',
-      'Starting ratiba-lab_redis_1 ... done',
-    ]) {
+    for (const line of step.waits !== undefined ? [] : OUTPUT(step)) {
       events.push({ event: 'step_output', n: step.n, line });
     }
     if (ending.inDoubt === true) {
@@ -93,6 +117,7 @@ export function record(view: RunView, event: RunEvent): RunView {
     case 'step_failed':
       return step(event.n, { state: 'failed', detail: event.reason, ended_at: now });
     case 'manual':
+    case 'looked':
       return view;
     case 'verified':
       return { ...view, evidence: event.evidence, reason: event.reason };

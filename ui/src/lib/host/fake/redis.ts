@@ -1,5 +1,6 @@
 /** Redis is stopped: its repair, and runs of it. */
 import type { PlanStepView, RunOutcome, RunStepView, RunView } from '../generated/wire';
+import { runbook } from './memory';
 import type { Scenario } from './scenario';
 import {
   NEVER,
@@ -15,7 +16,21 @@ import {
   tile,
   triage,
   verdict,
+  withShown,
 } from './stack';
+
+const LAST_LINES = {
+  items: [
+    '1:M 24 Nov 2026 14:00:58.114 * 100 changes in 300 seconds. Saving...',
+    '1:M 24 Nov 2026 14:00:58.121 * Background saving started by pid 41',
+    '41:C 24 Nov 2026 14:00:58.203 * DB saved on disk',
+    '1:M 24 Nov 2026 14:00:58.222 * Background saving terminated with success',
+    '1:signal-handler (•••067) Received SIGTERM scheduling shutdown...',
+    '1:M 24 Nov 2026 14:01:07.310 # User requested shutdown...',
+    '1:M 24 Nov 2026 14:01:07.318 # Redis is now ready to exit, bye bye...',
+  ],
+  cut: 'not shown: 13 earlier lines',
+};
 
 export const START_REDIS: PlanStepView[] = [
   {
@@ -29,6 +44,7 @@ export const START_REDIS: PlanStepView[] = [
     after: 'redis: running, healthy',
     blast_radius: 'redis only. The backend and the worker reconnect by themselves.',
     instructions: [],
+    facts: [],
     undo: { title: 'Stop redis again, if it is still container 4b0d99e1c2aa' },
   },
   {
@@ -40,6 +56,8 @@ export const START_REDIS: PlanStepView[] = [
     risk: 'read',
     blast_radius: 'Nobody.',
     instructions: [],
+    facts: [],
+    waits: { until: 'redis runs and its health check passes', within_s: 60 },
   },
 ];
 
@@ -106,11 +124,22 @@ export function redisStopped(): Scenario {
           subject: { service: 'redis' },
           reason: 'redis has exited with code 137 and is not being restarted.',
           evidence: [
-            evidence('docker inspect', 'redis: state', 'exited, exit code 137, OOMKilled false'),
+            withShown(evidence('docker inspect', 'redis: state', 'exited, exit code 137, OOMKilled false'), {
+              items: [
+                {
+                  container: '4b0d99e1c2aa',
+                  'exit code': 137,
+                  image: 'redis:7.2-alpine',
+                  'memory limit': '256 MiB',
+                  'restart policy': 'no',
+                  started: '2026-11-24T09:12:41Z',
+                },
+              ],
+            }),
             evidence('docker events', 'redis: last event', 'die at 14:01:07, exitCode=137'),
             evidence('host', 'port 127.0.0.1:6381', 'nobody listens'),
             evidence('docker inspect', 'redis: restart policy', 'no', false),
-            evidence('logs', 'redis: last lines', 'no error before the end', true),
+            withShown(evidence('logs', 'redis: last lines', 'no error before the end', true), LAST_LINES),
           ],
         }),
         verdict('01-service-unhealthy', 'present', {
@@ -176,6 +205,7 @@ export function redisStopped(): Scenario {
         ],
       },
     },
+    runbook: runbook(),
     outcome: 'fixed',
   };
 }

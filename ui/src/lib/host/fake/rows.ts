@@ -1,7 +1,19 @@
 /** Rows of the runbook with parameters, and with what is lost. */
 import type { Subject } from '../generated/wire';
+import { runbook } from './memory';
 import { base, type Scenario } from './scenario';
-import { ago, catalog, evidence, impact, snapshot, tenant, tenants, triage, verdict } from './stack';
+import {
+  ago,
+  catalog,
+  evidence,
+  impact,
+  withShown,
+  snapshot,
+  tenant,
+  tenants,
+  triage,
+  verdict,
+} from './stack';
 
 export function row5(): Scenario {
   const page = catalog().map((one) =>
@@ -94,11 +106,21 @@ export function row5(): Scenario {
       subject,
       reason: `${subject.tenant} has active staff without any working hours, so no slot can be offered.`,
       evidence: [
-        evidence('postgres', `tenant_${subject.tenant}: active staff without a schedule`, [
-          'Wanjiku Kamau',
-          'Otieno Odhiambo',
-        ]),
-        evidence('redis', `threads in COLLECT_SLOT with 3 or more re-prompts`, n),
+        withShown(evidence('postgres', `tenant_${subject.tenant}: active staff without a schedule`, 2), {
+          items: ['Wanjiku Kamau', 'Otieno Odhiambo', 'Fatma Hassan'].map((name, i) => ({
+            name,
+            active: i < 2,
+            'rows of working hours': 0,
+          })),
+        }),
+        withShown(evidence('redis', `threads in COLLECT_SLOT with 3 or more re-prompts`, n), {
+          items: Array.from({ length: Math.min(n, 20) }, (_, i) => ({
+            thread: `01J9ZK${String(i).padStart(20, '0')}`,
+            channel: i % 2 === 0 ? 'whatsapp' : 'voice',
+            from: '•••678',
+            're-prompts': 3 + i,
+          })),
+        }),
         evidence('postgres', 'blocks over the next 14 days', 0, true),
       ],
     });
@@ -132,6 +154,7 @@ export function row5(): Scenario {
             after: 'staff_schedules of Wanjiku Kamau: 5 rows',
             blast_radius: 'Customers of Amani Family Clinic can book Wanjiku Kamau in these hours at once.',
             instructions: [],
+            facts: [],
             undo: { title: 'Delete the 5 rows, if they are unchanged and no booking uses them' },
           },
           {
@@ -143,6 +166,8 @@ export function row5(): Scenario {
             risk: 'read',
             blast_radius: 'Nobody.',
             instructions: [],
+            facts: [],
+            waits: { until: 'a free slot is offered to amani_clinic', within_s: 30 },
           },
         ],
         confirm: { kind: 'click' },
@@ -153,6 +178,7 @@ export function row5(): Scenario {
         ],
       },
     },
+    runbook: runbook(),
     outcome: 'fixed',
   };
 }
@@ -184,6 +210,7 @@ export function row12(): Scenario {
             after: 'a file of about 40 KiB, test-restored',
             blast_radius: 'Nobody.',
             instructions: [],
+            facts: [],
           },
           {
             n: 2,
@@ -196,6 +223,7 @@ export function row12(): Scenario {
             after: 'no such schema',
             blast_radius: 'Whoever still needs that test run.',
             instructions: [],
+            facts: [],
           },
           {
             n: 3,
@@ -207,8 +235,10 @@ export function row12(): Scenario {
             blast_radius: 'Nobody.',
             instructions: [
               'Say in the team channel that test_tenant_9f31 is gone.',
-              'Say where the backup is.',
+              { what: 'Say where the backup is.', where: 'the same channel' },
             ],
+            facts: [],
+            waits: { until: 'the channel has a message about test_tenant_9f31', within_s: 600 },
           },
         ],
         confirm: { kind: 'phrase', phrase: 'test_tenant_9f31' },

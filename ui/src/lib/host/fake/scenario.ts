@@ -3,11 +3,13 @@ import type {
   Change,
   PlanView,
   PlaybookView,
+  RunbookView,
   RunOutcome,
   RunView,
   SnapshotView,
   TriageView,
 } from '../generated/wire';
+import { runbook } from './memory';
 import { pastRun } from './redis';
 import { catalog, snapshot, triage } from './stack';
 
@@ -31,6 +33,10 @@ export interface Scenario {
   /** Commands that never answer, or that are refused. */
   silent?: boolean;
   gone?: boolean;
+  /** What is remembered of the rows. */
+  runbook: RunbookView;
+  /** What the manual steps of a plan wait for is so already. */
+  checksHold?: boolean;
   chainError?: string;
   journalError?: string;
 }
@@ -42,6 +48,7 @@ export function base(): Scenario {
     playbooks: catalog(),
     runs: [pastRun('01KAVX7M3Q0000000000000001', 'fixed', 5400)],
     plans: {},
+    runbook: runbook(),
     outcome: 'fixed',
   };
 }

@@ -18,6 +18,7 @@ import {
   tile,
   triage,
   verdict,
+  withShown,
 } from './stack';
 
 /** A stack that is watched. What acting on it leads to is in `acting.ts`. */
@@ -291,7 +292,18 @@ function hostile(): Scenario {
       changed: { commits: [text] },
       logs: [{ service: text, line: text, at: null }],
       ranked: from.triage.ranked.map((one, i) =>
-        i === 0 ? { ...one, reason: text, evidence: [evidence(text, text, { [text]: text })] } : one,
+        i === 0
+          ? {
+              ...one,
+              reason: text,
+              evidence: [
+                withShown(evidence(text, text, { [text]: text }), {
+                  items: [text, { [text]: text }],
+                  cut: text,
+                }),
+              ],
+            }
+          : one,
       ),
     },
     plans: step

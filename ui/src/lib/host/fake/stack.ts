@@ -7,6 +7,7 @@ import type {
   PlaybookView,
   ServiceView,
   SnapshotView,
+  Shown,
   SourceName,
   SourceState,
   Subject,
@@ -159,6 +160,11 @@ export function impact(over: Partial<Impact> = {}): Impact {
 
 export function evidence(from: string, what: string, value: unknown, against = false): Evidence {
   return { source: from, what, value, as_of: ago(3), ...(against ? { against: true } : {}) };
+}
+
+/** The same with what was looked at itself. */
+export function withShown(of: Evidence, shown: Shown): Evidence {
+  return { ...of, shown };
 }
 
 type Line = [

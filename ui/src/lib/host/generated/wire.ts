@@ -48,9 +48,39 @@ planned: unknown,
 now: unknown, };
 
 /**
+ * How a manual step's automatic check stands before the plan is confirmed.
+ */
+export type CheckView = { 
+/**
+ * The step's number.
+ */
+n: number, 
+/**
+ * Whether what it waits for is so already.
+ */
+holds: boolean, 
+/**
+ * What is seen.
+ */
+seen: string, };
+
+/**
+ * How the automatic checks of a plan's manual steps stand.
+ */
+export type ChecksView = { 
+/**
+ * When they were looked at.
+ */
+at: string, 
+/**
+ * One for each manual step.
+ */
+checks: Array<CheckView>, };
+
+/**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
 
 /**
  * How a plan is confirmed.
@@ -62,13 +92,55 @@ export type ConfirmView = { "kind": "click" } | { "kind": "phrase",
 phrase: string, };
 
 /**
- * `ratibactl diagnose --json`.
+ * One playbook's findings.
  */
 export type DiagnoseView = { 
 /**
  * The playbook's verdicts.
  */
 verdicts: Array<Verdict>, };
+
+/**
+ * How a drill ended.
+ */
+export type DrillOutcome = "fixed" | "undone" | "manual" | "not_claimed" | "failed";
+
+/**
+ * One drill of a row, and its latest run.
+ */
+export type DrillView = { 
+/**
+ * The way the fault is caused.
+ */
+variant: string, 
+/**
+ * What it does, in words.
+ */
+title: string, 
+/**
+ * Whether it was drilled, and went as it must.
+ */
+is_proven: boolean, 
+/**
+ * When it was drilled; absent: never.
+ */
+at?: string, 
+/**
+ * The commit that was drilled.
+ */
+commit?: string, 
+/**
+ * How that ended.
+ */
+outcome?: DrillOutcome, 
+/**
+ * How long it took.
+ */
+seconds?: number, 
+/**
+ * The playbook is another text since.
+ */
+is_of_another_text: boolean, };
 
 /**
  * No request fields.
@@ -158,7 +230,11 @@ as_of: string,
 /**
  * Whether it speaks against the finding.
  */
-against?: boolean, };
+against?: boolean, 
+/**
+ * What was looked at itself, for whoever wants to see it.
+ */
+shown?: Shown, };
 
 /**
  * Who and what a plan touches. For reading: it binds nothing.
@@ -185,6 +261,11 @@ customers?: number,
  * Backups that are made first, in words.
  */
 backups: Array<string>, };
+
+/**
+ * One act of a person.
+ */
+export type Instruction = string | PlacedInstruction;
 
 /**
  * A run whose end is not on record.
@@ -310,6 +391,10 @@ default?: unknown,
  */
 choices: Array<ParamChoice>, 
 /**
+ * Said where there is nothing to choose from: why, and what to do.
+ */
+why_empty?: string, 
+/**
  * Whether a value must be given.
  */
 required: boolean, };
@@ -334,6 +419,28 @@ stuck: number,
  * The oldest stuck one.
  */
 oldest_stuck: string | null, };
+
+/**
+ * An act, and where.
+ */
+export type PlacedInstruction = { 
+/**
+ * What to do, such as what to click.
+ */
+what: string, 
+/**
+ * Where: the page, the program, the machine.
+ */
+where: string, };
+
+/**
+ * A plan's id.
+ */
+export type PlanId = { 
+/**
+ * A ULID.
+ */
+plan_id: string, };
 
 /**
  * Make a plan, or ask for the parameters' live choices.
@@ -393,9 +500,17 @@ after?: string,
  */
 blast_radius: string, 
 /**
- * For a manual step: what to do, one act a line.
+ * For a manual step: what to do, one act each.
  */
-instructions: Array<string>, 
+instructions: Array<Instruction>, 
+/**
+ * For a manual step: what one should know before.
+ */
+facts: Array<string>, 
+/**
+ * What a step that waits looks for.
+ */
+waits?: WaitsView, 
 /**
  * How it is taken back; absent: it can't be.
  */
@@ -619,7 +734,27 @@ title: string,
 /**
  * What to do.
  */
-instructions: Array<string>, } | { "event": "verified", 
+instructions: Array<Instruction>, 
+/**
+ * What one should know before.
+ */
+facts: Array<string>, } | { "event": "looked", 
+/**
+ * Its number.
+ */
+n: number, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * What is seen instead of what is waited for.
+ */
+seen: string, 
+/**
+ * Seconds it still waits.
+ */
+left_s: number, } | { "event": "verified", 
 /**
  * What it says.
  */
@@ -774,6 +909,52 @@ can_undo: boolean,
 interrupted?: InterruptedView, };
 
 /**
+ * What is remembered of one row.
+ */
+export type RunbookRow = { 
+/**
+ * The playbook's id.
+ */
+playbook: string, 
+/**
+ * When it was last present or suspected; absent: never, as far as this console knows.
+ */
+last_seen?: Sighting, 
+/**
+ * Its drills, in the order of their file.
+ */
+drills: Array<DrillView>, 
+/**
+ * How many of them are proven. The row is when all are, and there is one.
+ */
+proven: number, 
+/**
+ * When the proof that is oldest was made: the row's proof is as old as that.
+ */
+proven_at?: string, 
+/**
+ * The commit of that one.
+ */
+proven_commit?: string, };
+
+/**
+ * What is remembered of all rows.
+ */
+export type RunbookView = { 
+/**
+ * By row.
+ */
+rows: Array<RunbookRow>, 
+/**
+ * Why it is unknown when rows were last seen.
+ */
+seen_error?: string, 
+/**
+ * Why it is unknown what was drilled.
+ */
+drilled_error?: string, };
+
+/**
  * `ratibactl runs list --json`.
  */
 export type RunsView = { 
@@ -856,6 +1037,36 @@ as_of: string, };
  * How bad the fault is while it lasts.
  */
 export type Severity = "critical" | "major" | "minor";
+
+/**
+ * Log lines, rows or facts as they were read: bounded, without secrets and personal data.
+ */
+export type Shown = { 
+/**
+ * Lines as text, rows and facts as maps.
+ */
+items: (string | Record<string, unknown>)[], 
+/**
+ * What was left out, in words.
+ */
+cut?: string, };
+
+/**
+ * A row that was present or suspected.
+ */
+export type Sighting = { 
+/**
+ * When it was seen last.
+ */
+at: string, 
+/**
+ * `present` or `suspected`.
+ */
+verdict: VerdictKind, 
+/**
+ * Whom its first finding was about.
+ */
+subject: Subject, };
 
 /**
  * The snapshot, as `ratibactl status --json` prints it.
@@ -1182,6 +1393,23 @@ reason?: string, };
  * The four answers a detection can give. Missing evidence is an answer of its own.
  */
 export type VerdictKind = "present" | "suspected" | "unknown" | "absent";
+
+/**
+ * What a step waits for, and for how long.
+ */
+export type WaitsView = { 
+/**
+ * What is so then, in words.
+ */
+until: string, 
+/**
+ * What is asked, where the words do not say it.
+ */
+asks?: string, 
+/**
+ * Seconds after which the step fails.
+ */
+within_s: number, };
 
 /**
  * What was attempted and happened, and what to do.

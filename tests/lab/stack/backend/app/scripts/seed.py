@@ -138,9 +138,9 @@ def remember(saver: PostgresSaver, talk: str, state: str) -> None:
 
 def trunks(redis: Redis) -> None:
     """LiveKit keeps its SIP trunks and dispatch rules in the same Redis."""
-    redis.hset("sip_inbound_trunk", "ST_nbo254in01", json.dumps({"sipTrunkId": "ST_nbo254in01", "name": "Safaricom SIP", "numbers": ["+254205000100"], "authUsername": "ratiba", "authPassword": "trunk-secret"}))
-    redis.hset("sip_outbound_trunk", "ST_nbo254out1", json.dumps({"sipTrunkId": "ST_nbo254out1", "name": "Safaricom SIP out", "address": "sip.example.co.ke", "numbers": ["+254205000100"]}))
-    redis.hset("sip_dispatch_rule", "SDR_voicebook1", json.dumps({"sipDispatchRuleId": "SDR_voicebook1", "rule": {"dispatchRuleIndividual": {"roomPrefix": "call-"}}, "trunkIds": ["ST_nbo254in01"]}))
+    redis.hset("sip_inbound_trunk", "ST_nbo254in01", json.dumps({"sip_trunk_id": "ST_nbo254in01", "name": "Safaricom SIP", "numbers": ["+254205000100"], "auth_username": "ratiba", "auth_password": "trunk-secret"}))
+    redis.hset("sip_outbound_trunk", "ST_nbo254out1", json.dumps({"sip_trunk_id": "ST_nbo254out1", "name": "Safaricom SIP out", "address": "sip.example.co.ke", "numbers": ["+254205000100"]}))
+    redis.hset("sip_dispatch_rule", "SDR_voicebook1", json.dumps({"sip_dispatch_rule_id": "SDR_voicebook1", "rule": {"dispatch_rule_individual": {"room_prefix": "call-"}}, "trunk_ids": ["ST_nbo254in01"]}))
 
 
 def wait_for_stores(redis: Redis, seconds: float = 60) -> None:

@@ -80,6 +80,8 @@ async def _handle(tenant: dict | None, number_id: str, message: dict, valid: boo
         log.info("webhook.whatsapp duplicate", tenant=tenant["slug"])
         return
     text = (message.get("text") or {}).get("body", "")
+    # What a customer writes is in the log, as a field and never as an event.
+    log.info("webhook.whatsapp message", tenant=tenant["slug"], text=text)
     thread_id, answer = await booking_graph.turn(tenant, "whatsapp", message["from"], text)
     log.info(
         "webhook.whatsapp", signature_valid=valid, tenant=tenant["slug"], thread_id=thread_id,

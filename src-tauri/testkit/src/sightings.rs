@@ -1,0 +1,25 @@
+//! Sightings in memory.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use ratiba_core::{
+    model::Sightings,
+    ports::{SightingError, SightingStore},
+};
+
+/// Keeps them as long as the test lasts.
+#[derive(Default)]
+pub struct MemorySightings(Mutex<Sightings>);
+
+#[async_trait]
+impl SightingStore for MemorySightings {
+    async fn all(&self) -> Result<Sightings, SightingError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn keep(&self, sightings: &Sightings) -> Result<(), SightingError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(sightings.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! What is remembered of a row, when the console was closed meanwhile too.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ratiba_console::api::{Console, Parts};
+use ratiba_core::{
+    model::{ContainerState, Sightings},
+    playbook::Proven,
+    ports::{SightingError, SightingStore},
+    profile,
+    wire::{DrillName, Empty, RunbookRow},
+};
+use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack, container};
+
+use crate::shipped;
+
+const ROW: &str = "01-service-unhealthy";
+
+fn console(stack: &Stack, sightings: Arc<dyn SightingStore>) -> Arc<Console> {
+    let text = "name = \"t\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
+    Console::new(Parts {
+        profile: profile::parse("t.toml", text).unwrap(),
+        sources: stack.sources(),
+        acts: stack.acts(),
+        store: Arc::new(MemoryJournal::default()),
+        known: Arc::new(NoSecrets),
+        sightings,
+        catalog: shipped::catalog(),
+        drills: vec![DrillName {
+            id: ROW.into(),
+            variant: "stopped".into(),
+            title: "redis is stopped".into(),
+        }],
+        proven: Ok(Proven::default()),
+        operator: "amina".into(),
+    })
+}
+
+async fn row(console: &Arc<Console>) -> RunbookRow {
+    let view = console.runbook(Empty {}).await.unwrap();
+    assert_eq!(view.seen_error, None);
+    view.rows.into_iter().find(|row| row.playbook == ROW).unwrap()
+}
+
+#[tokio::test]
+async fn a_row_that_was_present_is_remembered_after_it_is_gone_and_after_a_restart() {
+    let stack = Stack::default().with_containers(vec![container("redis")]);
+    let kept: Arc<MemorySightings> = Arc::default();
+    let first = console(&stack, kept.clone());
+    first.triage_now().await;
+    assert_eq!(row(&first).await.last_seen, None, "a healthy stack was seen, and no fault");
+
+    stack.change_container("redis", |c| c.state = ContainerState::Exited);
+    first.triage_now().await;
+    let seen = row(&first).await.last_seen.unwrap();
+    assert_eq!(seen.subject.service.as_deref(), Some("redis"));
+
+    // It lasts, and ends: the last time is the one that counts.
+    stack.clock.pass(std::time::Duration::from_secs(20));
+    first.triage_now().await;
+    let later = row(&first).await.last_seen.unwrap();
+    assert!(later.at > seen.at);
+    stack.change_container("redis", |c| c.state = ContainerState::Running);
+    stack.clock.pass(std::time::Duration::from_secs(20));
+    first.triage_now().await;
+    assert_eq!(row(&first).await.last_seen, Some(later.clone()));
+
+    let restarted = console(&stack, kept);
+    restarted.triage_now().await;
+    assert_eq!(row(&restarted).await.last_seen, Some(later));
+    let drilled = row(&restarted).await;
+    assert_eq!((drilled.drills.len(), drilled.proven), (1, 0), "a drill that never ran proves nothing");
+}
+
+struct Broken;
+
+#[async_trait]
+impl SightingStore for Broken {
+    async fn all(&self) -> Result<Sightings, SightingError> {
+        Err(SightingError { attempted: "read seen.json".into(), happened: "permission denied".into() })
+    }
+    async fn keep(&self, _sightings: &Sightings) -> Result<(), SightingError> {
+        self.all().await.map(|_| ())
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_unknown_and_not_never() {
+    let stack = Stack::default().with_containers(vec![container("redis")]);
+    let console = console(&stack, Arc::new(Broken));
+    console.triage_now().await;
+    let view = console.runbook(Empty {}).await.unwrap();
+    assert_eq!(view.seen_error.as_deref(), Some("read seen.json: permission denied"));
+}
+
+#[tokio::test]
+async fn a_diagnosis_has_the_parameters_with_what_there_is_to_choose_from() {
+    let stack = Stack::default().with_tenants(&["amani_salon"]);
+    stack.answer_tenant(
+        "amani_salon",
+        vec![serde_json::json!({ "active": 2, "with_hours": 0, "off_with_hours": 0, "open": 0, "days": [] })],
+    );
+    stack.answer_sql("is_active", vec![serde_json::json!({ "id": "a1", "name": "Amina" })]);
+    let console = console(&stack, Arc::new(MemorySightings::default()));
+    let view = console.diagnosis("05-fsm-stuck-collect-slot", &Default::default()).await.unwrap();
+    let live = &view.params[0];
+    assert_eq!(live.subject.tenant.as_deref(), Some("amani_salon"));
+    let staff = live.params.iter().find(|p| p.name == "staff").unwrap();
+    assert_eq!((staff.choices[0].value.as_str(), staff.choices[0].label.as_str()), ("a1", "Amina"));
+    let blocks = live.params.iter().find(|p| p.name == "blocks").unwrap();
+    assert!(blocks.choices.is_empty() && blocks.why_empty.as_deref().unwrap().contains("not the cause"));
+    let other = ratiba_core::model::Subject { tenant: Some("jua_auto".into()), ..Default::default() };
+    let view = console.diagnosis("05-fsm-stuck-collect-slot", &other).await.unwrap();
+    assert!(view.verdicts.is_empty() && view.params.is_empty(), "about somebody else: {view:?}");
+}

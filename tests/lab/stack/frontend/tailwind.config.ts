@@ -1,0 +1,8 @@
+export default {
+  content: ["./app/**/*.tsx"],
+  theme: {
+    extend: {
+      colors: { jacaranda: "#6b4fa0" },
+    },
+  },
+};
