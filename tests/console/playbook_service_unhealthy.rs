@@ -26,7 +26,11 @@ fn plan_kinds(stack: &Stack, finding: &Finding) -> Vec<String> {
 }
 
 fn stack() -> Stack {
-    Stack::default().with_containers(vec![container("postgres"), container("redis"), container("backend")])
+    let containers = vec![container("postgres"), container("redis"), container("backend")];
+    let stack = Stack::default().with_containers(containers);
+    // What compose would make is what is there.
+    stack.reconfigure("hash-1");
+    stack
 }
 
 #[test]
