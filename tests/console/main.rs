@@ -15,6 +15,7 @@ mod playbook_collect_slot;
 mod playbook_extras;
 mod playbook_intent_no_route;
 mod playbook_knowledge_overflow;
+mod playbook_leftover_test_schemas;
 mod playbook_livekit;
 mod playbook_payment_pending;
 mod playbook_service_unhealthy;

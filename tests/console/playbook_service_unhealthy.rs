@@ -1,7 +1,10 @@
 //! Row 1: every cause is told apart, and gets the repair that cures it.
 
 use ratiba_core::{
-    model::{ContainerState, Finding, Health, HealthStatus, PublishedPort, VerdictKind},
+    model::{
+        ContainerState, Finding, Health, HealthStatus, MountedVolume, PublishedPort, SourceError,
+        SourceErrorKind, SourceName, VerdictKind,
+    },
     playbook::step::Step,
 };
 use ratiba_testkit::{Stack, container};
@@ -178,4 +181,149 @@ fn health_left_standing_on_a_stopped_container_is_not_believed() {
     });
     let found = detect(&stack);
     assert!(found[0].evidence.iter().all(|e| e.what != "health check"), "{:?}", found[0].evidence);
+}
+
+/// Lines of a service's log, read.
+fn logged(stack: &Stack, lines: &[&str]) {
+    let at = "2026-11-24T08:00:05Z";
+    let record = |line: &&str| {
+        json!({
+            "at": at, "level": "", "event": line, "logger": "", "tenant": "", "thread_id": "", "fields": {},
+            "is_structured": false,
+        })
+    };
+    let records: Vec<_> = lines.iter().map(record).collect();
+    stack.answer("\"log_records\"", json!({ "records": records, "from": null, "is_whole": true }));
+}
+
+fn of<'a>(found: &'a [Finding], service: &str) -> &'a Finding {
+    found.iter().find(|f| f.subject.service.as_deref() == Some(service)).unwrap()
+}
+
+#[test]
+fn another_version_is_not_damage_and_a_zeroed_control_file_is() {
+    let cases = [
+        ("DETAIL:  The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 15.8.", "made by PostgreSQL 14", "manual"),
+        ("DETAIL:  The database cluster was initialized with PG_CONTROL_VERSION 0, but the server was compiled with PG_CONTROL_VERSION 1300.", "is damaged", "backup"),
+        ("PANIC:  could not locate a valid checkpoint record", "is damaged", "backup"),
+    ];
+    for (line, says, step) in cases {
+        let stack = stack();
+        stack.change_container("postgres", |c| {
+            c.state = ContainerState::Exited;
+            c.exit_code = 1;
+            c.volumes = vec![MountedVolume { name: "lab_pgdata".into(), path: "/data".into() }];
+        });
+        logged(&stack, &[line]);
+        let found = detect(&stack);
+        let finding = of(&found, "postgres");
+        assert!(finding.reason.as_deref().unwrap().contains(says), "{line}: {:?}", finding.reason);
+        let steps = plan_kinds(&stack, finding);
+        assert!(steps.contains(&step.to_owned()), "{line}: {steps:?}");
+        assert!(!steps.iter().any(|s| s.contains("Recreate") || s.contains("Remove")), "{line}: {steps:?}");
+        // What writes is stopped before the copy, and only then.
+        if step == "backup" {
+            assert_eq!(steps, ["Stop backend", "backup", "manual", "Start backend", "wait_until"]);
+        }
+    }
+}
+
+#[test]
+fn what_the_log_said_before_the_last_start_is_not_believed() {
+    let stack = stack();
+    stack.change_container("postgres", |c| {
+        c.state = ContainerState::Exited;
+        c.exit_code = 1;
+        c.started_at = "2026-11-24T08:00:06Z".parse().ok();
+    });
+    logged(&stack, &["DETAIL:  The data directory was initialized by PostgreSQL version 14"]);
+    assert!(detect(&stack)[0].reason.as_deref().unwrap().contains("ended by itself"));
+}
+
+#[test]
+fn a_damaged_page_counts_only_while_it_can_not_be_read() {
+    let line = "ERROR:  invalid page in block 7 of relation base/13572/16948";
+    let stack = stack();
+    logged(&stack, &[line]);
+    // Its table is gone: replaced since.
+    assert_eq!(detect(&stack)[0].verdict, VerdictKind::Absent);
+    stack.answer("pg_filenode_relation", json!([{ "name": "tenant_a.payments", "kind": "r" }]));
+    stack.answer("FROM tenant_a.payments WHERE ctid", json!([{ "n": 3 }]));
+    assert_eq!(detect(&stack)[0].verdict, VerdictKind::Absent);
+    stack.refuse(
+        "FROM tenant_a.payments WHERE ctid >= '(7,0)'::tid",
+        SourceError {
+            source_name: SourceName::Postgres,
+            kind: SourceErrorKind::Invalid,
+            attempted: "read from Postgres".into(),
+            happened: line.into(),
+            hint: String::new(),
+        },
+    );
+    let found = detect(&stack);
+    assert!(found[0].reason.as_deref().unwrap().contains("a page of tenant_a.payments is damaged"));
+    stack.change_container("postgres", |c| {
+        c.volumes = vec![MountedVolume { name: "lab_pgdata".into(), path: "/data".into() }];
+    });
+    let steps = plan_kinds(&stack, &detect(&stack)[0]);
+    assert_eq!(steps[..3], ["Stop backend", "Stop postgres", "backup"]);
+    // Not known which volume holds the data: nothing is stopped for a copy of the wrong one.
+    stack.change_container("postgres", |c| c.volumes.clear());
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    assert!(playbook.plan(&stack.call_context(), &detect(&stack)[0], &[].into()).is_err());
+}
+
+#[test]
+fn another_configuration_is_only_suspected_and_less_so_where_all_differ() {
+    let stack = stack();
+    stack.answer("config_hashes", json!({ "postgres": "hash-1", "redis": "hash-1", "backend": "hash-2" }));
+    let found = detect(&stack);
+    assert_eq!((found.len(), found[0].verdict), (1, VerdictKind::Suspected));
+    assert_eq!(plan_kinds(&stack, &found[0]), ["Recreate backend", "wait_until"]);
+    stack.answer("config_hashes", json!({ "postgres": "h", "redis": "h", "backend": "h" }));
+    let all = detect(&stack);
+    assert!(all.len() == 3 && all[0].confidence < found[0].confidence, "{all:?}");
+}
+
+#[test]
+fn what_waits_for_a_store_is_not_restarted_before_it() {
+    let stack = stack();
+    stack.change_container("redis", |c| c.state = ContainerState::Exited);
+    stack.change_container("backend", |c| {
+        c.state = ContainerState::Exited;
+        c.exit_code = 1;
+    });
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    let found = detect(&stack);
+    let refused = playbook.plan(&stack.call_context(), of(&found, "backend"), &[].into()).unwrap_err();
+    assert!(refused.to_string().contains("because redis is down: repair redis first"), "{refused}");
+    // Redis is up again, and the backend that died with it is not: it is named.
+    let redis = of(&found, "redis").clone();
+    stack.change_container("redis", |c| c.state = ContainerState::Running);
+    let verdict = playbook.verify(&stack.call_context(), &redis).unwrap().unwrap();
+    let named = verdict.evidence.iter().find(|e| e.what == "still not well: backend").unwrap();
+    assert!(!named.against && named.value.to_string().contains("ended by itself"));
+}
+
+#[test]
+fn the_container_that_publishes_a_taken_port_is_named_with_its_project() {
+    let stack = stack();
+    stack.hold_port(6390, "docker-proxy (pid 77)");
+    stack.publish_port(6390, "sister_cache_1", Some(("sister", "cache")));
+    stack.change_container("redis", |c| {
+        c.state = ContainerState::Created;
+        c.exit_code = 128;
+        c.error = "bind: address already in use".into();
+        c.ports = vec![PublishedPort {
+            host_ip: "127.0.0.1".into(),
+            host_port: 6390,
+            container_port: 6379,
+            protocol: "tcp".into(),
+        }];
+    });
+    let found = detect(&stack);
+    let holder = found[0].evidence.iter().find(|e| e.what == "who holds port 6390").unwrap();
+    assert_eq!(holder.value, json!("container sister_cache_1, service cache of the compose project sister"));
 }
