@@ -218,7 +218,9 @@ fn compose_reads_the_values_that_were_set() {
             format!("step::dotenv(#{{ title: \"Set\", key: \"K{n}\", to: #{{ plain: {value} }} }})")
         })
         .collect();
-    let text = without_section(&without_section(&text, "livekit"), "daraja");
+    let text = ["livekit", "daraja", "elevenlabs"]
+        .iter()
+        .fold(text, |text, section| without_section(&text, section));
     let profile = ctl.file("env.toml", &text);
     let kernel = Kernel::on(ctl, &format!("[{}]", steps.join(", ")), profile);
     kernel.repaired(&[]);
