@@ -153,7 +153,7 @@ fn what_hangs_is_named() {
     let blocked = stack();
     let session = |waits: i64| {
         json!([{ "pid": 4711, "application": "psql", "client": "10.0.0.9", "started": "2026-11-26 01:00:00+00",
-                 "idle_s": 300, "waiting": 2, "waits_s": waits, "is_own": false }])
+                 "idle_s": 300, "waiting": 2, "waits_s": waits, "waiters": "ratiba-backend" }])
     };
     blocked.answer("pg_blocking_pids", session(40));
     assert!(only(detect(&blocked)).1.contains("session 4711"));
@@ -168,7 +168,7 @@ fn what_hangs_is_named() {
     blocked.answer("pg_blocking_pids", session(2));
     assert_eq!(only(detect(&blocked)).0, VerdictKind::Absent);
     let silent = stack();
-    silent.take_down(SourceName::Http);
+    silent.change_container("backend", |c| c.started_at = "2026-11-24T05:00:00Z".parse().ok());
     silent.refuse(
         "http_get",
         ratiba_core::model::SourceError {

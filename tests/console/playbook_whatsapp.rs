@@ -76,7 +76,7 @@ fn log(stack: &Stack, lines: Vec<Value>) {
 
 fn entry(stack: &Stack, key: &str, count: u32, change: impl FnOnce(&mut Value)) {
     let mut shape = json!({
-        "length": 32, "is_hex": true, "is_quoted": false, "has_blank": false, "has_quote": false,
+        "length": 32, "is_hex": true, "is_quoted": false, "has_blank": false, "has_quote": false, "has_line_end": false,
         "has_carriage_return": false, "is_access_token": false,
     });
     change(&mut shape);

@@ -101,7 +101,7 @@ async fn a_diagnosis_has_the_parameters_with_what_there_is_to_choose_from() {
         "amani_salon",
         vec![serde_json::json!({ "active": 2, "with_hours": 0, "off_with_hours": 0, "open": 0, "days": [] })],
     );
-    stack.answer_sql("is_active", vec![serde_json::json!({ "id": "a1", "name": "Amina" })]);
+    stack.answer_sql(" AS name FROM", vec![serde_json::json!({ "id": "a1", "name": "Amina" })]);
     let console = console(&stack, Arc::new(MemorySightings::default()));
     let view = console.diagnosis("05-fsm-stuck-collect-slot", &Default::default()).await.unwrap();
     let live = &view.params[0];

@@ -118,7 +118,8 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
     ensure!(foreign.is_empty(), "the run changed what it may not: {}", foreign.join(", "));
     if part.drill.ends == RunOutcome::Fixed {
         let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), &[1]))?;
-        ensure!(said.contains("the fault is not there"), "a second plan must find nothing to do: {said}");
+        let wanted = part.drill.then.as_deref().unwrap_or("the fault is not there");
+        ensure!(said.contains(wanted), "a second plan must find nothing to do, and say `{wanted}`: {said}");
     }
     let record = lane.json(&["runs", "show", &run])?;
     ensure!(
@@ -261,7 +262,10 @@ fn strangers(ranked: &[Value], part: &Part, seen: &str) -> Done {
 fn evidence(first: &Value, caused: &Caused) -> Done {
     let items: Vec<String> = list(&first["evidence"])
         .iter()
-        .map(|one| format!("{}: {}", text(&one["what"]), words_of(&one["value"])))
+        .map(|one| {
+            let behind = words_of(&one["shown"]["items"]);
+            format!("{}: {}\n{behind}", text(&one["what"]), words_of(&one["value"]))
+        })
         .collect();
     ensure!(!items.is_empty(), "a finding without evidence: {first:#}");
     let timed = list(&first["evidence"]).iter().all(|one| one["as_of"].is_string());

@@ -111,6 +111,8 @@ impl Stable {
         for (varies, stays) in &self.texts {
             text = text.replace(varies.as_str(), stays);
         }
+        text = text.lines().map(compose).collect::<Vec<_>>().join("\n") + "\n";
+        text = milliseconds(&self.uuids(&text));
         // Word by word: letters, digits and what binds them in times and ids.
         let mut out = String::new();
         let mut word = String::new();
@@ -127,6 +129,30 @@ impl Stable {
             out.push(c);
         }
         out.pop();
+        out
+    }
+
+    /// Each id that a service made up has the number of its first appearance.
+    fn uuids(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut seen: Vec<&str> = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            match rest.get(..36).filter(|id| is_uuid(id)) {
+                Some(id) if !self.named.contains(id) => {
+                    let n = seen.iter().position(|one| *one == id).unwrap_or_else(|| {
+                        seen.push(id);
+                        seen.len() - 1
+                    });
+                    out += &format!("{{uuid {}}}", n + 1);
+                    rest = &rest[36..];
+                }
+                _ => {
+                    out.push(c);
+                    rest = &rest[c.len_utf8()..];
+                }
+            }
+        }
         out
     }
 
@@ -174,6 +200,37 @@ impl Stable {
         let joined = parts.join(":");
         (joined != word).then_some(joined)
     }
+}
+
+/// Compose is one program in version 1 and two words in version 2, in any folder.
+fn compose(line: &str) -> String {
+    let Some((program, rest)) = line.split_once(" -p {project} -f ") else { return line.to_owned() };
+    let called = program.trim_start();
+    if !called.ends_with("docker-compose") && !called.ends_with("docker compose") {
+        return line.to_owned();
+    }
+    let indent = &program[..program.len() - called.len()];
+    format!("{indent}{{compose}} -p {{project}} -f {rest}")
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, b)| match at {
+        8 | 13 | 18 | 23 => b == b'-',
+        _ => b.is_ascii_digit() || (b'a'..=b'f').contains(&b),
+    })
+}
+
+/// What was measured in milliseconds is another number each time.
+fn milliseconds(text: &str) -> String {
+    let mut parts: Vec<String> = text.split(" ms").map(str::to_owned).collect();
+    let measured = parts.len() - 1;
+    for part in &mut parts[..measured] {
+        let number = part.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        if number < part.len() {
+            part.replace_range(number.., "{measured}");
+        }
+    }
+    parts.join(" ms")
 }
 
 /// A date, or a date and a time, as any of the engines writes it.

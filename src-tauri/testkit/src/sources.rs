@@ -119,7 +119,12 @@ impl Stack {
     }
 
     /// Sets the containers; their services are declared too.
+    ///
+    /// They are as compose would make them now; [`Stack::reconfigure`] changes that.
     pub fn with_containers(self, containers: Vec<ContainerFacts>) -> Self {
+        if let Some(first) = containers.first() {
+            self.held().beside.configuration = first.config_hash.clone();
+        }
         self.held().declared = containers.iter().map(|c| c.service.clone()).collect();
         self.held().containers = containers;
         self

@@ -21,8 +21,8 @@ cp -a /from/. /to/
 sync
 list() (
   cd "$1"
-  find . | LC_ALL=C sort | while IFS= read -r f; do stat -c '%a %u %g %F %n' "$f"; done
-  find . -type f | LC_ALL=C sort | while IFS= read -r f; do sha256sum "$f"; done
+  find . -exec stat -c '%a %u %g %F %n' {} + | LC_ALL=C sort
+  find . -type f -exec sha256sum {} + | LC_ALL=C sort
 )
 list /from > /tmp/from.list
 list /to > /tmp/to.list

@@ -48,6 +48,7 @@ fn shape(bytes: &[u8], key: &str) -> Option<DotenvShape> {
         is_quoted: statement.quote.is_some(),
         has_blank: value.contains([' ', '\t']),
         has_quote: value.contains(['"', '\'', '“', '”', '‘', '’']),
+        has_line_end: value.contains('\n'),
         has_carriage_return: value.contains('\r')
             || last_line.ends_with(b"\r\n")
             || last_line.ends_with(b"\r"),
@@ -72,6 +73,7 @@ mod tests {
         assert!(!of("S='0123'\n").has_quote && of("S='0123'\n").is_hex);
         assert!(of("S=\"'0123'\"\n").has_quote && of("S=“0123”\n").has_quote && of("S=0123\"\n").has_quote);
         assert!(of("S='01 23'\n").is_quoted && of("S='01 23'\n").has_blank);
+        assert!(of("S='0123\nT='\n").has_line_end && !of("S='0123'\nT='\n").has_line_end);
         assert!(of("S=EAAxyz\n").is_access_token);
         assert_eq!(of("S=\n").length, 0);
         assert!(shape(b"A=1\n", "S").is_none());

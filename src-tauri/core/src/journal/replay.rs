@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Entry, EntryKind};
 use crate::{
     model::{Change, Evidence},
-    playbook::step::Risk,
+    playbook::step::{ComposeAction, ComposeStep, Risk, Step},
     remedy::{Plan, PlannedStep, Precondition, ResolvedStep, RunOutcome, StepState},
 };
 
@@ -109,6 +109,16 @@ impl StepRecord {
         self.planned.step.found(self)
     }
 
+    /// Whether this service ran before it.
+    fn found_running(&self, service: &str) -> bool {
+        self.found().iter().any(|found| match found {
+            Precondition::Container { service: about, state, .. } => {
+                about == service && state.as_deref() == Some("running")
+            }
+            _ => false,
+        })
+    }
+
     /// Takes over what was found out about it after an interruption.
     pub fn take(&mut self, resolved: &ResolvedStep) {
         self.state = if resolved.happened { StepState::Done } else { StepState::Pending };
@@ -176,6 +186,30 @@ impl RunRecord {
             && self.undone_by.is_none()
             && !self.being_undone_by.as_ref().is_some_and(|undo| undo.is_open)
             && self.steps.iter().any(|s| s.is_undoable() || s.is_done_undo() || self.may_be_undoable(s))
+            && !self.ends_where_it_began()
+    }
+
+    /// Whether all that could be taken back is services that ran, and that it stopped and started
+    /// again: an undo would stop and start them once more, for nothing.
+    pub fn ends_where_it_began(&self) -> bool {
+        let mut down = BTreeSet::new();
+        for step in &self.steps {
+            if step.is_done_undo() || self.may_be_undoable(step) {
+                return false;
+            }
+            match &step.planned.step {
+                _ if !step.is_undoable() => {}
+                Step::Compose(ComposeStep { action: ComposeAction::Stop { service }, .. })
+                    if step.found_running(service) =>
+                {
+                    down.insert(service);
+                }
+                Step::Compose(ComposeStep { action: ComposeAction::Start { service }, .. })
+                    if down.remove(service) => {}
+                _ => return false,
+            }
+        }
+        down.is_empty()
     }
 
     /// A step that was open when the run was closed: whether it is there is looked at when somebody asks.

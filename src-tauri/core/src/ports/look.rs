@@ -116,6 +116,8 @@ pub struct DotenvShape {
     pub has_blank: bool,
     /// Whether a quote, straight or curly, is in the value itself.
     pub has_quote: bool,
+    /// Whether it goes over several lines, as where a quote opens it and is closed on a later one.
+    pub has_line_end: bool,
     /// Whether a carriage return ends its line, or is in the value.
     pub has_carriage_return: bool,
     /// Whether it begins as Meta's access tokens do, which are no app's secret.

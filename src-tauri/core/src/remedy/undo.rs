@@ -55,6 +55,9 @@ pub async fn make_undo(
     let mut steps = Vec::new();
     let mut left = Vec::new();
     let mut again = Vec::new();
+    if run.ends_where_it_began() {
+        return Err(not(nothing_to_take_back(run)));
+    }
     let was_done = |s: &&StepRecord| s.state == StepState::Done || resolution.has_begun(s);
     for record in run.steps.iter().rev().filter(was_done) {
         let n = record.planned.n;
@@ -200,6 +203,9 @@ fn nothing_to_take_back(run: &RunRecord) -> String {
             "no step of run {id} ended as it should, and only such a one can be taken back; step {} failed, and may have changed something before",
             step.planned.n
         ),
+        None if run.steps.iter().any(StepRecord::is_undoable) => {
+            format!("run {id} started all that it had stopped, and did nothing else that can be taken back")
+        }
         None => format!("run {id} did nothing that can be taken back"),
     }
 }

@@ -76,6 +76,8 @@ pub struct Drill {
     /// Whether the run can be taken back: then it is, and all must be as before it.
     #[serde(default)]
     pub undo: bool,
+    /// What a second plan says, if that is another thing than that the fault is not there.
+    pub then: Option<String>,
     /// What moves by itself while the fault lasts, as names of the lab's world.
     #[serde(default)]
     pub restless: Vec<String>,

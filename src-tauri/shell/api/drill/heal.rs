@@ -166,7 +166,7 @@ async fn bring_up(scene: &Scene<'_>, wanted: &Wanted, only: &[&str]) -> Result<(
         let commands = commands.iter().map(|words| run_with("docker", words, None));
         tokio::join!(futures_util::future::join_all(commands), act::up_anew(scene.console, &anew));
         if !acted {
-            clock.sleep(Duration::from_millis(150)).await;
+            clock.sleep(Duration::from_millis(300)).await;
         }
     }
 }
