@@ -23,7 +23,7 @@ test: setup
 	@.ci/test
 
 drills: setup
-	@.ci/drills
+	@RATIBA_RECORD=1 .ci/drills
 
 check: setup
 	@.ci/check

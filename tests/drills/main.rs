@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod lane;
+mod proven;
 mod rehearse;
 mod report;
 mod rules;
@@ -152,6 +153,10 @@ fn run() -> Done<ExitCode> {
     });
     let mut rows = rows.into_inner().unwrap();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let record = std::env::var_os("RATIBA_RECORD").is_some_and(|set| !set.is_empty());
+    if let Some(lane) = lanes.first().filter(|_| record) {
+        println!("{}", proven::record(lane, &rows, report::commit().as_deref())?);
+    }
     Ok(tell(rows, durations, left_out, began))
 }
 
@@ -175,6 +180,7 @@ fn work(lane: &Lane, queue: &Mutex<Vec<(f64, Item)>>, files: &[DrillFile], rows:
         // Whatever stopped it halfway, the next one needs a lab that is well.
         is_well = row.healed && is_well;
         row.failure = done.err();
+        row.ended_at = Some(jiff::Timestamp::now());
         row.seconds = began.elapsed().as_secs_f64();
         println!("{}", row.line());
         if let Some(why) = &row.failure {

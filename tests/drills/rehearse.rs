@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, thread, time::Instant};
 use ratiba_console::api::drill::{Drill, World};
 use ratiba_core::{
     model::{Subject, VerdictKind},
+    playbook::DrillOutcome,
     remedy::RunOutcome,
 };
 use serde_json::Value;
@@ -84,6 +85,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
     row.took("look", began);
     let first = first?;
     if part.drill.verdict == VerdictKind::Absent {
+        row.proof = DrillOutcome::NotClaimed;
         return nothing_written("looking").map(|_| ());
     }
     if let Some(refused) = caused.expected["refused"].as_str() {
@@ -91,6 +93,8 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
         let said = row.timed("plan", || lane.fails(&words(&plan_words(part, &first, caused)), &[1, 2]))?;
         ensure!(said.contains(refused), "the plan must be refused with `{refused}`: {said}");
         row.fixed = "refused".into();
+        let is_suspected = part.drill.verdict == VerdictKind::Suspected;
+        row.proof = if is_suspected { DrillOutcome::NotClaimed } else { DrillOutcome::Manual };
         return nothing_written("a refused plan").map(|_| ());
     }
     let mut planned = row.timed("plan", || plan(lane, part, &first, caused))?;
@@ -107,6 +111,9 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
     let (run, by_hand) = row.timed("apply", || apply(lane, part, &planned))?;
     row.fixed =
         if has_manual { format!("{} (a person helped)", outcome(part)) } else { outcome(part).into() };
+    if part.drill.ends != RunOutcome::Fixed {
+        row.proof = DrillOutcome::Manual;
+    }
     let after = lane.world()?;
     let may = allowed(&first, caused);
     let known = before.clone().with_unread_from(&caused.before);
@@ -141,6 +148,7 @@ fn rest(lane: &Lane, part: &Part, caused: &Caused, row: &mut Row) -> Done {
             .collect();
         ensure!(left.is_empty(), "the undo did not bring back: {}", left.join(", "));
         row.undone = "yes".into();
+        row.proof = DrillOutcome::Undone;
     }
     Ok(())
 }

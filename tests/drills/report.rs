@@ -8,6 +8,8 @@ use std::{
     time::Instant,
 };
 
+use jiff::Timestamp;
+use ratiba_core::playbook::DrillOutcome;
 use serde_json::{Value, json};
 
 /// One line of the matrix.
@@ -22,6 +24,9 @@ pub struct Row {
     /// Whether the lab is as it was.
     pub healed: bool,
     pub failure: Option<String>,
+    /// What it proves, where it does not fail.
+    pub proof: DrillOutcome,
+    pub ended_at: Option<Timestamp>,
     pub seconds: f64,
     parts: BTreeMap<&'static str, f64>,
 }
@@ -37,6 +42,8 @@ impl Row {
             undone: unsaid(),
             healed: true,
             failure: None,
+            proof: DrillOutcome::Fixed,
+            ended_at: None,
             seconds: 0.0,
             parts: BTreeMap::new(),
         }
@@ -111,7 +118,7 @@ pub fn keep(rows: &[Row], text: &str) -> std::io::Result<()> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("test-artefacts"), PathBuf::from);
     fs::create_dir_all(&dir)?;
     let whole = json!({
-        "at": jiff::Timestamp::now(),
+        "at": Timestamp::now(),
         "commit": commit(),
         "drills": rows.iter().map(Row::json).collect::<Vec<_>>(),
     });
@@ -120,7 +127,7 @@ pub fn keep(rows: &[Row], text: &str) -> std::io::Result<()> {
 }
 
 /// The commit that was tried; with a `+` where the checkout has changes of its own.
-fn commit() -> Option<String> {
+pub fn commit() -> Option<String> {
     let git = |words: &[&str]| {
         let output =
             Command::new("git").arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(words).output().ok()?;

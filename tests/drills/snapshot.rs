@@ -163,7 +163,7 @@ impl Stable {
             return word.to_owned();
         }
         let is_digit = |b: &u8| b.is_ascii_digit();
-        let stable = if last == "pid" && bare.bytes().all(|b| is_digit(&b)) {
+        let stable = if (last == "pid" || last == "session") && !bare.is_empty() && bare.bytes().all(|b| is_digit(&b)) {
             Some("{pid}".to_owned())
         } else if let Some(time) = time(bare) {
             Some(time)

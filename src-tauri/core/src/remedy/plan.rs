@@ -117,13 +117,15 @@ pub struct Plan {
 
 impl Plan {
     /// The words on the button that confirms it: the act that loses something, else the first one, and
-    /// how many changes come with it.
+    /// how many changes come with it; where nothing is changed, what a person does.
     pub fn act(&self) -> String {
         let changes: Vec<&PlannedStep> =
             self.steps.iter().filter(|s| s.step.acts() && s.risk != Risk::Read).collect();
         let loses = changes.iter().find(|s| s.risk == Risk::Destructive);
         let named = loses.or(changes.first()).copied();
-        let named = named.or_else(|| self.steps.iter().find(|s| s.step.acts())).or(self.steps.first());
+        let by_hand = || self.steps.iter().find(|s| matches!(s.step, Step::Manual(_)));
+        let asks = || self.steps.iter().find(|s| s.step.acts());
+        let named = named.or_else(by_hand).or_else(asks).or(self.steps.first());
         let Some(named) = named else { return "Look whether it is fixed".into() };
         match changes.len() {
             0 | 1 => named.title.clone(),

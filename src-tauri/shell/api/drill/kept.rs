@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     super::failed,
     World,
-    act::{self, run_with},
+    act::{self, Said, run_with},
     dotenv::{self, trouble},
     files,
     fill::Scene,
@@ -115,7 +115,10 @@ impl Kept {
         let strangers = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() \
                          AND application_name NOT LIKE 'ratiba-%'";
-        act::psql(scene, strangers).await?;
+        if act::psql(scene, strangers).await.is_err() {
+            // A heal that was cut short between the old database and the one that takes its place.
+            self.restore_all(scene).await?;
+        }
         let now = world::read_data(scene).await?;
         let of_postgres = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
             let is_data =
@@ -134,23 +137,30 @@ impl Kept {
 
     /// Rows while everybody stays connected; more than rows, or what can't be locked, as a whole.
     async fn restore_postgres(&self, scene: &Scene<'_>, moved: &[&str]) -> Result<(), WireError> {
-        let path = self.dir.join("postgres.dump");
-        let dump = fs::read(&path).map_err(trouble(format!("read {}", path.display())))?;
-        let id = scene.container("postgres").await?;
-        let with = async |script: &str, words: &[&str]| {
-            let mut args = ["exec", "-i", &id, "bash", "-c", script, "restore"].map(str::to_owned).to_vec();
-            args.extend(words.iter().map(|word| (*word).to_owned()));
-            run_with("docker", &args, Some(&dump)).await
-        };
         let schemas: Option<BTreeSet<&str>> = moved.iter().map(|name| schema_of_rows(name)).collect();
         if let Some(schemas) = schemas {
             let schemas: Vec<&str> = schemas.into_iter().collect();
-            if with(include_str!("restore_rows.sh"), &schemas).await?.code == 0 {
+            if self.with_dump(scene, include_str!("restore_rows.sh"), &schemas).await?.code == 0 {
                 return Ok(());
             }
         }
-        let said = with(include_str!("restore.sh"), &[]).await?;
+        self.restore_all(scene).await
+    }
+
+    /// The whole database anew, whatever there is now.
+    async fn restore_all(&self, scene: &Scene<'_>) -> Result<(), WireError> {
+        let said = self.with_dump(scene, include_str!("restore.sh"), &[]).await?;
         if said.code == 0 { Ok(()) } else { Err(said.failed("bring back what was in Postgres")) }
+    }
+
+    /// Runs a script in Postgres's container; it reads the dump.
+    async fn with_dump(&self, scene: &Scene<'_>, script: &str, words: &[&str]) -> Result<Said, WireError> {
+        let path = self.dir.join("postgres.dump");
+        let dump = fs::read(&path).map_err(trouble(format!("read {}", path.display())))?;
+        let id = scene.container("postgres").await?;
+        let mut args = ["exec", "-i", &id, "bash", "-c", script, "restore"].map(str::to_owned).to_vec();
+        args.extend(words.iter().map(|word| (*word).to_owned()));
+        run_with("docker", &args, Some(&dump)).await
     }
 
     async fn restore_redis(

@@ -1,10 +1,13 @@
 //! How a fault is known to be there, before the console looks for it.
 
+use std::time::Duration;
+
 use ratiba_core::{model::counted, observe::worst_container, playbook::step::HttpCall, ports::SqlRead};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    VISIBLE_WITHIN,
     act::{self, Command, Request},
     dotenv,
     fill::Scene,
@@ -94,6 +97,9 @@ pub enum Visible {
 fn one() -> usize {
     1
 }
+
+/// Who does not answer within this time is taken for one that never does.
+const NOBODY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whether it is there; if not, what is seen instead.
 pub(super) async fn is_visible(scene: &Scene<'_>, visible: &Visible) -> Result<(), String> {
@@ -186,10 +192,13 @@ async fn exists(scene: &Scene<'_>, key: &str, wanted: bool) -> Result<(), String
 
 async fn answer(scene: &Scene<'_>, ask: &Request, status: u16, has: Option<&str>) -> Result<(), String> {
     let call: HttpCall = ask.call(scene).await.map_err(|e| e.message)?;
-    let answer = match scene.console.acts.http.call(&call).await {
-        Ok(answer) => answer,
-        Err(_) if status == 0 => return Ok(()),
-        Err(error) => return Err(error.to_string()),
+    let asked = scene.console.acts.http.call(&call);
+    let within = if status == 0 { NOBODY_WITHIN } else { VISIBLE_WITHIN };
+    let answer = match tokio::time::timeout(within, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) if status == 0 => return Ok(()),
+        Ok(Err(error)) => return Err(error.to_string()),
+        Err(_) => return Err(format!("{} does not answer within {} s", ask.to, within.as_secs())),
     };
     let body = match &answer.body {
         Value::String(text) => text.clone(),

@@ -6,6 +6,7 @@ use std::{
     hash::{DefaultHasher, Hasher},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use ratiba_core::{playbook::step::HttpCall, wire::WireError};
@@ -20,6 +21,9 @@ use super::{
 
 /// The services that somebody else provides, in the lab: what they were told, and what was asked of them.
 pub(super) const STAND_INS: [&str; 5] = ["daraja", "elevenlabs", "meta", "ngrok", "livekit"];
+
+/// A stand-in that is well answers at once; one that a drill froze does not.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Names and fingerprints. A part that can't be read has one name, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -147,9 +151,9 @@ async fn of_stand_ins(console: &Arc<Console>) -> BTreeMap<String, String> {
             path: "/_control".into(),
             body: serde_json::Value::Null,
         };
-        let print = match console.acts.http.call(&call).await {
-            Ok(answer) => print_of(answer.body.to_string().as_bytes()),
-            Err(_) => "does not answer".to_owned(),
+        let print = match tokio::time::timeout(ANSWERS_WITHIN, console.acts.http.call(&call)).await {
+            Ok(Ok(answer)) => print_of(answer.body.to_string().as_bytes()),
+            Ok(Err(_)) | Err(_) => "does not answer".to_owned(),
         };
         (format!("standin/{name}"), print)
     });
