@@ -68,11 +68,16 @@ impl Window {
 
     /// The first element that matches, as soon as it is there.
     pub async fn css(&self, selector: &str) -> Element {
-        match self.page.wait().at_most(PATIENCE).every(LOOK_EVERY).for_element(Locator::Css(selector)).await {
+        self.css_within(selector, PATIENCE).await
+    }
+
+    /// The same, for what takes its time.
+    pub async fn css_within(&self, selector: &str, within: Duration) -> Element {
+        match self.page.wait().at_most(within).every(LOOK_EVERY).for_element(Locator::Css(selector)).await {
             Ok(element) => element,
             Err(error) => {
                 self.picture("failed").await;
-                panic!("{selector} did not appear within {PATIENCE:?}: {error}; picture: failed.png");
+                panic!("{selector} did not appear within {within:?}: {error}; picture: failed.png");
             }
         }
     }
@@ -100,6 +105,15 @@ impl Window {
                 return;
             }
             assert!(Instant::now() < ends, "{testid} says `{part}` within {PATIENCE:?}, and not: {text}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Returns as soon as the element's text does not have this part any more.
+    pub async fn says_no_more(&self, testid: &str, part: &str) {
+        let ends = Instant::now() + PATIENCE;
+        while self.content(testid).await.contains(part) {
+            assert!(Instant::now() < ends, "{testid} still says `{part}` after {PATIENCE:?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
