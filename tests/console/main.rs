@@ -1,6 +1,12 @@
 //! The core's decisions, with the stack in memory. Real engines are in `tests/drills`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    reason = "a test fails by panicking; cases are tables"
+)]
 
 mod binding;
 mod engine_limits;

@@ -85,7 +85,7 @@ fn once_may_be_invented_and_twice_or_offered_is_present() {
     let stack = stack();
     let one = no_route(&stack, json!("book_tattoo"));
     assert_eq!(verdict(&stack, &[]), VerdictKind::Absent);
-    assert_eq!(verdict(&stack, &[one.clone()]), VerdictKind::Suspected);
+    assert_eq!(verdict(&stack, std::slice::from_ref(&one)), VerdictKind::Suspected);
     assert_eq!(verdict(&stack, &[one.clone(), one.clone()]), VerdictKind::Present);
     stack.answer_tenant("jua_auto", catalogue(3, 3, &["hair", "tattoo"]));
     assert_eq!(verdict(&stack, &[one]), VerdictKind::Present);

@@ -29,8 +29,10 @@ fn facts(schema: &str) -> Value {
 fn stack(names: Vec<Value>, facts: Vec<Value>) -> Stack {
     let stack = Stack::default().with_containers(vec![container("postgres")]).with_tenants(&["amani_salon"]);
     around(&stack, json!({ "hidden": 0, "locks": 6400, "dumped": 100 }));
-    let quoted: Vec<Value> =
-        facts.iter().map(|f| json!({ "name": f["name"], "quoted": format!("\"{}\"", f["name"].as_str().unwrap()) })).collect();
+    let quoted: Vec<Value> = facts
+        .iter()
+        .map(|f| json!({ "name": f["name"], "quoted": format!("\"{}\"", f["name"].as_str().unwrap()) }))
+        .collect();
     stack.answer("shares_run_id", json!(names));
     stack.answer("WITH s AS", json!(facts));
     stack.answer("quote_ident(n)", json!(quoted));
@@ -82,8 +84,7 @@ fn each_reason_keeps_a_schema_and_says_who() {
 fn what_must_stay_is_no_choice_beside_what_may_go() {
     let mut used = facts("test_tenant_b");
     used["locked_by"] = json!("session 7");
-    let stack =
-        stack(vec![name("test_tenant_a"), name("test_tenant_b")], vec![facts("test_tenant_a"), used]);
+    let stack = stack(vec![name("test_tenant_a"), name("test_tenant_b")], vec![facts("test_tenant_a"), used]);
     let found = detect(&stack);
     assert_eq!((found[0].verdict, found[1].verdict), (VerdictKind::Present, VerdictKind::Suspected));
     assert_eq!(found[0].subject.schema.as_deref(), Some("test_tenant_a"));

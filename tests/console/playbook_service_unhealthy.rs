@@ -203,8 +203,16 @@ fn of<'a>(found: &'a [Finding], service: &str) -> &'a Finding {
 #[test]
 fn another_version_is_not_damage_and_a_zeroed_control_file_is() {
     let cases = [
-        ("DETAIL:  The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 15.8.", "made by PostgreSQL 14", "manual"),
-        ("DETAIL:  The database cluster was initialized with PG_CONTROL_VERSION 0, but the server was compiled with PG_CONTROL_VERSION 1300.", "is damaged", "backup"),
+        (
+            "DETAIL:  The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 15.8.",
+            "made by PostgreSQL 14",
+            "manual",
+        ),
+        (
+            "DETAIL:  The database cluster was initialized with PG_CONTROL_VERSION 0, but the server was compiled with PG_CONTROL_VERSION 1300.",
+            "is damaged",
+            "backup",
+        ),
         ("PANIC:  could not locate a valid checkpoint record", "is damaged", "backup"),
     ];
     for (line, says, step) in cases {

@@ -144,7 +144,7 @@ fn a_new_push_is_a_person_s_step_after_daraja_and_two_minutes() {
         panic!("{steps:?}")
     };
     assert!(ask.only_looks && ask.has["ResultCode"] == "1032");
-    assert!(matches!(&rest.condition, Condition::Rows { params, .. } if params[2] == 120));
+    assert!(matches!(&rest.condition, Condition::Rows { params, .. } if params[1] == 120));
     assert!(matches!(&person.done, Condition::Rows { params, .. } if params[3] == PUSH));
     let told = person.instructions.iter().map(ToString::to_string).collect::<String>();
     assert!(!told.contains("254700000001"), "the number is shown in part: {told}");

@@ -163,28 +163,30 @@ impl Stable {
             return word.to_owned();
         }
         let is_digit = |b: &u8| b.is_ascii_digit();
-        let stable = if (last == "pid" || last == "session") && !bare.is_empty() && bare.bytes().all(|b| is_digit(&b)) {
-            Some("{pid}".to_owned())
-        } else if let Some(time) = time(bare) {
-            Some(time)
-        } else if bare.starts_with("ws_CO_") {
-            Some("{checkout-request}".to_owned())
-        } else if bare.len() == 26 && bare.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-            Some("{ulid}".to_owned())
-        } else if let Some((before, id)) = bare.rsplit_once('-')
-            && id.len() == 26
-            && id.bytes().all(|b| is_digit(&b) || b.is_ascii_lowercase())
-        {
-            // A one-off container's name.
-            Some(format!("{before}-{{ulid}}"))
-        } else if bare.len() >= 12
-            && bare.bytes().all(|b| is_digit(&b) || (b'a'..=b'f').contains(&b))
-            && bare.bytes().any(|b| !is_digit(&b))
-        {
-            Some("{digest}".to_owned())
-        } else {
-            self.port(bare)
-        };
+        let stable =
+            if (last == "pid" || last == "session") && !bare.is_empty() && bare.bytes().all(|b| is_digit(&b))
+            {
+                Some("{pid}".to_owned())
+            } else if let Some(time) = time(bare) {
+                Some(time)
+            } else if bare.starts_with("ws_CO_") {
+                Some("{checkout-request}".to_owned())
+            } else if bare.len() == 26 && bare.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+                Some("{ulid}".to_owned())
+            } else if let Some((before, id)) = bare.rsplit_once('-')
+                && id.len() == 26
+                && id.bytes().all(|b| is_digit(&b) || b.is_ascii_lowercase())
+            {
+                // A one-off container's name.
+                Some(format!("{before}-{{ulid}}"))
+            } else if bare.len() >= 12
+                && bare.bytes().all(|b| is_digit(&b) || (b'a'..=b'f').contains(&b))
+                && bare.bytes().any(|b| !is_digit(&b))
+            {
+                Some("{digest}".to_owned())
+            } else {
+                self.port(bare)
+            };
         stable.map_or_else(|| word.to_owned(), |stable| stable + tail)
     }
 
@@ -222,15 +224,19 @@ fn is_uuid(text: &str) -> bool {
 
 /// What was measured in milliseconds is another number each time.
 fn milliseconds(text: &str) -> String {
-    let mut parts: Vec<String> = text.split(" ms").map(str::to_owned).collect();
-    let measured = parts.len() - 1;
-    for part in &mut parts[..measured] {
+    [" ms", " milliseconds"].iter().fold(text.to_owned(), |text, unit| measured(&text, unit))
+}
+
+fn measured(text: &str, unit: &str) -> String {
+    let mut parts: Vec<String> = text.split(unit).map(str::to_owned).collect();
+    let before_unit = parts.len() - 1;
+    for part in &mut parts[..before_unit] {
         let number = part.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         if number < part.len() {
             part.replace_range(number.., "{measured}");
         }
     }
-    parts.join(" ms")
+    parts.join(unit)
 }
 
 /// A date, or a date and a time, as any of the engines writes it.

@@ -26,8 +26,7 @@ use ratiba_core::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
         ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
         Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
-        SqlRead,
-        TenantRows, Threads, TransactionFate, VolumeWriter,
+        SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };

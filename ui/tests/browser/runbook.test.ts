@@ -40,13 +40,13 @@ describe('the Runbook page', () => {
     }));
 
   test('a row that ceases is remembered at once', () =>
-    inWindow({ scenario: 'redis-stopped', hash: '#/runbook' }, async ({ page, at, ...window }) => {
+    inWindow({ scenario: 'redis-stopped', hash: '#/runbook' }, async ({ page, at, ...rest }) => {
       await at('verdict-01-service-unhealthy').waitFor();
       const before = (await asked(page, 'runbook')).length;
       const nothing = triage([], { taken_at: new Date(Date.now() + 60_000).toISOString() });
       await page.evaluate((one) => window.ratibaFake?.push({ type: 'triage', triage: one }), nothing);
       await expect
-        .poll(() => text({ page, at, ...window }, 'seen-01-service-unhealthy'))
+        .poll(() => text({ page, at, ...rest }, 'seen-01-service-unhealthy'))
         .toBe('Last seen: 1 h ago');
       await expect.poll(async () => (await asked(page, 'runbook')).length).toBeGreaterThan(before);
     }));

@@ -193,8 +193,9 @@ impl RunRecord {
     /// again: an undo would stop and start them once more, for nothing.
     pub fn ends_where_it_began(&self) -> bool {
         let mut down = BTreeSet::new();
+        let mut came_back = false;
         for step in &self.steps {
-            if step.is_done_undo() || self.may_be_undoable(step) {
+            if step.is_done_undo() || step.state == StepState::Interrupted {
                 return false;
             }
             match &step.planned.step {
@@ -205,11 +206,14 @@ impl RunRecord {
                     down.insert(service);
                 }
                 Step::Compose(ComposeStep { action: ComposeAction::Start { service }, .. })
-                    if down.remove(service) => {}
+                    if down.remove(service) =>
+                {
+                    came_back = true;
+                }
                 _ => return false,
             }
         }
-        down.is_empty()
+        came_back && down.is_empty()
     }
 
     /// A step that was open when the run was closed: whether it is there is looked at when somebody asks.

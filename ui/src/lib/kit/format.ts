@@ -61,11 +61,13 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`;
 }
 
-/** Any value from outside as text. Objects as JSON, one line when short. */
+/** Any value from outside as text. A list of texts has a line for each; objects as JSON, one line when short. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'string') return value === '' ? 'empty text' : value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'))
+    return value.join('\n');
   const line = JSON.stringify(value) ?? 'nothing';
   return line.length <= 88 ? line : JSON.stringify(value, null, 2);
 }
