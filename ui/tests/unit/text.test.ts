@@ -21,12 +21,12 @@ describe('numbers', () => {
   });
 
   test('values of any shape have a text', () => {
-    expect([null, '', 0, false, ['a'], { a: 1 }].map(valueText)).toEqual([
+    expect([null, '', 0, false, ['a', 'b'], { a: 1 }].map(valueText)).toEqual([
       'nothing',
       'empty text',
       '0',
       'false',
-      '["a"]',
+      'a\nb',
       '{"a":1}',
     ]);
   });

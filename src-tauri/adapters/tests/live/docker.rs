@@ -19,6 +19,11 @@ fn engine() -> Engine {
     Engine::new(&lab::profile().compose.project, None, &Surroundings::of_process())
 }
 
+/// What the check of a service that is well says; LiveKit's images have none.
+fn check_of(service: &str) -> Option<HealthStatus> {
+    (!["livekit", "sip"].contains(&service)).then_some(HealthStatus::Healthy)
+}
+
 #[tokio::test]
 async fn every_container_of_the_project_is_listed_with_its_facts() {
     let _alone = STATES.lock().await;
@@ -27,7 +32,7 @@ async fn every_container_of_the_project_is_listed_with_its_facts() {
     // A service that was frozen by an earlier test needs a few probes to be healthy again.
     let found = loop {
         let found = engine.list().await.unwrap();
-        let is_well = |c: &ContainerFacts| c.live_health() == Some(HealthStatus::Healthy);
+        let is_well = |c: &ContainerFacts| c.live_health() == check_of(&c.service);
         if found.iter().all(is_well) || Instant::now() > ends {
             break found;
         }
@@ -37,7 +42,7 @@ async fn every_container_of_the_project_is_listed_with_its_facts() {
     assert_eq!(services, ["backend", "cron", "livekit", "outside", "postgres", "redis", "sip", "worker"]);
     for container in &found {
         assert_eq!(container.state, ContainerState::Running, "{}", container.service);
-        assert_eq!(container.live_health(), Some(HealthStatus::Healthy), "{}", container.service);
+        assert_eq!(container.live_health(), check_of(&container.service), "{}", container.service);
         assert!(container.started_at.is_some() && !container.config_hash.is_empty());
     }
     let backend = &found[0];
