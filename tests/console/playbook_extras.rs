@@ -491,11 +491,20 @@ fn the_latest_lines_form_is_certain_and_text_among_json_is_not() {
 fn mixed_lines_are_refused_with_the_filter_that_takes_them() {
     let stack = checkout(&[]);
     lines(&stack, "backend", &["{\"event\": \"x\"}", "text"]);
+    assert_eq!(verdict(&stack, FILTER), VerdictKind::Suspected);
     let said = plan(&stack, FILTER).unwrap_err();
     assert!(
         said.contains("docker compose logs --no-log-prefix --no-color backend | jq -cR --arg id"),
         "{said}"
     );
+}
+
+#[test]
+fn a_traceback_now_and_then_is_part_of_any_log() {
+    let stack = checkout(&[]);
+    let json = "{\"event\": \"x\"}";
+    lines(&stack, "backend", &[json, json, json, json, "Traceback (most recent call last):"]);
+    assert_eq!(verdict(&stack, FILTER), VerdictKind::Absent);
 }
 
 #[test]
