@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, VerdictKind},
-    playbook::{
-        resolve_params,
-        step::{BackupOf, Condition, Step, Word},
-    },
+    playbook::step::{BackupOf, Condition, Step, Word},
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -57,18 +54,12 @@ fn stack(files: Vec<Value>, stamps: Vec<(&str, Vec<&str>)>) -> Stack {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack, given: Value) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let finding = detect(stack).remove(0);
-    let specs = playbook.choices(&stack.call_context(), &finding).unwrap();
     let given: BTreeMap<String, Value> = serde_json::from_value(given).unwrap();
-    let params = resolve_params(&specs, &given)?;
-    playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, &detect(stack).remove(0), &given)
 }
 
 fn argv(step: &Step) -> Vec<String> {

@@ -46,8 +46,7 @@ fn stack() -> Stack {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack) -> Result<Vec<Step>, String> {

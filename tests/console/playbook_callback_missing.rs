@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, VerdictKind},
-    playbook::{resolve_params, step::Step},
+    playbook::step::Step,
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -58,18 +58,12 @@ fn waits(stack: &Stack, routed: bool, callbacks: i64, has_poll: bool) {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack, given: &[(&str, Value)]) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let finding = detect(stack).remove(0);
-    let specs = playbook.choices(&stack.call_context(), &finding).unwrap();
     let given: BTreeMap<String, Value> = given.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
-    let params = resolve_params(&specs, &given)?;
-    playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, &detect(stack).remove(0), &given)
 }
 
 fn cause(finding: &Finding) -> &str {

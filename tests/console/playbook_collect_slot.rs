@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, FsmThread, ThreadRecord, VerdictKind},
-    playbook::{resolve_params, step::Step},
+    playbook::step::Step,
 };
 use ratiba_testkit::Stack;
 use serde_json::{Value, json};
@@ -45,8 +45,7 @@ fn no_hours() -> Vec<Value> {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 /// Of four tenants one is so, and a customer of it was asked four times.
@@ -156,12 +155,7 @@ fn plan_on(stack: &Stack, given: BTreeMap<String, Value>) -> Result<Vec<Step>, S
         vec![json!({ "id": "a1", "name": "Amina" }), json!({ "id": "b2", "name": "Baraka" })],
     );
     stack.answer_sql("WHERE NOT s.\"is_active\"", vec![json!({ "id": "c3", "name": "Chebet" })]);
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let finding = detect(stack).remove(0);
-    let specs = playbook.choices(&stack.call_context(), &finding).unwrap();
-    let params = resolve_params(&specs, &given)?;
-    playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, &detect(stack).remove(0), &given)
 }
 
 fn of(name: &str, value: Value) -> BTreeMap<String, Value> {

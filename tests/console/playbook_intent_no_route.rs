@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use ratiba_core::{
     model::{Finding, FsmThread, ThreadRecord, VerdictKind},
-    playbook::{resolve_params, step::Step},
+    playbook::step::Step,
     ports::Clock,
 };
 use ratiba_testkit::{Stack, container};
@@ -69,8 +69,7 @@ fn table(stack: &Stack, text: &str, changed: i64) {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn verdict(stack: &Stack, records: &[Value]) -> VerdictKind {
@@ -190,12 +189,7 @@ fn without_a_container_there_is_no_log_and_the_backend_explains_it() {
 }
 
 fn plan(stack: &Stack, given: BTreeMap<String, Value>) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let finding = detect(stack).remove(0);
-    let specs = playbook.choices(&stack.call_context(), &finding).map_err(|e| e.to_string())?;
-    let params = resolve_params(&specs, &given)?;
-    playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, &detect(stack).remove(0), &given)
 }
 
 fn unmapped(text: &str) -> Stack {

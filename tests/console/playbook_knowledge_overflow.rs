@@ -39,8 +39,7 @@ fn stack(active: i64, chars: i64) -> Stack {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 #[test]

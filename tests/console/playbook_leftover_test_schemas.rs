@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, VerdictKind},
-    playbook::{
-        resolve_params,
-        step::{BackupOf, Step},
-    },
+    playbook::step::{BackupOf, Step},
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -45,17 +42,11 @@ fn around(stack: &Stack, row: Value) {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack, given: BTreeMap<String, Value>) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let finding = detect(stack).remove(0);
-    let specs = playbook.choices(&stack.call_context(), &finding).unwrap();
-    let params = resolve_params(&specs, &given)?;
-    playbook.plan(&stack.call_context(), &finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, &detect(stack).remove(0), &given)
 }
 
 #[test]

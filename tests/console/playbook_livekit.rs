@@ -15,8 +15,7 @@ const ROW_3: &str = "03-livekit-sip-down";
 const YAML: &str = "port: 7890\nrtc:\n  tcp_port: 7891\nredis:\n  address: redis:6379\n";
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ROW_3).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ROW_3)
 }
 
 fn steps(stack: &Stack, finding: &Finding, params: Value) -> Result<Vec<Step>, String> {

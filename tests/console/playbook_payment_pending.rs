@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, SourceError, SourceErrorKind, SourceName, VerdictKind},
-    playbook::{resolve_params, step::Step},
+    playbook::step::Step,
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -47,16 +47,11 @@ fn result(n: i64, code: &str) -> Value {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack, finding: &Finding) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let specs = playbook.choices(&stack.call_context(), finding).unwrap();
-    let params = resolve_params(&specs, &BTreeMap::new())?;
-    playbook.plan(&stack.call_context(), finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, finding, &BTreeMap::new())
 }
 
 fn cause(finding: &Finding) -> &str {

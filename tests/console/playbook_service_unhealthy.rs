@@ -13,8 +13,7 @@ use serde_json::json;
 use crate::shipped;
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, "01-service-unhealthy").detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, "01-service-unhealthy")
 }
 
 fn plan_kinds(stack: &Stack, finding: &Finding) -> Vec<String> {

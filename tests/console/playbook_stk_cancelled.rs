@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, FsmThread, ThreadRecord, VerdictKind},
-    playbook::{
-        resolve_params,
-        step::{Condition, Step},
-    },
+    playbook::step::{Condition, Step},
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -64,16 +61,11 @@ fn daraja_says(stack: &Stack, code: &str) {
 }
 
 fn detect(stack: &Stack) -> Vec<Finding> {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap()
+    shipped::detect(stack, ID)
 }
 
 fn plan(stack: &Stack, finding: &Finding) -> Result<Vec<Step>, String> {
-    let catalog = shipped::catalog();
-    let playbook = shipped::playbook(&catalog, ID);
-    let specs = playbook.choices(&stack.call_context(), finding).unwrap();
-    let params = resolve_params(&specs, &BTreeMap::new())?;
-    playbook.plan(&stack.call_context(), finding, &params).map_err(|e| e.to_string())
+    shipped::plan(stack, ID, finding, &BTreeMap::new())
 }
 
 fn cause(finding: &Finding) -> &str {

@@ -38,8 +38,7 @@ fn refused(status: i64, detail: &str) -> Value {
 }
 
 fn detect(stack: &Stack) -> Finding {
-    let catalog = shipped::catalog();
-    shipped::playbook(&catalog, ID).detect(&stack.call_context()).unwrap().remove(0)
+    shipped::detect(stack, ID).remove(0)
 }
 
 fn verdict(turns: &[Value], whole: &[i64]) -> (VerdictKind, String) {

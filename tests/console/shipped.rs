@@ -1,8 +1,13 @@
 //! The playbooks as they are shipped.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use ratiba_core::playbook::{Catalog, Playbook, ScriptFile};
+use ratiba_core::{
+    model::Finding,
+    playbook::{Catalog, Playbook, ScriptFile, resolve_params, step::Step},
+};
+use ratiba_testkit::Stack;
+use serde_json::Value;
 
 fn read_scripts(folder: &str) -> Vec<ScriptFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -32,6 +37,24 @@ pub fn playbook(catalog: &Catalog, id: &str) -> std::sync::Arc<Playbook> {
         panic!("{error}");
     }
     playbook.clone()
+}
+
+/// What a shipped playbook finds.
+pub fn detect(stack: &Stack, id: &str) -> Vec<Finding> {
+    playbook(&catalog(), id).detect(&stack.call_context()).unwrap()
+}
+
+/// The plan for what it found, with what is given; the rest as the choices' defaults say.
+pub fn plan(
+    stack: &Stack,
+    id: &str,
+    finding: &Finding,
+    given: &BTreeMap<String, Value>,
+) -> Result<Vec<Step>, String> {
+    let playbook = playbook(&catalog(), id);
+    let specs = playbook.choices(&stack.call_context(), finding).map_err(|e| e.to_string())?;
+    let params = resolve_params(&specs, given)?;
+    playbook.plan(&stack.call_context(), finding, &params).map_err(|e| e.to_string())
 }
 
 #[test]

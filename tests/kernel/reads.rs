@@ -125,7 +125,7 @@ fn every_playbook_detects_and_plans_without_a_write() {
     let _alone = Kernel::with("[]");
     make_copy();
     lab::psql(COPY, "DELETE FROM tenant_zuri_spa.staff_schedules");
-    lab::docker(&["pause", &lab::container_of("sip")]);
+    lab::docker(&["pause", &lab::container_of("cron")]);
     let watched = Watched::new();
     let (files, rows) = (checkout(), written());
     let mut requests = 0;
@@ -153,7 +153,7 @@ fn every_playbook_detects_and_plans_without_a_write() {
     // Verify alone: what comes after the last step's end.
     let profile = watched.profile.clone();
     let plan = watched.ctl.path("p.json").display().to_string();
-    let made = watched.json(&["plan", "01-service-unhealthy", "-p", "service=sip", "-o", &plan], 0);
+    let made = watched.json(&["plan", "01-service-unhealthy", "-p", "service=cron", "-o", &plan], 0);
     let digest = made["digest"].as_str().unwrap().to_owned();
     let last = made["steps"].as_array().unwrap().len();
     let args = ["--profile", &profile, "--json", "apply", &plan, "--digest", &digest, "--yes"];
