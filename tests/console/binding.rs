@@ -4,7 +4,7 @@
 use futures_executor::block_on;
 use ratiba_console::api::{Console, Parts, PlanFile};
 use ratiba_core::{
-    model::{ContainerState, Subject},
+    model::{ContainerFacts, ContainerState, HealthStatus, Subject},
     playbook::{Catalog, Proven, step::Step},
     ports::JournalStore,
     profile::{self, SchemaSection},
@@ -213,4 +213,32 @@ fn whatever_moves_between_the_confirm_and_the_act_is_refused_by_name() {
         }
     }
     println!("{tried} moves between confirm and act, {refused} refused with the field named");
+}
+
+#[test]
+fn a_service_that_the_engine_starts_again_and_again_can_be_repaired_between_two_starts() {
+    let stack = stack();
+    stack.change_container("redis", |c| {
+        c.state = ContainerState::Restarting;
+        c.restart_count = 3;
+    });
+    let another_start = |c: &mut ContainerFacts| {
+        c.state = ContainerState::Running;
+        c.started_at = "2026-11-24T05:59:59Z".parse().ok();
+        c.restart_count = 4;
+        c.health.as_mut().unwrap().status = HealthStatus::Starting;
+    };
+    let plan = plan_of(&stack);
+    stack.change_container("redis", another_start);
+    let (report, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
+    // Six steps are done; here the service never comes up, for which the last one waits.
+    assert!(report.reason.as_deref().unwrap().contains("step 7"), "{report:?}");
+
+    let plan = plan_of(&stack);
+    stack.change_container("redis", |c| {
+        another_start(c);
+        c.id = "another".into();
+    });
+    let (report, _) = run_plan(&stack, &MemoryJournal::default(), plan, gone(), "R1");
+    assert_eq!(report.outcome, RunOutcome::Refused, "another container is another thing: {report:?}");
 }

@@ -170,6 +170,13 @@ impl ContainerFacts {
         self.state == ContainerState::Running
     }
 
+    /// Whether the engine starts it again and again. One that was, and whose health check passes since, is not.
+    pub fn is_started_again_and_again(&self) -> bool {
+        let is_well = || matches!(self.live_health(), None | Some(HealthStatus::Healthy));
+        self.state == ContainerState::Restarting
+            || (self.is_running() && self.restart_count >= 3 && !is_well())
+    }
+
     /// The health check's word, but only while it means anything.
     pub fn live_health(&self) -> Option<HealthStatus> {
         if self.is_running() { self.health.as_ref().map(|h| h.status) } else { None }

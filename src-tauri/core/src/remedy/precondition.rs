@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Plan;
 use crate::{
-    model::{Change, ContainerFacts},
+    model::{Change, ContainerFacts, ContainerState},
     observe::worst_container,
     playbook::step::GuardSpec,
     ports::{FileFacts, Read, RedisValue, Sources, SqlRead},
@@ -228,11 +228,14 @@ pub(super) async fn configuration(sources: &Sources, services: &[String]) -> Rea
 /// A service's container as it is now.
 pub(super) fn container(containers: &[ContainerFacts], service: &str) -> Precondition {
     let facts = worst_container(containers, service);
+    // What it is at one moment says nothing about the next, and nobody could confirm a plan in between.
+    let restless = facts.is_some_and(ContainerFacts::is_started_again_and_again);
     Precondition::Container {
         service: service.to_owned(),
         id: facts.map(|f| f.id.clone()),
-        state: facts.map(|f| f.state.as_str().to_owned()),
-        started_at: facts.and_then(|f| f.started_at),
+        state: facts
+            .map(|f| if restless { ContainerState::Restarting } else { f.state.clone() }.as_str().to_owned()),
+        started_at: facts.and_then(|f| f.started_at).filter(|_| !restless),
         config_hash: facts.map(|f| f.config_hash.clone()),
     }
 }

@@ -114,12 +114,17 @@ impl Kind for ComposeStep {
         let facts = worst_container(&containers, service);
         // Not as it was before the run: an earlier step may have acted on the same service.
         let before = begun.before.iter().find_map(|p| match p {
-            Precondition::Container { service: s, id, started_at, .. } if s == service => {
-                Some((id.clone(), *started_at))
+            Precondition::Container { service: s, id, state, started_at, .. } if s == service => {
+                Some((id.clone(), *started_at, state.as_deref() == Some("restarting")))
             }
             _ => None,
         });
-        let Some((id, started_at)) = before else {
+        if before.as_ref().is_some_and(|(_, _, restless)| *restless)
+            && matches!(self.action, ComposeAction::Start { .. } | ComposeAction::Restart { .. })
+        {
+            return Happened::Unknown(format!("the engine starts {service} again and again by itself"));
+        }
+        let Some((id, started_at, _)) = before else {
             return Happened::Unknown(format!("the journal does not say how {service} was before"));
         };
         let is_other = facts.map(|f| &f.id) != id.as_ref();
@@ -147,6 +152,9 @@ impl Kind for ComposeStep {
 
 /// What a service is, and why it is not well where its own health check says so.
 fn as_it_is(facts: &ContainerFacts) -> String {
+    if facts.is_started_again_and_again() {
+        return format!("the engine starts {} again and again", facts.service);
+    }
     let now = format!("{} is {}", facts.service, facts.state.as_str());
     let said = match (facts.live_health(), &facts.health) {
         (Some(HealthStatus::Unhealthy), Some(health)) => {
