@@ -102,17 +102,23 @@ fn two_keys_of_the_dotenv_are_put_back_byte_for_byte() {
 }
 
 #[test]
-fn what_was_stopped_and_started_is_as_before() {
+fn what_was_stopped_and_started_is_as_before_and_has_no_undo() {
     let before = lab::container_of("cron");
     let kernel = Kernel::with(
         r#"[step::compose("stop", "cron", "Nobody"), step::compose("start", "cron", "Nobody"),
             step::wait_until_up("cron", 60)]"#,
     );
     let run = kernel.repaired(&[]);
-    kernel.undone(&run);
     assert_eq!(lab::container_of("cron"), before);
-    let state = lab::docker(&["inspect", "-f", "{{.State.Status}}", &before]);
-    assert_eq!(state, "running");
+    let start =
+        |id: &str| lab::docker(&["inspect", "-f", "{{.State.Status}} since {{.State.StartedAt}}", id]);
+    let started = start(&before);
+    assert!(started.starts_with("running"), "{started}");
+    // An undo would stop and start it once more, for nothing.
+    assert_eq!(kernel.run(&run)["can_undo"], false);
+    let refused = kernel.json(&["undo", &run, "--yes"], 4);
+    assert!(refused.to_string().contains("started all that it had stopped"), "{refused}");
+    assert_eq!(start(&before), started);
 }
 
 #[test]
