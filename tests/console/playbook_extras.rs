@@ -467,14 +467,14 @@ fn an_old_build_is_suspected_only_while_a_server_serves_it() {
 }
 
 #[test]
-fn the_latest_lines_form_is_certain_and_text_among_json_is_not() {
+fn the_latest_lines_form_decides_and_text_among_json_is_no_fault() {
     const JSON: &str = "{\"event\": \"x\", \"timestamp\": \"2026-11-26T00:00:00Z\"}";
     const EYES: &str = "\u{1b}[2m2026-11-26T00:00:01.5Z\u{1b}[0m [\u{1b}[33m\u{1b}[1mwarning  \u{1b}[0m] x";
     for (log, wanted) in [
         (vec![JSON, JSON], VerdictKind::Absent),
         (vec!["text before all", JSON, JSON], VerdictKind::Absent),
         (vec!["only text"], VerdictKind::Absent),
-        (vec![JSON, "Traceback +254 700 000 611 (most recent call last):"], VerdictKind::Suspected),
+        (vec![JSON, "Traceback +254 700 000 611 (most recent call last):"], VerdictKind::Absent),
         (vec![JSON, EYES], VerdictKind::Present),
         (vec![EYES, "Traceback"], VerdictKind::Present),
         (vec![EYES, JSON], VerdictKind::Absent),
@@ -488,23 +488,16 @@ fn the_latest_lines_form_is_certain_and_text_among_json_is_not() {
 }
 
 #[test]
-fn mixed_lines_are_refused_with_the_filter_that_takes_them() {
+fn mixed_lines_are_no_fault_and_the_filter_that_takes_them_is_said() {
     let stack = checkout(&[]);
-    lines(&stack, "backend", &["{\"event\": \"x\"}", "text"]);
-    assert_eq!(verdict(&stack, FILTER), VerdictKind::Suspected);
-    let said = plan(&stack, FILTER).unwrap_err();
+    lines(&stack, "backend", &["{\"event\": \"x\"}", "Traceback (most recent call last):"]);
+    let found = only(&stack, FILTER);
+    assert_eq!(found.verdict, VerdictKind::Absent);
+    let said = found.evidence.last().unwrap().value.to_string();
     assert!(
         said.contains("docker compose logs --no-log-prefix --no-color backend | jq -cR --arg id"),
         "{said}"
     );
-}
-
-#[test]
-fn a_traceback_now_and_then_is_part_of_any_log() {
-    let stack = checkout(&[]);
-    let json = "{\"event\": \"x\"}";
-    lines(&stack, "backend", &[json, json, json, json, "Traceback (most recent call last):"]);
-    assert_eq!(verdict(&stack, FILTER), VerdictKind::Absent);
 }
 
 #[test]

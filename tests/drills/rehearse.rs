@@ -196,6 +196,7 @@ fn look(lane: &Lane, part: &Part, caused: &Caused, said: &mut String) -> Done<Fi
     if part.drill.verdict == VerdictKind::Absent {
         let own = ranked.iter().find(|v| v["playbook"] == part.id.as_str());
         ensure!(own.is_some_and(|v| v["verdict"] == "absent"), "{} must be absent:\n{seen}", part.id);
+        own.map_or(Ok(()), |own| shows(&items_of(own), caused))?;
         return Ok(First { subject: Subject::default() });
     }
     let first = ranked.iter().find(|v| v["playbook"] == part.id.as_str());
@@ -268,13 +269,7 @@ fn strangers(ranked: &[Value], part: &Part, seen: &str) -> Done {
 
 /// The evidence names the subject, says when it was seen, and has what the drill says is true.
 fn evidence(first: &Value, caused: &Caused) -> Done {
-    let items: Vec<String> = list(&first["evidence"])
-        .iter()
-        .map(|one| {
-            let behind = words_of(&one["shown"]["items"]);
-            format!("{}: {}\n{behind}", text(&one["what"]), words_of(&one["value"]))
-        })
-        .collect();
+    let items = items_of(first);
     ensure!(!items.is_empty(), "a finding without evidence: {first:#}");
     let timed = list(&first["evidence"]).iter().all(|one| one["as_of"].is_string());
     ensure!(timed, "evidence that does not say when it was seen: {first:#}");
@@ -283,6 +278,19 @@ fn evidence(first: &Value, caused: &Caused) -> Done {
         let name = text(&first["subject"][field]);
         ensure!(all.contains(name), "neither reason nor evidence names {field} {name}: {first:#}");
     }
+    shows(&items, caused)
+}
+
+/// Each piece of evidence as text, with what is folded out behind it.
+fn items_of(verdict: &Value) -> Vec<String> {
+    let items = list(&verdict["evidence"]).iter().map(|one| {
+        let behind = words_of(&one["shown"]["items"]);
+        format!("{}: {}\n{behind}", text(&one["what"]), words_of(&one["value"]))
+    });
+    items.collect()
+}
+
+fn shows(items: &[String], caused: &Caused) -> Done {
     for wanted in list(&caused.expected["shows"]) {
         let wanted = text(wanted);
         ensure!(items.iter().any(|item| item.contains(wanted)), "no evidence has `{wanted}`: {items:#?}");
