@@ -125,14 +125,12 @@ fn each_cause_is_named_and_repaired_by_what_cures_it() {
     }
 }
 
-#[test]
-fn a_port_clash_is_told_from_the_engines_error_and_its_holder_is_named() {
-    let stack = stack();
-    stack.hold_port(6390, "python3 (pid 77)");
+/// Redis could not be started: its port is taken.
+fn clash(stack: &Stack, error: &str) {
     stack.change_container("redis", |c| {
         c.state = ContainerState::Created;
         c.exit_code = 128;
-        c.error = "driver failed: listen tcp4 127.0.0.1:6390: bind: address already in use".into();
+        c.error = error.into();
         c.ports = vec![PublishedPort {
             host_ip: "127.0.0.1".into(),
             host_port: 6390,
@@ -140,6 +138,13 @@ fn a_port_clash_is_told_from_the_engines_error_and_its_holder_is_named() {
             protocol: "tcp".into(),
         }];
     });
+}
+
+#[test]
+fn a_port_clash_is_told_from_the_engines_error_and_its_holder_is_named() {
+    let stack = stack();
+    stack.hold_port(6390, "python3 (pid 77)");
+    clash(&stack, "driver failed: listen tcp4 127.0.0.1:6390: bind: address already in use");
     let found = detect(&stack);
     assert!(found[0].reason.as_deref().unwrap().contains("port it needs is taken"));
     let holder = found[0].evidence.iter().find(|e| e.what == "who holds port 6390").unwrap();
@@ -319,17 +324,7 @@ fn the_container_that_publishes_a_taken_port_is_named_with_its_project() {
     let stack = stack();
     stack.hold_port(6390, "docker-proxy (pid 77)");
     stack.publish_port(6390, "sister_cache_1", Some(("sister", "cache")));
-    stack.change_container("redis", |c| {
-        c.state = ContainerState::Created;
-        c.exit_code = 128;
-        c.error = "bind: address already in use".into();
-        c.ports = vec![PublishedPort {
-            host_ip: "127.0.0.1".into(),
-            host_port: 6390,
-            container_port: 6379,
-            protocol: "tcp".into(),
-        }];
-    });
+    clash(&stack, "bind: address already in use");
     let found = detect(&stack);
     let holder = found[0].evidence.iter().find(|e| e.what == "who holds port 6390").unwrap();
     assert_eq!(holder.value, json!("container sister_cache_1, service cache of the compose project sister"));
