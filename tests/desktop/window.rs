@@ -109,6 +109,19 @@ impl Window {
         }
     }
 
+    /// Returns as soon as this element's text has all these parts at once.
+    pub async fn comes_to_say(&self, element: &Element, parts: &[&str]) {
+        let ends = Instant::now() + PATIENCE;
+        loop {
+            let text = element.text().await.unwrap();
+            if parts.iter().all(|part| text.contains(part)) {
+                return;
+            }
+            assert!(Instant::now() < ends, "it says {parts:?} within {PATIENCE:?}, and not: {text}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Returns as soon as the element's text does not have this part any more.
     pub async fn says_no_more(&self, testid: &str, part: &str) {
         let ends = Instant::now() + PATIENCE;
