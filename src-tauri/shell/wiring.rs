@@ -31,7 +31,7 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireError> {
     let (profile, file) = read_profile(profile)?;
     let built = crate::sources::build(&profile, &file).await?;
-    let catalog = match std::env::var_os("RATIBA_PLAYBOOKS") {
+    let catalog: Box<dyn FnOnce() -> Catalog + Send> = match std::env::var_os("RATIBA_PLAYBOOKS") {
         Some(dir) if !dir.is_empty() => {
             let (known, unread) = match built.store.history().await {
                 Ok(history) => {
@@ -42,14 +42,15 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
             };
             let shipped = shipped_catalog();
             let shipped: BTreeSet<&str> = shipped.all().iter().map(|p| p.sha256.as_str()).collect();
-            scripts_of(Path::new(&dir))?.judged_by(&|sum| match (shipped.contains(sum), &unread) {
+            let judged = scripts_of(Path::new(&dir))?.judged_by(&|sum| match (shipped.contains(sum), &unread) {
                 (true, _) => Ok(Trust::Shipped),
                 (false, Some(why)) => Err(why.clone()),
                 (false, None) if known.contains(sum) => Ok(Trust::Trusted),
                 (false, None) => Ok(Trust::Untrusted),
-            })
+            });
+            Box::new(|| judged)
         }
-        _ => shipped_catalog(),
+        _ => Box::new(shipped_catalog),
     };
     Ok(Console::new(Parts {
         profile,

@@ -70,7 +70,7 @@ fn console(stack: &Stack, journal: Arc<MemoryJournal>) -> Arc<Console> {
         store: journal,
         known: Arc::new(NoSecrets),
         sightings: Arc::new(MemorySightings::default()),
-        catalog: Catalog::load(vec![], vec![]),
+        catalog: Box::new(|| Catalog::load(vec![], vec![])),
         drills: Vec::new(),
         proven: Ok(Proven::default()),
         operator: "amina".into(),

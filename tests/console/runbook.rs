@@ -26,7 +26,7 @@ fn console(stack: &Stack, sightings: Arc<dyn SightingStore>) -> Arc<Console> {
         store: Arc::new(MemoryJournal::default()),
         known: Arc::new(NoSecrets),
         sightings,
-        catalog: shipped::catalog(),
+        catalog: Box::new(shipped::catalog),
         drills: vec![DrillName {
             id: ROW.into(),
             variant: "stopped".into(),

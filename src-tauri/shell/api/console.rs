@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use ratiba_core::{
@@ -34,8 +34,8 @@ pub struct Parts {
     pub known: Arc<dyn KnownSecrets>,
     /// When rows were last seen.
     pub sightings: Arc<dyn SightingStore>,
-    /// The playbooks.
-    pub catalog: Catalog,
+    /// Makes the playbooks, once one is asked for: to compile them takes longer than all else here.
+    pub catalog: Box<dyn FnOnce() -> Catalog + Send>,
     /// The drills there are.
     pub drills: Vec<DrillName>,
     /// What they have proven, or why that is not known.
@@ -43,6 +43,8 @@ pub struct Parts {
     /// Who is at the console, for the journal: `user@host`.
     pub operator: String,
 }
+
+type MakeCatalog = Box<dyn FnOnce() -> RwLock<Arc<Catalog>> + Send>;
 
 /// A run that goes on.
 pub(super) struct Running {
@@ -62,7 +64,7 @@ pub struct Console {
     pub(super) sightings: Arc<dyn SightingStore>,
     pub(super) drills: Vec<DrillName>,
     pub(super) proven: Result<Proven, String>,
-    catalog: RwLock<Arc<Catalog>>,
+    catalog: LazyLock<RwLock<Arc<Catalog>>, MakeCatalog>,
     pub(super) operator: String,
     pub(super) updates: broadcast::Sender<Update>,
     /// Something was read: the publisher folds and sends.
@@ -100,7 +102,7 @@ impl Console {
             sightings: parts.sightings,
             drills: parts.drills,
             proven: parts.proven,
-            catalog: RwLock::new(Arc::new(parts.catalog)),
+            catalog: LazyLock::new(Box::new(|| RwLock::new(Arc::new((parts.catalog)())))),
             operator: parts.operator,
             updates: broadcast::channel(256).0,
             moved: Notify::new(),
