@@ -42,12 +42,13 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
             };
             let shipped = shipped_catalog();
             let shipped: BTreeSet<&str> = shipped.all().iter().map(|p| p.sha256.as_str()).collect();
-            let judged = scripts_of(Path::new(&dir))?.judged_by(&|sum| match (shipped.contains(sum), &unread) {
-                (true, _) => Ok(Trust::Shipped),
-                (false, Some(why)) => Err(why.clone()),
-                (false, None) if known.contains(sum) => Ok(Trust::Trusted),
-                (false, None) => Ok(Trust::Untrusted),
-            });
+            let judged =
+                scripts_of(Path::new(&dir))?.judged_by(&|sum| match (shipped.contains(sum), &unread) {
+                    (true, _) => Ok(Trust::Shipped),
+                    (false, Some(why)) => Err(why.clone()),
+                    (false, None) if known.contains(sum) => Ok(Trust::Trusted),
+                    (false, None) => Ok(Trust::Untrusted),
+                });
             Box::new(|| judged)
         }
         _ => Box::new(shipped_catalog),

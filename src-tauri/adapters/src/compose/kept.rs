@@ -18,6 +18,10 @@ use crate::{fingerprint::FingerprintKey, private};
 /// Words of a compose file that lead compose to further files.
 const LEADS_ON: [&str; 5] = ["extends", "include", "env_file", "label_file", "file"];
 
+/// For how many states of the files answers are kept: a line of `.env` that was changed and taken back, and
+/// the window beside a terminal of another environment.
+const CAUSES: usize = 4;
+
 /// The folder of kept answers, and the key that names their causes.
 pub struct KeptAnswers {
     /// Where.
@@ -70,13 +74,23 @@ pub(super) fn cause(
     // Of this process's environment what the files could mean.
     let mut variables: Vec<(String, String)> = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .filter(|(name, _)| name.starts_with("COMPOSE_") || texts.contains(name.as_str()))
+        .filter(|(name, _)| name.starts_with("COMPOSE_") || has_word(&texts, name))
         .collect();
     variables.sort();
     for (name, value) in variables {
         add(&name, value.as_bytes());
     }
     kept.key.of(&bytes).ok()
+}
+
+/// Whether this stands in the text, and not as a part of another word: a shell's `_` would be anywhere.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let behind = text.get(at + word.len()..).and_then(|behind| behind.chars().next());
+        !before.is_some_and(is_part) && !behind.is_some_and(is_part)
+    })
 }
 
 /// Whether one of the words is a key in this line; not `max-file`.
@@ -96,31 +110,36 @@ impl KeptAnswers {
         self.dir.join(format!("{project}.json"))
     }
 
-    fn read(&self, project: &str, cause: &str) -> Kept {
+    /// The last one first. A file that can't be read has none, and is asked for again.
+    fn read(&self, project: &str) -> Vec<Kept> {
         let read = fs::read(self.path(project)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        read.filter(|kept: &Kept| kept.cause == cause)
-            .unwrap_or_else(|| Kept { cause: cause.to_owned(), answers: BTreeMap::new() })
+        read.unwrap_or_default()
     }
 
     /// What was said to this question.
     pub(super) fn answer(&self, project: &str, cause: &str, question: &str) -> Option<Vec<String>> {
-        self.read(project, cause).answers.remove(question)
+        self.read(project).into_iter().find(|kept| kept.cause == cause)?.answers.remove(question)
     }
 
     /// Keeps an answer. One that can't be kept is asked for again.
     pub(super) fn keep(&self, project: &str, cause: &str, question: &str, lines: &[String]) {
-        let mut kept = self.read(project, cause);
+        let mut all = self.read(project);
+        let at = all.iter().position(|kept| kept.cause == cause);
+        let mut kept =
+            at.map_or_else(|| Kept { cause: cause.to_owned(), ..Kept::default() }, |at| all.remove(at));
         kept.answers.insert(question.to_owned(), lines.to_vec());
-        let _asked_again = self.write(project, &kept);
+        all.insert(0, kept);
+        all.truncate(CAUSES);
+        let _asked_again = self.write(project, &all);
     }
 
-    fn write(&self, project: &str, kept: &Kept) -> io::Result<()> {
+    fn write(&self, project: &str, all: &[Kept]) -> io::Result<()> {
         private::folder(&self.dir)?;
         let path = self.path(project);
         let beside = path.with_extension(format!("{}.part", std::process::id()));
         let written = (|| {
             let mut file = private::file(&beside)?;
-            file.write_all(&serde_json::to_vec(kept).map_err(io::Error::other)?)?;
+            file.write_all(&serde_json::to_vec(all).map_err(io::Error::other)?)?;
             fs::rename(&beside, &path)
         })();
         if written.is_err() {
@@ -155,9 +174,26 @@ mod tests {
         let second = now().unwrap();
         assert_eq!(kept.answer("lab", &second, "--services"), None);
         kept.keep("lab", &second, "--services", &lines("b"));
-        assert_eq!(kept.answer("lab", &first, "--services"), None);
+        fs::remove_file(&dotenv).unwrap();
+        assert_eq!(kept.answer("lab", &now().unwrap(), "--services"), Some(lines("a")), "it is as it was");
+        for n in 2..=CAUSES {
+            kept.keep("lab", &n.to_string(), "--services", &lines("c"));
+        }
+        assert_eq!(kept.answer("lab", &first, "--services"), None, "the eldest goes");
+        assert_eq!(kept.answer("lab", &second, "--services"), Some(lines("b")));
         let on_disk = fs::read_to_string(dir.path().join("kept/lab.json")).unwrap();
         assert!(!on_disk.contains("canary"), "{on_disk}");
+    }
+
+    #[test]
+    fn a_variable_counts_where_it_is_named() {
+        let text = "a: ${IMAGE:-x}\nb: $TAG\nc: [PLAIN]\n";
+        for word in ["IMAGE", "TAG", "PLAIN"] {
+            assert!(has_word(text, word), "{word}");
+        }
+        for word in ["MAGE", "TA", "_", "P"] {
+            assert!(!has_word(text, word), "{word}");
+        }
     }
 
     #[test]
