@@ -10,6 +10,7 @@ pub mod cli;
 pub mod desktop;
 mod hidden;
 mod hidden_output;
+mod lab_stores;
 mod paths;
 mod secrets;
 mod sources;

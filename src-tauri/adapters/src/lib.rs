@@ -14,6 +14,7 @@ pub mod host;
 pub mod http;
 pub mod journal;
 pub mod known_secrets;
+pub mod lab;
 pub mod memory;
 pub mod postgres;
 mod private;

@@ -354,19 +354,6 @@ pub(super) async fn psql(scene: &Scene<'_>, sql: &str) -> Result<String, WireErr
     succeeded("docker", &args).await.map(|out| out.trim_end_matches('\n').to_owned())
 }
 
-/// Runs a script in Redis with one argument; gives its answer.
-pub(super) async fn redis_script(
-    scene: &Scene<'_>,
-    script: &str,
-    argument: &[u8],
-) -> Result<String, WireError> {
-    let cli = "REDISCLI_AUTH=\"$REDIS_PASSWORD\" exec redis-cli -e -x EVAL \"$0\" 0";
-    let id = scene.container("redis").await?;
-    let args = ["exec", "-i", &id, "sh", "-c", cli, script].map(str::to_owned);
-    let said = run_with("docker", &args, Some(argument)).await?;
-    if said.code == 0 { Ok(said.out) } else { Err(said.failed("run a script in Redis")) }
-}
-
 /// What redis-cli prints.
 pub(super) async fn redis(scene: &Scene<'_>, command: &[String]) -> Result<String, WireError> {
     // The password stays inside the container: it is never an argument.

@@ -18,7 +18,7 @@ use super::{
     dotenv::{self, trouble},
     files,
     fill::Scene,
-    redis_script, world,
+    world::{self, redis_script},
 };
 
 const HINT: &str = "Take the lab down and up again: `ratibactl drill down`, then `drill up`.";

@@ -143,7 +143,7 @@ impl Lab {
     }
 
     /// A published port, by the lab's name of it.
-    pub(super) fn port(&self, name: &str) -> Result<u32, WireError> {
+    pub(super) fn port(&self, name: &str) -> Result<u16, WireError> {
         let base = match name {
             "postgres" => 5434,
             "redis" => 6390,
@@ -163,7 +163,12 @@ impl Lab {
                 ));
             }
         };
-        Ok(base + self.port_offset)
+        u16::try_from(base + self.port_offset).map_err(|_| {
+            failed(
+                format!("find the port of {name}: {} is none", base + self.port_offset),
+                "Give the lab a smaller RATIBA_LAB_PORT_OFFSET.",
+            )
+        })
     }
 
     /// Brings it up (progress on standard error) and writes its profile.

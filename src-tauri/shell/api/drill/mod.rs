@@ -22,7 +22,7 @@ use ratiba_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use act::{Act, redis_script};
+use act::Act;
 pub use file::{Drill, DrillFile};
 use fill::Scene;
 pub use heal::heal;

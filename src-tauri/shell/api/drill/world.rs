@@ -13,11 +13,12 @@ use ratiba_core::{playbook::step::HttpCall, wire::WireError};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::Console,
-    act::{run_with, succeeded},
+    super::{Console, failed},
+    act::succeeded,
     dotenv, files,
     fill::Scene,
 };
+use crate::lab_stores::{self, Address, Found};
 
 /// The services that somebody else provides, in the lab: what they were told, and what was asked of them.
 pub(super) const STAND_INS: [&str; 5] = ["daraja", "elevenlabs", "meta", "ngrok", "livekit"];
@@ -111,36 +112,40 @@ pub(super) async fn read_data(scene: &Scene<'_>) -> Result<BTreeMap<String, Stri
 }
 
 async fn of_postgres(scene: &Scene<'_>) -> Result<BTreeMap<String, String>, WireError> {
-    let id = scene.container("postgres").await?;
-    let args = ["exec", "-i", &id, "psql", "-X", "-q", "-A", "-t", "-U", "ratiba", "-d", "ratiba"]
-        .map(str::to_owned);
-    let said = run_with("docker", &args, Some(include_bytes!("world.sql"))).await?;
-    if said.code != 0 {
-        return Err(said.failed("read what is in Postgres"));
-    }
-    let mut found: BTreeMap<String, String> = said
-        .out
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .map(|(name, print)| (name.to_owned(), print.to_owned()))
-        .collect();
-    // A damaged table's statement failed, and nothing else did.
-    for line in said.err.lines().filter(|line| line.contains("ERROR:")) {
-        found.insert(format!("postgres/{}", line.trim()), "unreadable".into());
-    }
+    let password = dotenv::value(scene.console, "POSTGRES_PASSWORD")?;
+    let at = Address { port: scene.lab.port("postgres")?, password: &password };
+    let read = lab_stores::postgres(at, include_str!("world.sql"), include_str!("world_rows.sql")).await;
+    let Found { lines, failed } = read.map_err(|why| unread("Postgres", &why))?;
+    let named =
+        |line: &String| line.split_once('\t').map(|(name, print)| (name.to_owned(), print.to_owned()));
+    let mut found: BTreeMap<String, String> = lines.iter().filter_map(named).collect();
+    found.extend(failed.into_iter().map(|(table, why)| (table, format!("unreadable: {why}"))));
     Ok(found)
 }
 
 async fn of_redis(scene: &Scene<'_>) -> Result<BTreeMap<String, String>, WireError> {
-    let said = super::redis_script(scene, include_str!("world.lua"), &[]).await?;
+    let said = redis_script(scene, include_str!("world.lua"), &[]).await?;
     let keys: Vec<(String, String)> = match said.trim() {
         // What cjson makes of no keys at all.
         "{}" => Vec::new(),
-        text => serde_json::from_str(text).map_err(|e| {
-            super::super::failed(format!("read what is in Redis: {e}: {text}"), "Look at Redis.")
-        })?,
+        text => serde_json::from_str(text).map_err(|e| unread("Redis", &format!("{e}: {text}")))?,
     };
     Ok(keys.into_iter().map(|(key, print)| (format!("redis/{key}"), print)).collect())
+}
+
+/// What a script says in Redis.
+pub(super) async fn redis_script(
+    scene: &Scene<'_>,
+    script: &str,
+    argument: &[u8],
+) -> Result<String, WireError> {
+    let password = dotenv::value(scene.console, "REDIS_PASSWORD")?;
+    let at = Address { port: scene.lab.port("redis")?, password: &password };
+    lab_stores::redis(at, script, argument).await.map_err(|why| unread("Redis", &why))
+}
+
+fn unread(store: &str, why: &str) -> WireError {
+    failed(format!("read what is in {store}: {why}"), format!("Look at {store}: `ratibactl status`."))
 }
 
 async fn of_stand_ins(console: &Arc<Console>) -> BTreeMap<String, String> {

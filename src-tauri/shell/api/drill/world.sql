@@ -1,5 +1,4 @@
--- Names and hashes of all that is in Postgres, a tab between. Each table is asked in a statement of its
--- own: one that can't be read, or is locked, keeps no other.
+-- Names and hashes of all that is in Postgres but rows, a tab between.
 SET lock_timeout = '1s';
 SET statement_timeout = '5s';
 SELECT 'objects/' || n.nspname || E'\t' || md5(coalesce(string_agg(o.line, E'\n' ORDER BY o.line), ''))
@@ -18,7 +17,3 @@ FROM pg_namespace n LEFT JOIN LATERAL (
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' GROUP BY n.nspname;
 SELECT 'database/' || datname || E'\t' || 'there' FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'ratiba');
 SELECT 'role/' || rolname || E'\t' || md5(format('%s %s %s', rolsuper, rolcanlogin, rolconfig)) FROM pg_roles WHERE rolname !~ '^pg_';
-SELECT format('SELECT %L || count(*) || '' rows '' || md5(coalesce(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C"), '''')) FROM %I.%I t',
-    format(E'postgres/%s/%s\t', n.nspname, c.relname), n.nspname, c.relname)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \gexec
