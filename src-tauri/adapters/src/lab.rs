@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, Row, ValueRef,
+    postgres::{PgConnectOptions, PgRow},
+};
 use tokio::time::timeout;
 
-/// Time to connect, and for all that is asked then. What has more to do is no lab.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time to connect, and for all that is asked then.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a store is, on this machine.
 #[derive(Clone, Copy)]
@@ -33,15 +36,8 @@ pub struct Found {
 /// # Errors
 /// In words: it does not answer, or one of the first two failed.
 pub async fn postgres(at: Address<'_>, statements: &str, makes_more: &str) -> Result<Found, String> {
-    let options = PgConnectOptions::new()
-        .host("127.0.0.1")
-        .port(at.port)
-        .username("ratiba")
-        .password(at.password)
-        .database("ratiba")
-        .application_name("ratiba-world");
     within(async {
-        let mut connection = PgConnection::connect_with(&options).await.map_err(|e| e.to_string())?;
+        let mut connection = connected(at).await?;
         let mut found = Found { lines: first_column(&mut connection, statements).await?, failed: vec![] };
         let more = sqlx::raw_sql(AssertSqlSafe(makes_more)).fetch_all(&mut connection).await;
         for row in more.map_err(|e| e.to_string())? {
@@ -57,12 +53,49 @@ pub async fn postgres(at: Address<'_>, statements: &str, makes_more: &str) -> Re
     .await
 }
 
+/// Runs statements as one and gives what psql prints of them, unaligned: columns with `|` between, rows
+/// on lines.
+///
+/// # Errors
+/// In words: it does not answer, or one of them failed.
+pub async fn sql(at: Address<'_>, statements: &str) -> Result<String, String> {
+    within(async {
+        let mut connection = connected(at).await?;
+        let rows = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(&mut connection).await;
+        let lines: Result<Vec<String>, String> =
+            rows.map_err(|e| e.to_string())?.iter().map(printed).collect();
+        let _gone = connection.close().await;
+        Ok(lines?.join("\n"))
+    })
+    .await
+}
+
+fn printed(row: &PgRow) -> Result<String, String> {
+    let column = |at| {
+        let value = row.try_get_raw(at).map_err(|e| e.to_string())?;
+        // In the protocol of simple queries all values are text.
+        if value.is_null() { Ok("") } else { value.as_str().map_err(|e| e.to_string()) }
+    };
+    Ok((0..row.len()).map(column).collect::<Result<Vec<_>, _>>()?.join("|"))
+}
+
+async fn connected(at: Address<'_>) -> Result<PgConnection, String> {
+    let options = PgConnectOptions::new()
+        .host("127.0.0.1")
+        .port(at.port)
+        .username("ratiba")
+        .password(at.password)
+        .database("ratiba")
+        .application_name("ratiba-world");
+    PgConnection::connect_with(&options).await.map_err(|e| e.to_string())
+}
+
 async fn first_column(connection: &mut PgConnection, statements: &str) -> Result<Vec<String>, String> {
     let rows = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(connection).await;
     rows.map_err(|e| e.to_string())?.iter().map(|row| text(row, 0)).collect()
 }
 
-fn text(row: &sqlx::postgres::PgRow, column: usize) -> Result<String, String> {
+fn text(row: &PgRow, column: usize) -> Result<String, String> {
     row.try_get(column).map_err(|e| e.to_string())
 }
 

@@ -18,6 +18,7 @@ use super::{
     fill::Scene,
     visible::Visible,
 };
+use crate::lab_stores;
 
 /// One act on the lab. What may stand in braces in its texts is in `tests/lab/README.md`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -208,7 +209,7 @@ pub(super) async fn perform(scene: &Scene<'_>, act: &Act) -> Result<(), WireErro
             Ok(())
         }
         Act::InVolumes { volumes, argv } => in_volumes(scene, volumes, argv).await,
-        Act::Sql(sql) => psql(scene, &scene.fill(sql).await?).await.map(|_| ()),
+        Act::Sql(statements) => sql(scene, &scene.fill(statements).await?).await.map(|_| ()),
         Act::Redis(command) => redis(scene, &scene.fill_all(command).await?).await.map(|_| ()),
         Act::Env(key, value) => {
             dotenv::set(console, key, Some(&format!("{key}={}", scene.fill(value).await?)))
@@ -343,15 +344,15 @@ async fn docker(scene: &Scene<'_>, args: &[String]) -> Result<(), WireError> {
     succeeded("docker", &scene.fill_all(args).await?).await.map(|_| ())
 }
 
-/// What psql prints, unaligned.
-pub(super) async fn psql(scene: &Scene<'_>, sql: &str) -> Result<String, WireError> {
-    let mut args = vec!["exec".to_owned(), scene.container("postgres").await?];
-    args.extend(
-        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "ratiba", "-d", "ratiba", "-c"]
-            .map(str::to_owned),
-    );
-    args.push(sql.to_owned());
-    succeeded("docker", &args).await.map(|out| out.trim_end_matches('\n').to_owned())
+/// What psql would print, unaligned.
+pub(super) async fn sql(scene: &Scene<'_>, statements: &str) -> Result<String, WireError> {
+    let said = lab_stores::sql(scene.postgres()?.at(), statements).await;
+    said.map_err(|why| {
+        failed(
+            format!("run in the lab's Postgres `{statements}`: {why}"),
+            "`ratibactl drill heal` brings the lab back; `ratibactl status` looks at it.",
+        )
+    })
 }
 
 /// What redis-cli prints.

@@ -9,6 +9,7 @@ use super::{
     super::{Console, failed, unreachable},
     Lab, act, dotenv,
 };
+use crate::lab_stores::Address;
 
 /// Where and when a drill goes on.
 pub(super) struct Scene<'a> {
@@ -16,6 +17,18 @@ pub(super) struct Scene<'a> {
     pub lab: &'a Lab,
     /// When the fault was caused: what `{ago:…}` counts from, so that it is the same time in every text.
     pub since: Timestamp,
+}
+
+/// One of the lab's stores.
+pub(super) struct Store {
+    port: u16,
+    password: String,
+}
+
+impl Store {
+    pub fn at(&self) -> Address<'_> {
+        Address { port: self.port, password: &self.password }
+    }
 }
 
 /// The names that mean something with a value after them; braces around anything else are left alone,
@@ -77,7 +90,7 @@ impl Scene<'_> {
             "ago" => self.moment(of, -1)?,
             "in" => self.moment(of, 1)?,
             // What is in it may have braces of its own, and they are filled in first.
-            "sql" => act::psql(self, &self.fill(of).await?).await?,
+            "sql" => act::sql(self, &self.fill(of).await?).await?,
             _ => return Ok(None),
         };
         Ok(Some(value))
@@ -95,6 +108,20 @@ impl Scene<'_> {
     async fn image(&self) -> Result<String, WireError> {
         let containers = self.containers().await?;
         Ok(containers.first().map(|c| c.image.clone()).unwrap_or_default())
+    }
+
+    /// The lab's Postgres.
+    pub fn postgres(&self) -> Result<Store, WireError> {
+        self.store("postgres", "POSTGRES_PASSWORD")
+    }
+
+    /// The lab's Redis.
+    pub fn redis(&self) -> Result<Store, WireError> {
+        self.store("redis", "REDIS_PASSWORD")
+    }
+
+    fn store(&self, name: &str, password: &str) -> Result<Store, WireError> {
+        Ok(Store { port: self.lab.port(name)?, password: dotenv::value(self.console, password)? })
     }
 
     /// All containers of the lab.

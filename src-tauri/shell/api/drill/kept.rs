@@ -115,7 +115,7 @@ impl Kept {
         let strangers = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() \
                          AND application_name NOT LIKE 'ratiba-%'";
-        if act::psql(scene, strangers).await.is_err() {
+        if act::sql(scene, strangers).await.is_err() {
             // A heal that was cut short between the old database and the one that takes its place.
             self.restore_all(scene).await?;
         }

@@ -105,13 +105,23 @@ impl Lab {
 
     /// The drills beside the lab.
     pub(super) fn drills(&self) -> Result<Vec<DrillFile>, WireError> {
+        self.drill_files(&|_| true)
+    }
+
+    /// Those of one playbook; nothing else is read.
+    pub(super) fn drills_of(&self, id: &str) -> Result<Option<DrillFile>, WireError> {
+        let files = self.drill_files(&|path| path.file_stem().is_some_and(|stem| stem == id))?;
+        Ok(files.into_iter().find(|file| file.id == id))
+    }
+
+    fn drill_files(&self, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DrillFile>, WireError> {
         let dir = self.dir.join("../drills");
         let hint = "The drills belong to the console's checkout, in tests/drills.";
         let entries = fs::read_dir(&dir)
             .map_err(|e| failed(format!("read the drills in {}: {e}", dir.display()), hint))?;
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| entry.ok().map(|e| e.path()))
-            .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+            .filter(|path| path.extension().is_some_and(|ext| ext == "toml") && wanted(path))
             .collect();
         paths.sort();
         let read = |path: &PathBuf| -> Result<DrillFile, WireError> {

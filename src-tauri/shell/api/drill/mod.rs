@@ -93,12 +93,16 @@ fn find(lab: &Lab, name: &str) -> Result<(String, Drill), WireError> {
         Some((id, variant)) => (id, Some(variant)),
         None => (name, None),
     };
-    let files = lab.drills()?;
-    let known = || files.iter().map(|f| f.id.as_str()).collect::<Vec<_>>().join(", ");
-    let file = files
-        .iter()
-        .find(|f| f.id == id)
-        .ok_or_else(|| not_found(format!("there is no drill `{id}`"), format!("There are: {}.", known())))?;
+    let file = match lab.drills_of(id)? {
+        Some(file) => file,
+        None => {
+            let known: Vec<String> = lab.drills()?.into_iter().map(|f| f.id).collect();
+            return Err(not_found(
+                format!("there is no drill `{id}`"),
+                format!("There are: {}.", known.join(", ")),
+            ));
+        }
+    };
     let drill = match variant {
         None => file.variant.first(),
         Some(variant) => file.variant.iter().find(|d| d.name == variant),

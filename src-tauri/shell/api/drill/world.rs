@@ -18,7 +18,7 @@ use super::{
     dotenv, files,
     fill::Scene,
 };
-use crate::lab_stores::{self, Address, Found};
+use crate::lab_stores::{self, Found};
 
 /// The services that somebody else provides, in the lab: what they were told, and what was asked of them.
 pub(super) const STAND_INS: [&str; 5] = ["daraja", "elevenlabs", "meta", "ngrok", "livekit"];
@@ -112,9 +112,8 @@ pub(super) async fn read_data(scene: &Scene<'_>) -> Result<BTreeMap<String, Stri
 }
 
 async fn of_postgres(scene: &Scene<'_>) -> Result<BTreeMap<String, String>, WireError> {
-    let password = dotenv::value(scene.console, "POSTGRES_PASSWORD")?;
-    let at = Address { port: scene.lab.port("postgres")?, password: &password };
-    let read = lab_stores::postgres(at, include_str!("world.sql"), include_str!("world_rows.sql")).await;
+    let (objects, rows) = (include_str!("world.sql"), include_str!("world_rows.sql"));
+    let read = lab_stores::postgres(scene.postgres()?.at(), objects, rows).await;
     let Found { lines, failed } = read.map_err(|why| unread("Postgres", &why))?;
     let named =
         |line: &String| line.split_once('\t').map(|(name, print)| (name.to_owned(), print.to_owned()));
@@ -139,9 +138,8 @@ pub(super) async fn redis_script(
     script: &str,
     argument: &[u8],
 ) -> Result<String, WireError> {
-    let password = dotenv::value(scene.console, "REDIS_PASSWORD")?;
-    let at = Address { port: scene.lab.port("redis")?, password: &password };
-    lab_stores::redis(at, script, argument).await.map_err(|why| unread("Redis", &why))
+    let said = lab_stores::redis(scene.redis()?.at(), script, argument).await;
+    said.map_err(|why| unread("Redis", &why))
 }
 
 fn unread(store: &str, why: &str) -> WireError {
