@@ -99,6 +99,7 @@ fn each_cause_is_named_and_repaired_by_what_cures_it() {
                 c.health = Some(Health {
                     status: HealthStatus::Unhealthy,
                     failing_streak: 4,
+                    failing_since: None,
                     last_output: "no PONG".into(),
                 })
             },
@@ -166,8 +167,12 @@ fn what_a_dead_store_drags_down_is_explained_by_it() {
     let stack = stack();
     stack.change_container("redis", |c| c.state = ContainerState::Exited);
     stack.change_container("backend", |c| {
-        c.health =
-            Some(Health { status: HealthStatus::Unhealthy, failing_streak: 3, last_output: String::new() });
+        c.health = Some(Health {
+            status: HealthStatus::Unhealthy,
+            failing_streak: 3,
+            failing_since: None,
+            last_output: String::new(),
+        });
     });
     let found = detect(&stack);
     let of = |service: &str| found.iter().find(|f| f.subject.service.as_deref() == Some(service)).unwrap();
@@ -180,8 +185,12 @@ fn health_left_standing_on_a_stopped_container_is_not_believed() {
     let stack = stack();
     stack.change_container("redis", |c| {
         c.state = ContainerState::Exited;
-        c.health =
-            Some(Health { status: HealthStatus::Unhealthy, failing_streak: 9, last_output: "old".into() });
+        c.health = Some(Health {
+            status: HealthStatus::Unhealthy,
+            failing_streak: 9,
+            failing_since: None,
+            last_output: "old".into(),
+        });
     });
     let found = detect(&stack);
     assert!(found[0].evidence.iter().all(|e| e.what != "health check"), "{:?}", found[0].evidence);

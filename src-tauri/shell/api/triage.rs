@@ -115,13 +115,19 @@ impl Console {
     }
 }
 
-/// The earliest time at which a service that is not well got into its state.
+/// The earliest time at which a service that is not well got into its state; and of which services that
+/// is not known: one of them may have been the first.
 fn first_sign(unwell: &[&ServiceView]) -> Value {
-    let first = unwell.iter().filter_map(|s| Some((s.since?, s))).min_by_key(|(at, _)| *at);
-    match first {
-        Some((at, s)) => {
-            json!({ "at": at, "what": format!("{}: {}", s.service, s.detail), "source": "docker" })
+    let (known, not_known): (Vec<&&ServiceView>, Vec<_>) = unwell.iter().partition(|s| s.since.is_some());
+    let not_known: Vec<&str> = not_known.iter().map(|s| s.service.as_str()).collect();
+    let mut sign = match known.into_iter().min_by_key(|s| s.since) {
+        Some(s) => {
+            json!({ "at": s.since, "what": format!("{}: {}", s.service, s.detail), "source": "docker" })
         }
         None => json!({}),
+    };
+    if let (false, Some(fields)) = (not_known.is_empty(), sign.as_object_mut()) {
+        fields.insert("not_known_of".into(), json!(not_known));
     }
+    sign
 }

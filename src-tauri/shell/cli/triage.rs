@@ -96,11 +96,18 @@ fn text(view: &TriageView, out: &Output) -> String {
     text += &format!("{}\n", out.bold("2. When did it start?"));
     let when = |name: &str| view.when.get(name).and_then(|v| v.as_str());
     let began = when("at").map(|at| at.parse().map_or_else(|_| one_line(at), moment));
+    let not_known = view.when.get("not_known_of").and_then(|v| v.as_array()).map(|services| {
+        services.iter().filter_map(|s| s.as_str()).map(one_line).collect::<Vec<_>>().join(", ")
+    });
     text += &match (began, when("what").map(one_line)) {
         (Some(at), Some(what)) => format!("   {at}  {what}\n"),
         _ if view.which_error.is_some() => "   unknown: not every service could be read\n".into(),
+        _ if not_known.is_some() => String::new(),
         _ => "   no failure is known to have begun\n".into(),
     };
+    if let Some(services) = not_known {
+        text += &format!("   unknown since when: {services}\n");
+    }
     text += &format!("{}\n", out.bold("3. What changed?"));
     match view.changed.get("commits").and_then(|c| c.as_array()) {
         Some(commits) => {

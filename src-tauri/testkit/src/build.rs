@@ -19,7 +19,12 @@ pub fn container(service: &str) -> ContainerFacts {
         exit_code: 0,
         error: String::new(),
         oom_killed: false,
-        health: Some(Health { status: HealthStatus::Healthy, failing_streak: 0, last_output: String::new() }),
+        health: Some(Health {
+            status: HealthStatus::Healthy,
+            failing_streak: 0,
+            failing_since: None,
+            last_output: String::new(),
+        }),
         created_at: at("2026-11-24T08:00:00Z"),
         started_at: at("2026-11-24T08:00:01Z"),
         finished_at: None,

@@ -1,6 +1,6 @@
 //! From the engine's inspect answer to the facts the console uses. The environment is never read.
 
-use bollard::models::{ContainerInspectResponse, HealthStatusEnum};
+use bollard::models::{ContainerInspectResponse, HealthStatusEnum, HealthcheckResult};
 use jiff::Timestamp;
 use ratiba_core::model::{
     ContainerFacts, ContainerState, Health, HealthStatus, MountedVolume, PublishedPort,
@@ -81,12 +81,26 @@ fn health(health: bollard::models::Health) -> Option<Health> {
         HealthStatusEnum::UNHEALTHY => HealthStatus::Unhealthy,
         HealthStatusEnum::EMPTY | HealthStatusEnum::NONE => return None,
     };
-    let last = health.log.and_then(|log| log.into_iter().next_back()).and_then(|probe| probe.output);
-    Some(Health {
-        status,
-        failing_streak: health.failing_streak.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        last_output: whole_words(last.unwrap_or_default().trim()),
-    })
+    let log = health.log.unwrap_or_default();
+    let failing_streak = health.failing_streak.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let failing_since = failing_since(failing_streak, &log);
+    let last = log.into_iter().next_back().and_then(|probe| probe.output);
+    let last_output = whole_words(last.unwrap_or_default().trim());
+    Some(Health { status, failing_streak, failing_since, last_output })
+}
+
+fn failing_since(streak: u32, log: &[HealthcheckResult]) -> Option<Timestamp> {
+    let failed = log.iter().rev().take_while(|probe| probe.exit_code != Some(0));
+    let failed = failed.take(usize::try_from(streak).unwrap_or(usize::MAX));
+    let began: Vec<Timestamp> = failed.map_while(|probe| probe.start.as_ref()?.parse().ok()).collect();
+    let (newest, oldest) = (*began.first()?, *began.last()?);
+    let known = i32::try_from(began.len()).ok()?;
+    let before = i32::try_from(streak).ok()?.checked_sub(known)?;
+    if before == 0 {
+        return Some(oldest);
+    }
+    let step = newest.duration_since(oldest).checked_div(known - 1)?;
+    oldest.checked_sub(step.checked_mul(before)?).ok()
 }
 
 /// The beginning of a text without half a word at its end: half a secret could not be found.
@@ -106,5 +120,22 @@ mod tests {
         let long = format!("{} s3cret-across-the-cut", "x".repeat(PROBE_OUTPUT - 8));
         assert_eq!(whole_words(&long), format!("{} [cut]", "x".repeat(PROBE_OUTPUT - 8)));
         assert_eq!(whole_words("healthy"), "healthy");
+    }
+
+    #[test]
+    fn a_check_fails_since_the_first_of_its_probes_in_a_row() {
+        let probe = |second: u32, exit_code| HealthcheckResult {
+            start: Some(format!("2026-11-26T07:05:{second:02}.5Z")),
+            exit_code: Some(exit_code),
+            ..HealthcheckResult::default()
+        };
+        let at = |text: &str| Some(text.parse().unwrap());
+        let log = [probe(0, 1), probe(4, 0), probe(8, 1), probe(12, 1)];
+        assert_eq!(failing_since(2, &log), at("2026-11-26T07:05:08.5Z"));
+        assert_eq!(failing_since(0, &log[..2]), None);
+        // Seven more before the five that the engine keeps, four seconds apart.
+        let log = [20, 24, 28, 32, 36].map(|second| probe(second, 1));
+        assert_eq!(failing_since(12, &log), at("2026-11-26T07:04:52.5Z"));
+        assert_eq!(failing_since(12, &log[..1]), None, "one probe has no step");
     }
 }

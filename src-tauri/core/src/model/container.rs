@@ -86,6 +86,9 @@ pub struct Health {
     pub status: HealthStatus,
     /// Failed probes in a row.
     pub failing_streak: u32,
+    /// When the first of them began. The engine keeps five: before those it is counted back in steps of
+    /// theirs.
+    pub failing_since: Option<Timestamp>,
     /// Output of the last probe, cut to 400 characters.
     pub last_output: String,
 }

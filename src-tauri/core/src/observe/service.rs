@@ -124,10 +124,15 @@ fn port_text(port: &PublishedPort) -> String {
 impl ServiceView {
     /// The tile of a service whose container was read at `as_of`.
     pub(super) fn from_container(facts: &ContainerFacts, as_of: Timestamp, now: Timestamp) -> Self {
-        let since = if facts.is_running() || facts.state == ContainerState::Paused {
-            facts.started_at
-        } else {
-            facts.finished_at.or(facts.created_at)
+        let since = match (&facts.state, facts.live_health()) {
+            (ContainerState::Running, Some(HealthStatus::Unhealthy)) => {
+                facts.health.as_ref().and_then(|health| health.failing_since)
+            }
+            // The engine says neither when it was frozen nor when a process in it was killed.
+            (ContainerState::Paused, _) => None,
+            (ContainerState::Running, _) if facts.oom_killed => None,
+            (ContainerState::Running, _) => facts.started_at,
+            _ => facts.finished_at.or(facts.created_at),
         };
         Self {
             service: facts.service.clone(),

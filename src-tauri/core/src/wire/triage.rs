@@ -23,8 +23,9 @@ pub struct TriageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub which_error: Option<String>,
-    /// The first bad sign: `{at, what, source}`; empty when nothing is wrong.
-    #[cfg_attr(test, ts(type = "{ at?: string; what?: string; source?: string }"))]
+    /// The first bad sign: `{at, what, source}`, and in `not_known_of` the services of which it is not
+    /// known since when they are not well; empty when nothing is wrong.
+    #[cfg_attr(test, ts(type = "{ at?: string; what?: string; source?: string; not_known_of?: string[] }"))]
     pub when: Value,
     /// What changed: git log and the like; `error` where it can't be read.
     #[cfg_attr(test, ts(type = "{ commits?: string[]; error?: string }"))]

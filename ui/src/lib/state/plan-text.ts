@@ -52,11 +52,9 @@ export function targetLines(target: TargetIdentity): { name: string; value: stri
   ];
 }
 
-/** Rows that will be changed. What changes more than rows is not counted, and not called zero. */
+/** Rows that will be changed. What nobody can count beforehand is not called zero. */
 export function rowsText({ impact, steps }: PlanView): string {
-  const uncounted = steps.filter((step) => step.kind === 'sql' && step.risk === 'destructive');
-  if (impact.rows === undefined)
-    return `whole tables, not only rows: see ${stepsText(uncounted.map((step) => step.n))}`;
+  if (impact.rows === undefined) return `can’t be counted: see ${stepsText(impact.uncounted ?? [])}`;
   if (impact.rows > 0) return `${plural(impact.rows, 'row')} will change`;
   return steps.some((step) => step.kind === 'sql') ? 'no row is expected to change' : 'none';
 }

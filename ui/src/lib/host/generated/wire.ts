@@ -241,9 +241,18 @@ shown?: Shown, };
  */
 export type Impact = { 
 /**
- * Rows that are changed; absent: a step changes more than rows, and can't be counted.
+ * Rows that are changed; absent: a step changes what can't be counted.
  */
 rows?: number, 
+/**
+ * Numbers of the steps that change what can't be counted: whole tables, whatever a command does, what
+ * a service does when it is called.
+ */
+uncounted?: Array<number>, 
+/**
+ * Keys of Redis that are changed.
+ */
+keys?: Array<string>, 
 /**
  * Services whose containers are touched.
  */
@@ -253,8 +262,8 @@ services: Array<string>,
  */
 tenants: Array<string>, 
 /**
- * Conversations of customers that go on where it acts; absent: Redis can't be asked, or a step
- * says neither tenant nor service.
+ * Conversations of customers that go on with these tenants, or with anybody where containers are
+ * touched; absent: Redis can't be asked, or a step names neither tenant nor container.
  */
 customers?: number, 
 /**
@@ -1270,9 +1279,10 @@ which: { service: string; mark: Mark; detail: string }[],
  */
 which_error?: string, 
 /**
- * The first bad sign: `{at, what, source}`; empty when nothing is wrong.
+ * The first bad sign: `{at, what, source}`, and in `not_known_of` the services of which it is not
+ * known since when they are not well; empty when nothing is wrong.
  */
-when: { at?: string; what?: string; source?: string }, 
+when: { at?: string; what?: string; source?: string; not_known_of?: string[] }, 
 /**
  * What changed: git log and the like; `error` where it can't be read.
  */
