@@ -396,3 +396,39 @@ fn what_the_journal_left_out_is_never_put_into_a_command() {
         assert!(!other.contains("REDIS_PASSWORD"), "what was not left out can be used: {other}");
     }
 }
+
+#[test]
+fn what_was_looked_at_before_a_change_is_looked_at_again_before_the_run_goes_on_with_it() {
+    let (stack, journal) = (stopped_redis(), MemoryJournal::default());
+    let (sources, schema) = (stack.sources(), SchemaSection::default());
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    let finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+    let look = json!({
+        "kind": "wait_until", "title": "See that it is down", "within_s": 1,
+        "condition": { "service_down": { "service": "redis" } },
+    });
+    let steps = std::iter::once(serde_json::from_value(look).unwrap())
+        .chain(plan_of(&stack).steps.into_iter().map(|step| step.step));
+    let from = from(&sources, &schema);
+    let plan = block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps.collect())).unwrap();
+    // The look is on record with its end, the start is not.
+    journal.fails_after(4);
+    stack.compose_exits_in_turn(vec![1, 0]);
+    run_plan(&stack, &journal, plan, gone(), "R1");
+    journal.works_again();
+    let mut run = last_run(&journal);
+    assert_eq!(run.steps[0].state, StepState::Done);
+    let found = block_on(resolve(&mut run, &sources));
+    let rest = block_on(make_resume(&from, &run, found)).unwrap();
+    assert_eq!(rest.steps.iter().map(|s| s.n).collect::<Vec<_>>(), [1, 2, 3]);
+
+    // Between the plan's last check and the look somebody starts it.
+    let before = stack.commands().len();
+    let plan = Plan { preconditions: Vec::new(), ..rest };
+    stack.change_container("redis", |c| c.state = ContainerState::Running);
+    let (end, _) = run_plan(&stack, &journal, plan, gone(), "unused");
+    assert_eq!(end.outcome, RunOutcome::Failed, "{end:?}");
+    assert!(end.reason.as_ref().unwrap().starts_with("step 1:"), "{end:?}");
+    assert_eq!(stack.commands().len(), before, "what stood on the look was not done");
+}

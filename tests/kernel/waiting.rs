@@ -4,9 +4,11 @@ use ratiba_testkit::lab;
 
 use std::fs;
 
+use serde_json::Value;
+
 use super::{
     ctl::Ctl,
-    playbook::{Kernel, whole},
+    playbook::{Kernel, signal, whole},
 };
 
 fn wait(until: &str) -> String {
@@ -135,4 +137,28 @@ fn a_person_is_told_what_to_do_and_the_run_goes_on_when_it_is_done() {
     });
     assert!(events.iter().any(|e| e["event"] == "manual"), "{events:#?}");
     lab::redis_eval("redis.call('DEL', 'kernel:hand')");
+}
+
+#[test]
+fn an_interrupted_run_whose_playbook_was_changed_since_can_be_closed_and_does_not_go_on() {
+    let wait = wait(r#"#{ redis_value: #{ key: "kernel:other", value: "1" } }"#);
+    let kernel = Kernel::with(&format!("[{wait}]"));
+    let plan = kernel.plan(&[]);
+    let args = ["apply", &plan.file, "--digest", plan.digest(), "--yes"];
+    kernel.events_with(&args, -1, |event, pid| {
+        if event["event"] == "step_started" {
+            signal(pid, "KILL");
+        }
+    });
+    let run = kernel.json(&["runs", "list"], 0)["runs"][0]["run"].as_str().unwrap().to_owned();
+    assert_eq!(kernel.run(&run)["interrupted"]["can_resume"], true);
+    kernel.change(&format!("[{wait}, {wait}]"));
+    assert_eq!(kernel.run(&run)["interrupted"]["can_resume"], false);
+    let why = ["its playbook is not as it was", "--verify"];
+    kernel.fails(&["resume", &run, "--yes"], 2, &why);
+    let closed = kernel.json(&["resume", &run, "--verify"], 1);
+    assert_eq!(closed["outcome"], "not_fixed", "this playbook finds its fault for ever: {closed:#}");
+    let reason = closed["reason"].as_str().unwrap();
+    assert!(reason.contains("planned with another version"), "{reason}");
+    assert_eq!(kernel.run(&run)["interrupted"], Value::Null);
 }

@@ -10,7 +10,7 @@ use ratiba_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Console, refused, usage, wire_error};
+use super::{Console, lookout::ANOTHER, refused, usage, wire_error};
 
 /// Not done, and not known to go on.
 fn is_open(state: StepState) -> bool {
@@ -50,7 +50,10 @@ impl Console {
             happened: resolution.found.first().map(|r| r.happened),
             in_part: step.is_some_and(|step| resolution.is_in_part(step)),
             how,
-            can_resume: is_free && !has_failed && run.being_undone_by.is_none(),
+            can_resume: is_free
+                && !has_failed
+                && run.being_undone_by.is_none()
+                && self.has_its_script(&run.plan),
             can_undo: is_free
                 && !is_hindered
                 && !is_undo_in_part
@@ -93,6 +96,13 @@ impl Console {
     /// What going on with an interrupted run would do; kept like any plan.
     pub async fn resume_plan(self: &Arc<Self>, request: RunId) -> Result<PlanView, WireError> {
         let (run, resolution) = self.resolved(&request.run).await?;
+        if !self.has_its_script(&run.plan) {
+            return Err(usage(
+                format!("go on with run {}: its playbook is not as it was, {ANOTHER}", run.run),
+                "Look and close it (`ratibactl resume RUN --verify`, in the window *Verify*), or \
+                 take it back; then make a new plan.",
+            ));
+        }
         let plan =
             make_resume(&self.make_plan(), &run, resolution).await.map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
@@ -124,7 +134,7 @@ impl Console {
         if self.run_record(&run.run).await?.last != run.last {
             return Err(refused(&Refusal::MovedOn(run.run.clone())));
         }
-        let (lookout, recheck) = self.lookout_of(&run.plan).await?;
+        let (lookout, recheck, with_what) = self.lookout_to_close(&run.plan).await?;
         let (_canceller, cancel) = cancel_pair();
         let clock = self.sources.clock.as_ref();
         let (outcome, evidence, reason) = verify(lookout.as_ref(), recheck, clock, &cancel).await;
@@ -138,7 +148,7 @@ impl Console {
             let why = s.detail.as_deref().unwrap_or("whether it happened is not known");
             format!("step {} is left as it is: {why}", s.planned.n)
         });
-        let reason: Vec<String> = reason.into_iter().chain(left).collect();
+        let reason: Vec<String> = reason.into_iter().chain(with_what).chain(left).collect();
         let end = json!({
             "outcome": outcome,
             "reason": (!reason.is_empty()).then(|| reason.join("; ")),

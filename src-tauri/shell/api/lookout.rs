@@ -39,13 +39,59 @@ impl Console {
         }
         let playbook = self.find(&plan.playbook)?;
         if playbook.sha256 != plan.script_sha256 {
-            let (what, was) = (format!("the playbook {}", plan.playbook), plan.script_sha256.clone());
-            let change = Change::new(what, "script", was, playbook.sha256.clone());
-            return Err(refused(&Refusal::Changed(vec![change])));
+            return Err(refused(&Refusal::Changed(vec![script_change(plan, &playbook)])));
         }
         let recheck = playbook.about.recheck;
-        let finding = finding_of(plan);
-        Ok((Box::new(DetectAgain { console: self.clone(), playbook, finding }), recheck))
+        let own_check = Some(finding_of(plan));
+        let subject = plan.subject.clone();
+        Ok((Box::new(DetectAgain { console: self.clone(), playbook, subject, own_check }), recheck))
+    }
+
+    /// Who looks in order to close an interrupted run: where its playbook is another by now, with the
+    /// present one; where there is none any more, nobody can tell. Gives also what is to be said of that.
+    pub(super) async fn lookout_to_close(
+        self: &Arc<Self>,
+        plan: &Plan,
+    ) -> Result<(Box<dyn Lookout>, Recheck, Option<String>), WireError> {
+        if self.has_its_script(plan) {
+            let (lookout, recheck) = self.lookout_of(plan).await?;
+            return Ok((lookout, recheck, None));
+        }
+        match self.find(&plan.playbook) {
+            Ok(playbook) => {
+                let recheck = playbook.about.recheck;
+                let why = format!("looked at with the playbook {} as it is now: {ANOTHER}", plan.playbook);
+                let subject = plan.subject.clone();
+                let lookout = DetectAgain { console: self.clone(), playbook, subject, own_check: None };
+                Ok((Box::new(lookout), recheck, Some(why)))
+            }
+            Err(error) => Ok((Box::new(Nobody(error.message)), Recheck::default(), None)),
+        }
+    }
+
+    /// Whether the playbook is the one that the plan was made with. An undo needs none.
+    pub(super) fn has_its_script(&self, plan: &Plan) -> bool {
+        let same = || self.find(&plan.playbook).is_ok_and(|now| now.sha256 == plan.script_sha256);
+        plan.undo_of.is_some() || same()
+    }
+}
+
+/// What is said of a run whose playbook was changed since.
+pub(super) const ANOTHER: &str = "the run was planned with another version of it";
+
+fn script_change(plan: &Plan, now: &Playbook) -> Change {
+    let short = |sum: &str| format!("version {}", sum.get(..12).unwrap_or(sum));
+    let (was, is) = (short(&plan.script_sha256), short(&now.sha256));
+    Change::new(format!("the playbook {}", plan.playbook), "script", was, is)
+}
+
+/// There is nothing to look with.
+struct Nobody(String);
+
+#[async_trait]
+impl Lookout for Nobody {
+    async fn look(&self) -> Look {
+        Look::CantTell(Vec::new(), self.0.clone())
     }
 }
 
@@ -65,18 +111,22 @@ fn finding_of(plan: &Plan) -> Finding {
 struct DetectAgain {
     console: Arc<Console>,
     playbook: Arc<Playbook>,
-    finding: Finding,
+    subject: Subject,
+    /// What the playbook's own check is given; `None`: only its detection looks.
+    own_check: Option<Finding>,
 }
 
 #[async_trait]
 impl Lookout for DetectAgain {
     async fn look(&self) -> Look {
         let context = self.console.call_context(Freshness::Verifying);
-        let (playbook, finding) = (self.playbook.clone(), self.finding.clone());
-        let looked = blocking(move || match playbook.verify(&context, &finding) {
-            Ok(Some(own)) => Ok(Looked::Own(own)),
-            Ok(None) => playbook.detect(&context).map(Looked::Detected),
-            Err(error) => Err(error),
+        let (playbook, finding) = (self.playbook.clone(), self.own_check.clone());
+        let looked = blocking(move || {
+            let own = finding.map_or(Ok(None), |finding| playbook.verify(&context, &finding))?;
+            match own {
+                Some(own) => Ok(Looked::Own(own)),
+                None => playbook.detect(&context).map(Looked::Detected),
+            }
         })
         .await;
         match looked {
@@ -88,7 +138,7 @@ impl Lookout for DetectAgain {
                     _ => Look::Still(own.evidence, reason),
                 }
             }
-            Ok(Ok(Looked::Detected(found))) => judged(found, &self.finding.subject),
+            Ok(Ok(Looked::Detected(found))) => judged(found, &self.subject),
             Ok(Err(error)) => Look::CantTell(Vec::new(), error.to_string()),
             Err(error) => Look::CantTell(Vec::new(), error.message),
         }

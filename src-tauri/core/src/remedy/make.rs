@@ -60,8 +60,7 @@ impl MakePlan<'_> {
     /// `first`. `left`: what the run that goes on has left.
     pub(super) async fn prepare(
         &self,
-        first: u32,
-        steps: Vec<Step>,
+        steps: Vec<(u32, Step)>,
         left: &[Precondition],
     ) -> Result<(Vec<ContainerFacts>, Vec<Precondition>, Vec<PlannedStep>), PlanError> {
         let containers = self.sources.containers.list().await?;
@@ -69,7 +68,7 @@ impl MakePlan<'_> {
         let looking = kinds::Looking { sources, schema, containers: &containers, left };
         let mut preconditions: Vec<Precondition> = Vec::new();
         let mut planned = Vec::new();
-        for (n, step) in (first..).zip(steps) {
+        for (n, step) in steps {
             let (mut step, found) = kinds::planned(n, step, &planned, &looking).await?;
             if let (Some(_), Some(earlier)) = (&step.before, changed_by(&planned, &found)) {
                 step.before = Some(format!("as step {earlier} leaves it"));
@@ -115,7 +114,7 @@ pub async fn make(
     if steps.is_empty() {
         return Err(PlanError::Script(format!("{} has nothing to do for this finding", playbook.id)));
     }
-    let (containers, preconditions, steps) = from.prepare(1, steps, &[]).await?;
+    let (containers, preconditions, steps) = from.prepare((1..).zip(steps).collect(), &[]).await?;
     if let Some(step) = without_backup(&steps) {
         let why = "it loses data, and no step before it makes a backup of what it loses";
         return Err(PlanError::Script(format!("{}: step {} \"{}\": {why}", playbook.id, step.n, step.title)));

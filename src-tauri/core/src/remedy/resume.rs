@@ -60,11 +60,10 @@ pub async fn make_resume(
             return Err(not(format!("whether it is still as step {n} left it can't be told: {why}")));
         }
     }
-    let rest: Vec<_> = run.steps.iter().filter(|s| s.state != StepState::Done).collect();
-    let first = rest.first().map_or(1, |s| s.planned.n);
-    let steps = rest.iter().map(|s| s.planned.step.clone()).collect();
+    let rest = rest_of(run);
+    let steps = rest.iter().map(|s| (s.planned.n, s.planned.step.clone())).collect();
     let left: Vec<Precondition> = run.steps.iter().flat_map(|s| s.after.clone()).collect();
-    let (containers, preconditions, mut steps) = from.prepare(first, steps, &left).await?;
+    let (containers, preconditions, mut steps) = from.prepare(steps, &left).await?;
     for (step, was) in steps.iter_mut().zip(&rest) {
         step.title.clone_from(&was.planned.title);
         step.reverses = was.planned.reverses;
@@ -102,6 +101,20 @@ pub async fn make_resume(
         expires_at: expiry(created_at),
         ..run.plan.clone()
     })
+}
+
+/// The steps that were not done, and before them the looks that the next change was to stand on: what they
+/// saw was so before the interruption, and nobody knows how long ago that is.
+fn rest_of(run: &RunRecord) -> Vec<&StepRecord> {
+    let is_done = |s: &&StepRecord| s.state == StepState::Done;
+    let changes = |s: &StepRecord| s.planned.step.acts() || matches!(s.planned.step, Step::Manual(_));
+    let changes_still = run.steps.iter().any(|s| !is_done(&s) && changes(s));
+    let last_change = run.steps.iter().filter(is_done).filter(|s| changes(s)).map(|s| s.planned.n).max();
+    let looks_again = |s: &&StepRecord| {
+        let only_looks = !changes(s) && !matches!(s.planned.step, Step::Backup(_));
+        changes_still && only_looks && last_change.is_none_or(|last| s.planned.n > last)
+    };
+    run.steps.iter().filter(|s| !is_done(s) || looks_again(s)).collect()
 }
 
 /// When the run's backup was made, if it is so old that much may have come since which it does not have.

@@ -110,7 +110,7 @@ pub async fn make_undo(
             None => nothing_to_take_back(run),
         }));
     }
-    let prepared = from.prepare(1, steps, &[]).await.map_err(|error| match error {
+    let prepared = from.prepare((1..).zip(steps).collect(), &[]).await.map_err(|error| match error {
         PlanError::NotNow(why) => not(why),
         other => other,
     });
