@@ -61,16 +61,19 @@ describe('kinds of steps', () => {
 });
 
 describe('what a plan touches', () => {
-  const impact = (rows: number | undefined, services: string[] = []): Pick<PlanView, 'impact'> => ({
-    impact: counted({ rows, services }),
-  });
+  const impact = (
+    rows: number | undefined,
+    services: string[] = [],
+    uncounted: number[] = [],
+  ): Pick<PlanView, 'impact'> => ({ impact: counted({ rows, services, uncounted }) });
 
   test('rows that can not be counted are not none', () => {
     expect(rowsText(plan([step({})], impact(5)))).toBe('5 rows will change');
     expect(rowsText(plan([step({ kind: 'compose' })]))).toBe('none');
-    expect(rowsText(plan([step({ n: 2, risk: 'destructive' })], impact(undefined)))).toBe(
-      'whole tables, not only rows: see step 2',
+    expect(rowsText(plan([step({ kind: 'command' })], impact(undefined, [], [2, 3])))).toBe(
+      'can’t be counted: see steps 2 and 3',
     );
+    expect(rowsText(plan([step({})], impact(undefined)))).toBe('can’t be counted');
   });
 
   test('a whole project is all its containers, also where none is named', () => {

@@ -123,4 +123,28 @@ describe('a plan as text', () => {
     expect(commands).toEqual(['set -eu', 'true']);
     expect(asCommands(plan)).toContain('\n#    1. a (in b halt)\n');
   });
+
+  test('as commands, nothing is lost before the backup that a shell can not make', () => {
+    const step = (n: number, kind: string, command: string): unknown => ({
+      n,
+      kind,
+      command,
+      title: kind,
+      facts: [],
+      instructions: [],
+    });
+    const plan = {
+      plan_id: 'P',
+      digest: 'd',
+      title: 'x',
+      target: { compose_project: 'p' },
+      steps: [step(1, 'backup', '# back up'), step(2, 'sql', 'drop')],
+    } as unknown as PlanView;
+    const commands = asCommands(plan)
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(commands).toHaveLength(3);
+    expect(commands[1]).toMatch(/^echo '[^']*step 1 is a backup[^']*' >&2; exit 1$/);
+    expect(commands[2]).toBe('drop');
+  });
 });

@@ -112,8 +112,7 @@ impl Database for Postgres {
         let text =
             |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let flag = |row: &Value, key: &str| row.get(key).and_then(Value::as_bool).unwrap_or(false);
-        // A name that is no slug can't be asked about: it is left out here and is a finding of the
-        // playbook for stray schemas.
+        // What is in no way a slug can't be asked about, and is left out.
         let tenants = rows.iter().filter_map(|row| {
             Some(TenantRef {
                 slug: TenantSlug::parse(&text(row, "slug")).ok()?,

@@ -54,7 +54,9 @@ export function targetLines(target: TargetIdentity): { name: string; value: stri
 
 /** Rows that will be changed. What nobody can count beforehand is not called zero. */
 export function rowsText({ impact, steps }: PlanView): string {
-  if (impact.rows === undefined) return `can’t be counted: see ${stepsText(impact.uncounted ?? [])}`;
+  const uncounted = impact.uncounted ?? [];
+  if (impact.rows === undefined)
+    return uncounted.length > 0 ? `can’t be counted: see ${stepsText(uncounted)}` : 'can’t be counted';
   if (impact.rows > 0) return `${plural(impact.rows, 'row')} will change`;
   return steps.some((step) => step.kind === 'sql') ? 'no row is expected to change' : 'none';
 }
@@ -79,6 +81,11 @@ export function takenBack(plan: PlanView): { can: number[]; cannot: number[] } {
   };
 }
 
+/** `What step 2 changes`, `What steps 2 and 3 change`. */
+export function whatChanges(numbers: readonly number[]): string {
+  return `What ${stepsText(numbers)} ${numbers.length === 1 ? 'changes' : 'change'}`;
+}
+
 /** `step 2`, `steps 2, 3 and 7`. */
 export function stepsText(numbers: readonly number[]): string {
   const last = numbers.at(-1);
@@ -99,6 +106,11 @@ export function asCommands(plan: PlanView): string {
     lines.push(...step.instructions.map((line, i) => `#    ${i + 1}. ${oneLine(instructionText(line))}`));
     // Of a step by hand the command is its instructions once more.
     if (step.command !== '' && step.kind !== 'manual') lines.push(step.command);
+    // A shell must not come to what loses data without the backup that the console makes and tries.
+    if (step.kind === 'backup')
+      lines.push(
+        `echo 'step ${step.n} is a backup, and these commands do not make it: make it, then take this line out' >&2; exit 1`,
+      );
   }
   return `${lines.join('\n')}\n`;
 }

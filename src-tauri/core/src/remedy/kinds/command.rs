@@ -127,7 +127,7 @@ impl Kind for CommandStep {
             command: line,
             risk,
             before: None,
-            after: self.loses.as_ref().map(|what| format!("lost for good: {what}")),
+            after: self.loses.as_ref().map(|what| format!("lost: {what}")),
             blast_radius: if self.only_looks { nobody() } else { self.blast_radius.clone() },
             undo: self.undo.as_ref().map(|undo| undo.title.clone()),
         }
