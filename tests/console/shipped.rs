@@ -65,3 +65,17 @@ fn every_shipped_playbook_compiles_and_documents_itself() {
         assert_eq!(playbook.error.as_ref().map(ToString::to_string), None);
     }
 }
+
+#[test]
+fn a_playbook_is_found_by_the_number_that_lists_show() {
+    let catalog = catalog();
+    for (number, id) in
+        [("5", "05-fsm-stuck-collect-slot"), ("05", "05-fsm-stuck-collect-slot"), ("13", "13-alembic-heads")]
+    {
+        assert_eq!(catalog.by_number(number).map(|p| p.id.as_str()), Some(id));
+    }
+    assert_eq!(catalog.by_number("e5").map(|p| p.id.as_str()), Some("e5-log-filter-mixed-lines"));
+    for none in ["", "0", "55", "05-"] {
+        assert!(catalog.by_number(none).is_none(), "{none}");
+    }
+}

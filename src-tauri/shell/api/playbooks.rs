@@ -56,7 +56,7 @@ impl Console {
 
     pub(super) fn find(&self, id: &str) -> Result<Arc<Playbook>, WireError> {
         let catalog = self.catalog();
-        catalog.get(id).cloned().ok_or_else(|| {
+        catalog.get(id).or_else(|| catalog.by_number(id)).cloned().ok_or_else(|| {
             let hint = match catalog.nearest(id) {
                 Some(near) => format!("Did you mean `{near}`? `ratibactl playbooks list` shows all."),
                 None => "`ratibactl playbooks list` shows all.".into(),

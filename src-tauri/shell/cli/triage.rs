@@ -123,8 +123,10 @@ fn text(view: &TriageView, out: &Output) -> String {
     text += &format!("{}\n", out.bold("4. What is in the logs?"));
     if view.logs.is_empty() && view.which_error.is_some() {
         text += "   unknown: not every service could be read\n";
-    } else if view.logs.is_empty() {
+    } else if view.logs.is_empty() && view.which.is_empty() {
         text += "   no service is failing, so none were read\n";
+    } else if view.logs.is_empty() {
+        text += "   the failing services have logged nothing, or have no container to ask\n";
     }
     for line in &view.logs {
         let field = |name: &str| line.get(name).and_then(|v| v.as_str()).map(one_line).unwrap_or_default();

@@ -17,7 +17,10 @@ pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(c) = chars.get(at) {
-        if c.is_ascii_alphanumeric() || *c == '+' {
+        if let Some(end) = uuid_end(&chars, at) {
+            out.extend(chars.get(at..end).unwrap_or_default());
+            at = end;
+        } else if c.is_ascii_alphanumeric() || *c == '+' {
             let end = word_end(&chars, at);
             at = word(&chars, at, end, &mut out);
         } else if *c == '@' && is_address(&chars, at) {
@@ -49,6 +52,25 @@ pub fn masked_value(value: Value) -> Value {
         }
         plain @ (Value::Null | Value::Bool(_)) => plain,
     }
+}
+
+/// Past the UUID that begins at `at`: whatever digits it has, they are nobody's number.
+fn uuid_end(chars: &[char], at: usize) -> Option<usize> {
+    let mut here = at;
+    for (n, group) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if n > 0 {
+            here += usize::from(chars.get(here) == Some(&'-'));
+        }
+        let digits = chars.get(here..here + group)?;
+        let begins = n == 0 || chars.get(here.checked_sub(1)?) == Some(&'-');
+        if !begins || !digits.iter().all(char::is_ascii_hexdigit) {
+            return None;
+        }
+        here += group;
+    }
+    let goes_on = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let is_inside = at.checked_sub(1).and_then(|before| chars.get(before)).is_some_and(goes_on);
+    (!is_inside && !chars.get(here).is_some_and(goes_on)).then_some(here)
 }
 
 /// Past the letters and digits that begin at `at`.
@@ -198,6 +220,7 @@ mod tests {
             ("+254712345678", "•••678"),
             ("call +254 712 345 678 now", "call •••678 now"),
             ("0712-345-678", "•••678"),
+            ("x-07000000-0000-4000-8000-254712345678", "x-07000000-0000-4000-8000-•••678"),
             ("\u{1b}[32m254712345678\u{1b}[0m", "\u{1b}[32m•••678\u{1b}[0m"),
             ("ws_CO_23112026140107273768130105", "ws_CO_23112026140107273•••105"),
             ("id ws_CO_DMZ_12345_6789012345!", "id ws_CO_DMZ_12345_6•••345!"),
@@ -218,6 +241,7 @@ mod tests {
             "01J9ZK2345678901234567890A",
             "duration_ms=2710 port 5434",
             "6c1e0000-0000-4000-8000-0123456789ab",
+            "payment 07000000-0000-4000-8000-000000000005, and no more",
             "user@host pid 4711; @app.get(\"/x\")",
             "ratiba:fsm:thread:01JD0000000000000000000001",
         ] {

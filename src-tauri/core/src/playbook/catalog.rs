@@ -119,6 +119,16 @@ impl Catalog {
         self.playbooks.iter().find(|p| p.id == id)
     }
 
+    /// The same by what its id begins with, as lists show it: `5`, `05` or `e5`.
+    pub fn by_number(&self, number: &str) -> Option<&Arc<Playbook>> {
+        let begins = |id: &str| {
+            id.split_once('-').is_some_and(|(n, _)| {
+                n == number || (!number.is_empty() && n.trim_start_matches('0') == number)
+            })
+        };
+        self.playbooks.iter().find(|p| begins(&p.id))
+    }
+
     /// The id that was probably meant.
     pub fn nearest(&self, id: &str) -> Option<&str> {
         self.playbooks
