@@ -58,7 +58,7 @@ describe('the pane shows', () => {
       expect(await text(window, 'impact-customers')).toContain('54 customers');
       expect(await text(window, 'impact-backups')).toContain('Back up the table');
       expect(await text(window, 'taken-back')).toBe(
-        'What steps 2 and 8 changes cannot be taken back. What steps 3, 4, 5, 6, 7 and 9 changes can.',
+        'What steps 2 and 8 change cannot be taken back. What steps 3, 4, 5, 6, 7 and 9 change can.',
       );
     }));
 
@@ -72,8 +72,8 @@ describe('the pane shows', () => {
   test('no count of rows for a schema that is dropped', () =>
     inWindow({ scenario: 'row12', hash: SCHEMAS }, async (window) => {
       await review(window);
-      expect(await text(window, 'impact-rows')).toBe('whole tables, not only rows: see step 2');
-      expect(await text(window, 'impact-customers')).toContain('No tenant and no container is named');
+      expect(await text(window, 'impact-rows')).toBe('can’t be counted: see step 2');
+      expect(await text(window, 'impact-customers')).toContain('What step 2 changes may be anybody’s');
     }));
 
   test('each step verbatim, before and after, its kind, and its way back', () =>

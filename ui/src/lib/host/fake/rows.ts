@@ -245,6 +245,7 @@ export function row12(): Scenario {
         act: 'Drop test_tenant_9f31',
         impact: impact({
           rows: undefined,
+          uncounted: [2],
           customers: undefined,
           backups: ['Back up test_tenant_9f31 and restore it for a test'],
         }),
