@@ -39,4 +39,4 @@ dist: setup
 	ui/node_modules/.bin/tauri build
 
 clean:
-	@RATIBA_LAB_PROJECT="$${RATIBA_LAB_PROJECT:-ratiba-lab}" cargo run -q --bin ratibactl -- drill down
+	@ctl="$(CARGO_TARGET_DIR)/debug/ratibactl"; [ -x "$$ctl" ] || cargo build --bin ratibactl; "$$ctl" drill down

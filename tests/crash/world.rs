@@ -248,7 +248,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
         store,
         known,
         sightings: Arc::new(MemorySightings::default()),
-        catalog,
+        catalog: Box::new(move || catalog),
         drills: Vec::new(),
         proven: Ok(Proven::default()),
         operator: "crash@lab".into(),

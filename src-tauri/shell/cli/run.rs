@@ -20,6 +20,7 @@ use super::{
     output::{Output, one_line, table},
     plan_file,
     stop::{Wish, Wishes},
+    triage::plain,
     waiting::Waiting,
 };
 use crate::api::{CHANGED_JOURNAL, Console, failed, refused};
@@ -147,8 +148,7 @@ fn show_event(event: &RunEvent, total: u32, is_undo: bool, output: &Output) {
             output.progress(&format!("{done}: {}", reason.as_deref().unwrap_or(gone)));
             // What a look that found the fault gone says all the same.
             for one in evidence.iter().filter(|one| *outcome == RunOutcome::Fixed && !one.against) {
-                let value = one.value.as_str().map_or_else(|| one.value.to_string(), str::to_owned);
-                output.progress(&one_line(&format!("    {}: {value}", one.what)));
+                output.progress(&one_line(&format!("    {}: {}", one.what, plain(&one.value))));
             }
         }
         RunEvent::RunDone { run, outcome, reason, changes } => {

@@ -171,7 +171,7 @@ fn verdict(v: &Verdict, items: usize, out: &Output) -> String {
         .evidence
         .iter()
         .map(|e| {
-            let value = e.value.as_str().map_or_else(|| e.value.to_string(), str::to_owned);
+            let value = plain(&e.value);
             let against = if e.against { "against" } else { "for" };
             vec![format!("     {against}"), one_line(&e.source), one_line(&e.what), one_line(&value)]
         })
@@ -204,9 +204,20 @@ fn itself(shown: &Shown, playbook: &str, items: usize, out: &Output) -> String {
     text
 }
 
+/// A text as it is, texts with commas between, anything else as JSON.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".into(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(plain).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A line as it is, a row as `name=value` pairs.
 fn item_text(item: &Value) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match item {
         Value::Object(map) => {
             map.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join("  ")
@@ -219,6 +230,14 @@ fn item_text(item: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn values_are_said_and_not_encoded() {
+        assert_eq!(plain(&json!(["a", "b: c"])), "a, b: c");
+        assert_eq!(plain(&json!("a")), "a");
+        assert_eq!(plain(&json!([])), "none");
+        assert_eq!(plain(&json!([1, "b"])), r#"[1,"b"]"#);
+    }
 
     #[test]
     fn what_was_looked_at_is_cut_to_its_end_and_where_the_rest_is_is_said() {

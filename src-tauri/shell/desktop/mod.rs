@@ -46,6 +46,11 @@ impl Opened {
 /// Opens the window and stays until it is closed.
 pub fn main() -> ExitCode {
     let args = Args::parse();
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    // GTK would panic, with a backtrace.
+    if cfg!(target_os = "linux") && !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {
+        return fail("open the window: neither DISPLAY nor WAYLAND_DISPLAY says where a display is");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("start: {error}")),

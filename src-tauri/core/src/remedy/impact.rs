@@ -14,12 +14,10 @@ pub struct Impact {
     pub rows: Option<u64>,
     /// Numbers of the steps that change what can't be counted: whole tables, whatever a command does, what
     /// a service does when it is called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(test, ts(as = "Option<Vec<u32>>", optional))]
+    #[serde(default)]
     pub uncounted: Vec<u32>,
     /// Keys of Redis that are changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
+    #[serde(default)]
     pub keys: Vec<String>,
     /// Services whose containers are touched.
     pub services: Vec<String>,

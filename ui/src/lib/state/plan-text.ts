@@ -54,7 +54,7 @@ export function targetLines(target: TargetIdentity): { name: string; value: stri
 
 /** Rows that will be changed. What nobody can count beforehand is not called zero. */
 export function rowsText({ impact, steps }: PlanView): string {
-  const uncounted = impact.uncounted ?? [];
+  const uncounted = impact.uncounted;
   if (impact.rows === undefined)
     return uncounted.length > 0 ? `can’t be counted: see ${stepsText(uncounted)}` : 'can’t be counted';
   if (impact.rows > 0) return `${plural(impact.rows, 'row')} will change`;

@@ -155,7 +155,7 @@ export function snapshot(over: Partial<SnapshotView> = {}): SnapshotView {
 
 /** Nothing is touched, and who is in a conversation could not be asked. The wire leaves that number out then. */
 export function impact(over: Partial<Impact> = {}): Impact {
-  return { rows: 0, services: [], tenants: [], backups: [], ...over } as Impact;
+  return { rows: 0, uncounted: [], keys: [], services: [], tenants: [], backups: [], ...over } as Impact;
 }
 
 export function evidence(from: string, what: string, value: unknown, against = false): Evidence {

@@ -248,11 +248,11 @@ rows?: number,
  * Numbers of the steps that change what can't be counted: whole tables, whatever a command does, what
  * a service does when it is called.
  */
-uncounted?: Array<number>, 
+uncounted: Array<number>, 
 /**
  * Keys of Redis that are changed.
  */
-keys?: Array<string>, 
+keys: Array<string>, 
 /**
  * Services whose containers are touched.
  */
