@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blocks } from '../../src/lib/state/prose';
+import { blocks, plain } from '../../src/lib/state/prose';
 
 test('lines that were wrapped in the source are joined, and empty lines part paragraphs', () => {
   expect(blocks('one\ntwo\n\nthree')).toEqual([
@@ -26,4 +26,11 @@ test('code is told apart, and markup stays text', () => {
       ],
     },
   ]);
+});
+
+test('in one line there are words and no marks, and a star that marks nothing stays', () => {
+  expect(plain('`overflow` warnings say *schema already exists*.')).toBe(
+    'overflow warnings say schema already exists.',
+  );
+  expect(plain('2 * 3 * 4, a*b*c, LIKE *')).toBe('2 * 3 * 4, a*b*c, LIKE *');
 });

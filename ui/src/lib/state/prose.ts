@@ -32,11 +32,20 @@ export function blocks(text: string): Block[] {
   return out;
 }
 
+/** The same as one line, where there is no room for more than words. */
+export function plain(text: string): string {
+  return runs(text)
+    .map((run) => run.text)
+    .join('');
+}
+
+/** `code` is told apart, *what a window says* loses its stars; a star between blanks is a star. */
 function runs(text: string): Run[] {
   return text
-    .split(/(`[^`]+`)/)
+    .split(/(`[^`]+`|(?<![\w*])\*[^*\s](?:[^*]*[^*\s])?\*(?![\w*]))/)
     .filter((part) => part !== '')
-    .map((part) =>
-      /^`[^`]+`$/.test(part) ? { text: part.slice(1, -1), code: true } : { text: part, code: false },
-    );
+    .map((part) => {
+      if (/^`[^`]+`$/.test(part)) return { text: part.slice(1, -1), code: true };
+      return { text: /^\*.+\*$/.test(part) ? part.slice(1, -1) : part, code: false };
+    });
 }
