@@ -360,3 +360,28 @@ fn a_restart_that_made_patched_files_count_is_made_once_more_when_they_are_taken
     assert_eq!(titles.len(), 2, "{titles:?}");
     assert!(titles[0].contains("a.py") && titles[1].contains("Restart backend"), "{titles:?}");
 }
+
+#[test]
+fn what_a_command_changes_is_neither_nothing_nor_nobodys() {
+    let stack = stopped_redis();
+    let impact_of = |looks: bool| {
+        let catalog = shipped::catalog();
+        let playbook = shipped::playbook(&catalog, ROW_1);
+        let finding: Finding = playbook.detect(&stack.call_context()).unwrap().remove(0);
+        let command = serde_json::json!({
+            "kind": "command", "title": "Migrate", "place": "exec", "service": "backend", "within_s": 5,
+            "argv": ["alembic", "upgrade", "head"], "only_looks": looks,
+        });
+        let key = serde_json::json!({ "kind": "redis", "title": "Set", "key": "a:b", "value": "1" });
+        let steps = [command, key].map(|step| serde_json::from_value(step).unwrap()).to_vec();
+        let sources = stack.sources();
+        let from = MakePlan { sources: &sources, project: "lab", schema: &SchemaSection::default() };
+        block_on(make(&from, &playbook, &finding, BTreeMap::new(), steps)).unwrap().impact
+    };
+    let looks = impact_of(true);
+    // Whose the key is nobody says.
+    assert_eq!((looks.rows, looks.uncounted.as_slice(), looks.customers), (Some(0), &[][..], None));
+    assert_eq!(looks.keys, ["a:b"]);
+    let acts = impact_of(false);
+    assert_eq!((acts.rows, acts.uncounted.as_slice(), acts.customers), (None, &[1][..], None));
+}

@@ -60,6 +60,8 @@ pub(super) async fn impact(steps: &[PlannedStep], sources: &Sources) -> Impact {
         Ok(redis) => redis.all().await.ok(),
         Err(_) => None,
     };
+    // A key may be somebody's conversation; its tenant is only known by the statements beside it.
+    let is_placed = is_placed && (keys.is_empty() || !tenants.is_empty());
     let everybody = !services.is_empty() || steps.iter().any(|s| matches!(s.step, Step::Project(_)));
     let touched = |record: &ThreadRecord| match record {
         ThreadRecord::Thread(thread) => everybody || tenants.contains(&thread.tenant_slug),
