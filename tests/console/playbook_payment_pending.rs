@@ -256,6 +256,7 @@ fn what_is_paid_gets_the_tenant_s_own_words_no_receipt_and_the_payment_last() {
     let stack = paid();
     let steps = plan(&stack, &detect(&stack)[0]).unwrap();
     let Step::Http(first) = &steps[0] else { panic!("{:?}", steps[0]) };
+    assert!(first.otherwise.as_deref().unwrap().contains("no longer says that it is paid"), "{first:?}");
     assert!(first.only_looks, "Daraja is asked once more before anything is written");
     assert_eq!(first.has["ResultCode"], "0");
     let Step::Sql(booking) = &steps[1] else { panic!("{:?}", steps[1]) };

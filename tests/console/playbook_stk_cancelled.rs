@@ -139,6 +139,7 @@ fn a_new_push_is_a_person_s_step_after_daraja_two_minutes_and_daraja_again() {
     };
     assert!(ask.only_looks && ask.has["ResultCode"] == "1032");
     assert!(again.only_looks && again.has == ask.has, "within two minutes it may have been paid");
+    assert!(again.otherwise.as_deref().unwrap().contains("may have been paid"), "{again:?}");
     assert!(matches!(&rest.condition, Condition::Rows { params, .. } if params[1] == 120));
     let Condition::Rows { sql, params, .. } = &person.done else { panic!("{:?}", person.done) };
     assert!(
