@@ -232,7 +232,13 @@ fn a_callback_is_handed_over_only_where_daraja_says_the_same() {
     let same = replay("0", vec![paid()], 300).unwrap();
     assert_eq!(posts(&same), 1);
     assert!(matches!(&same[0], Step::Http(call) if call.only_looks), "asked once more first: {same:?}");
-    assert_eq!(posts(&replay("1032", vec![callback(json!(1032), items(500.0))], 300).unwrap()), 1);
+    assert_eq!(posts(&replay("1032", vec![callback(json!(1032), json!([]))], 300).unwrap()), 1);
+    // Only a payment has a receipt: this one would write it onto a cancelled one.
+    assert!(
+        replay("1032", vec![callback(json!(1032), items(500.0))], 300)
+            .unwrap_err()
+            .contains("not handed over")
+    );
     // Not the first one of the push, but the one that says what Daraja says.
     assert_eq!(posts(&replay("0", vec![callback(json!(1032), json!([])), paid()], 300).unwrap()), 1);
     // Forged: the customer cancelled, and a callback says paid.
@@ -250,14 +256,21 @@ fn a_callback_is_handed_over_only_where_daraja_says_the_same() {
         vec![callback(json!(1032), items(500.0))],
         vec![callback(json!(0), json!([{ "Name": "MpesaReceiptNumber", "Value": "TFORGED001" }]))],
         vec![callback(json!(0), json!({ "Name": "Amount" }))],
+        vec![callback(json!(0), json!([{ "Name": "MpesaReceiptNumber", "Value": { "a": 1 } }]))],
         vec![receipt("TABCDEFGH1"), receipt("TOTHERONE1")],
     ];
+    let why = |steps: &[Step]| match steps.last() {
+        Some(Step::Sql(payment)) => payment.after.clone().unwrap_or_default(),
+        _ => panic!("{steps:?}"),
+    };
+    let unnamed = replay("0", doubtful[2].clone(), 300).unwrap();
+    assert!(why(&unnamed).contains("it names no amount or no payer"), "{}", why(&unnamed));
     for stored in doubtful {
         let steps = replay("0", stored, 300).unwrap();
         assert_eq!(posts(&steps), 0, "{steps:?}");
         let Some(Step::Sql(payment)) = steps.last() else { panic!("{steps:?}") };
         assert_eq!(payment.params[5], json!([null]), "no receipt of a callback that is not believed");
-        assert!(payment.after.as_deref().unwrap().contains("is not handed over"), "{:?}", payment.after);
+        assert!(why(&steps).contains("is not handed over"), "{:?}", payment.after);
     }
 }
 
