@@ -259,7 +259,7 @@ fn a_receipt_is_taken_only_from_a_callback_of_this_amount_and_payer() {
     };
     let payer = json!(254_700_000_001_i64);
     let good = items(json!(500.0), payer.clone(), "TABCDEFGH1");
-    assert_eq!(receipt(&[good.clone()]), "TABCDEFGH1");
+    assert_eq!(receipt(std::slice::from_ref(&good)), "TABCDEFGH1");
     assert_eq!(receipt(&[items(json!(500), payer.clone(), "TABCDEFGH1")]), "TABCDEFGH1");
     let refused = [
         items(json!(5.0), payer.clone(), "TABCDEFGH1"),
@@ -273,7 +273,7 @@ fn a_receipt_is_taken_only_from_a_callback_of_this_amount_and_payer() {
         json!({ "Name": "MpesaReceiptNumber" }),
     ];
     for one in refused {
-        assert_eq!(receipt(&[one.clone()]), Value::Null, "{one}");
+        assert_eq!(receipt(std::slice::from_ref(&one)), Value::Null, "{one}");
         assert_eq!(
             receipt(&[one.clone(), good.clone()]),
             "TABCDEFGH1",
