@@ -23,6 +23,7 @@ fn waiting(n: i64, age_s: i64) -> Value {
     json!({
         "id": format!("07000000-0000-4000-8000-{n:012}"), "thread_id": format!("01JD{n:022}"), "push": push(n),
         "at": "2026-11-24T06:00:00+00:00", "age_s": age_s, "total": 1, "routed_to": "amani_salon", "callbacks": 0,
+        "booking_id": "b1", "amount_minor": 50_000, "msisdn": "254700000001", "paid_beside": 0,
     })
 }
 
@@ -35,6 +36,11 @@ fn stack(rows: Vec<Value>) -> Stack {
     stack.answer("processes", json!([{ "pid": 1, "name": "arq", "state": "S", "rss_bytes": 1 }]));
     stack.answer_tenant("amani_salon", rows);
     stack
+}
+
+/// The queue with the polls of these payments, none of them due.
+fn queued(polls: &[i64]) -> Value {
+    polls.iter().map(|n| json!({ "member": format!("stk-reconcile:{}", push(*n)), "score": 1e15 })).collect()
 }
 
 fn daraja_says(stack: &Stack, n: i64, status: u16, body: &Value) {
@@ -68,7 +74,8 @@ fn row(n: i64, age_s: i64) -> Value {
         "id": format!("07000000-0000-4000-8000-{n:012}"), "state": "initiated", "thread_id": "", "push": push(n),
         "msisdn": "254700000001", "amount_minor": 50_000, "result_code": null, "result_desc": null, "receipt": null,
         "created_at": "2026-11-24 06:00:00+00", "updated_at": "2026-11-24 06:00:00+00", "age_s": age_s,
-        "booking_id": "b1", "booking_state": "held",
+        "booking_id": "b1", "booking_state": "held", "starts_at": "2026-11-27 06:00:00+00", "is_ahead": true,
+        "customer": "2547…01", "now": "2026-11-24 06:15:00+00",
     })
 }
 
@@ -146,8 +153,7 @@ fn at_most_five_are_asked_about_and_the_rest_is_counted() {
         daraja_says(&stack, n, 200, &result(n, "0"));
     }
     let found = detect(&stack);
-    assert_eq!(found.len(), 1, "one finding for one tenant and one cause");
-    assert_eq!(found[0].data["payments"].as_array().unwrap().len(), 5);
+    assert_eq!(found.len(), 5, "each customer who has paid is a finding of their own");
     assert!(shown(&found[0]).contains(r#""value":3"#), "{}", shown(&found[0]));
 }
 
@@ -213,6 +219,7 @@ fn payments_with_a_poll_and_payments_of_row_4_are_left_alone() {
     came["callbacks"] = json!(1);
     let stack = stack(vec![waiting(1, 300), lost, came]);
     stack.answer("redis_there", json!([true, false, false]));
+    stack.answer("redis_lowest", queued(&[1]));
     let found = detect(&stack);
     assert_eq!((found.len(), found[0].verdict), (1, VerdictKind::Absent), "{}", shown(&found[0]));
 }
@@ -238,8 +245,9 @@ fn paid() -> Stack {
     let stack = stack(vec![waiting(1, 900)]);
     daraja_says(&stack, 1, 200, &result(1, "0"));
     stack.answer_sql("booking_state", vec![row(1, 900)]);
-    stack.answer_sql("LIMIT 200", vec![json!({ "payment": "settled", "booking": "firm", "n": 9 })]);
-    stack.answer_sql("'held', $2", vec![]);
+    stack.answer_sql("interval '30 days'", vec![json!({ "value": "settled, firm", "n": 9 })]);
+    stack.answer_sql("AS other", vec![]);
+    stack.answer_sql("AS beside_state", vec![]);
     stack
 }
 
@@ -248,6 +256,7 @@ fn what_is_paid_gets_the_tenant_s_own_words_no_receipt_and_the_payment_last() {
     let stack = paid();
     let steps = plan(&stack, &detect(&stack)[0]).unwrap();
     let Step::Http(first) = &steps[0] else { panic!("{:?}", steps[0]) };
+    assert!(first.otherwise.as_deref().unwrap().contains("no longer says that it is paid"), "{first:?}");
     assert!(first.only_looks, "Daraja is asked once more before anything is written");
     assert_eq!(first.has["ResultCode"], "0");
     let Step::Sql(booking) = &steps[1] else { panic!("{:?}", steps[1]) };
@@ -259,11 +268,161 @@ fn what_is_paid_gets_the_tenant_s_own_words_no_receipt_and_the_payment_last() {
 }
 
 #[test]
-fn a_time_that_went_to_somebody_else_is_a_person_s_affair() {
+fn a_booking_that_can_not_simply_be_confirmed_is_a_person_s_affair() {
+    let stop = |key: &str, value: Value| {
+        let stack = paid();
+        let mut row = row(1, 900);
+        row[key] = value;
+        stack.answer_sql("booking_state", vec![row]);
+        plan(&stack, &detect(&stack)[0])
+    };
+    let why = stop("booking_state", json!("cancelled")).unwrap_err();
+    assert!(why.contains("is \"cancelled\", and neither held nor released"), "{why}");
+    assert!(why.contains("KES 500") && why.contains("Call the customer"), "{why}");
+    let why = stop("is_ahead", json!(false)).unwrap_err();
+    assert!(why.contains("lies in the past (2026-11-27 06:00:00+00)"), "{why}");
+    assert!(stop("booking_state", json!("released")).is_ok(), "given free, and nobody has taken it");
+
     let stack = paid();
-    stack.answer_sql("'held', $2", vec![json!({ "id": "b1" })]);
+    stack.answer_sql("AS other", vec![json!({ "id": "b1", "other": "b2" })]);
     let why = plan(&stack, &detect(&stack)[0]).unwrap_err();
-    assert!(why.contains("Call the customer"), "{why}");
+    assert!(why.contains("gone to another booking") && why.contains("Call the customer"), "{why}");
+}
+
+#[test]
+fn what_a_confirmed_booking_rests_on_is_looked_at_in_its_transaction() {
+    let stack = paid();
+    let steps = plan(&stack, &detect(&stack)[0]).unwrap();
+    let Step::Sql(booking) = &steps[1] else { panic!("{:?}", steps[1]) };
+    let guards: Vec<&str> = booking.guards.iter().map(|guard| guard.what.as_str()).collect();
+    for what in ["time has not gone to another booking", "no other payment for the booking has come"] {
+        assert!(guards.iter().any(|guard| guard.contains(what)), "{guards:?}");
+    }
+    let overlap = &booking.guards[2].sql;
+    assert!(overlap.contains("{services.duration_min}") && !overlap.contains("= b.{bookings.starts_at}"));
+    let unless = &booking.undo.as_ref().unwrap().unless;
+    assert!(unless[0].what.contains("no other payment for the booking is paid"), "{unless:?}");
+}
+
+#[test]
+fn the_first_change_says_who_paid_how_much_and_what_is_paid_beside() {
+    let stack = paid();
+    let mut twice = waiting(1, 900);
+    twice["paid_beside"] = json!(1);
+    stack.answer_tenant("amani_salon", vec![twice]);
+    stack
+        .answer_sql("AS beside_state", vec![json!({ "id": "p2", "beside_state": "paid", "result_code": 0 })]);
+    let finding = detect(&stack).remove(0);
+    let reason = finding.reason.as_deref().unwrap();
+    assert!(reason.contains("(2547…01) has paid KES 500") && reason.contains("is paid too"), "{reason}");
+    let steps = plan(&stack, &finding).unwrap();
+    let Step::Sql(booking) = &steps[1] else { panic!("{:?}", steps[1]) };
+    assert_eq!(booking.title, "Confirm the booking for which 2547…01 has paid KES 500");
+    let Some(Step::Sql(payment)) = steps.last() else { panic!("{steps:?}") };
+    assert_eq!(payment.title, "Mark the payment of KES 500 as paid");
+    assert!(booking.blast_radius.contains("may have to be given back"), "{}", booking.blast_radius);
+}
+
+#[test]
+fn one_customer_s_lost_time_does_not_keep_another_waiting() {
+    let stack = paid();
+    stack.answer("redis_there", json!([false, false]));
+    stack.answer_tenant("amani_salon", vec![waiting(1, 900), waiting(2, 800)]);
+    daraja_says(&stack, 2, 200, &result(2, "0"));
+    let found = detect(&stack);
+    let payments: Vec<_> = found.iter().map(|f| f.subject.payment.clone().unwrap()).collect();
+    assert_eq!(payments.len(), 2, "each can be named: {payments:?}");
+    assert_ne!(payments[0], payments[1]);
+}
+
+#[test]
+fn words_that_do_not_agree_are_not_voted_on() {
+    let stack = paid();
+    let finding = detect(&stack).remove(0);
+    let words =
+        vec![json!({ "value": "paid, done", "n": 90 }), json!({ "value": "paid, confirmed", "n": 2 })];
+    stack.answer_sql("interval '30 days'", words);
+    let why = plan(&stack, &finding).unwrap_err();
+    assert!(why.contains("does not guess") && why.contains("What the application calls it"), "{why}");
+    let given = BTreeMap::from([("called".to_owned(), json!("paid, confirmed"))]);
+    let steps = shipped::plan(&stack, ID, &finding, &given).unwrap();
+    let Step::Sql(booking) = &steps[1] else { panic!("{:?}", steps[1]) };
+    assert_eq!(booking.params[1], "confirmed");
+    // Nothing is known: it is offered, and picked by nobody but the operator.
+    stack.answer_sql("interval '30 days'", vec![]);
+    assert!(plan(&stack, &finding).unwrap_err().contains("no payment of any tenant tells"));
+}
+
+#[test]
+fn a_wrong_pin_is_no_cancelled_prompt() {
+    let stack = stack(vec![waiting(1, 900)]);
+    daraja_says(&stack, 1, 200, &result(1, "2001"));
+    stack.answer_sql("booking_state", vec![row(1, 900)]);
+    stack.answer_sql("::text = '2001'", vec![]);
+    stack.answer_sql("<> 1032", vec![json!({ "value": "failed", "n": 1 })]);
+    stack.answer_sql("- 60)", vec![]);
+    let steps = plan(&stack, &detect(&stack)[0]).unwrap();
+    let Some(Step::Sql(payment)) = steps.last() else { panic!("{steps:?}") };
+    assert_eq!(payment.params[2], json!(["failed"]));
+}
+
+#[test]
+fn payments_that_ended_differently_are_told_apart() {
+    let stack = stack(vec![waiting(1, 900), waiting(2, 890)]);
+    daraja_says(&stack, 1, 200, &result(1, "1037"));
+    daraja_says(&stack, 2, 200, &result(2, "1032"));
+    let found = detect(&stack);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(shown(&found[0]).contains("not reached") && shown(&found[1]).contains("was cancelled"));
+}
+
+#[test]
+fn what_is_left_of_a_lost_poll_is_no_poll() {
+    let stack = stack(vec![waiting(1, 7200)]);
+    daraja_says(&stack, 1, 200, &result(1, "0"));
+    // Its key is there, and no entry in the queue: arq never runs it.
+    stack.answer("redis_there", json!([true]));
+    assert_eq!(cause(&detect(&stack)[0]), "paid");
+    stack.answer("redis_lowest", queued(&[1]));
+    assert_eq!(detect(&stack)[0].verdict, VerdictKind::Absent);
+}
+
+#[test]
+fn nobody_is_said_to_have_been_asked_about_a_payment_without_a_push() {
+    let mut row = waiting(1, 900);
+    row["push"] = Value::Null;
+    let stack = stack(vec![row]);
+    let found = detect(&stack);
+    let reason = found[0].reason.as_deref().unwrap();
+    assert!(reason.contains("without a CheckoutRequestID") && !reason.contains("answer"), "{reason}");
+    let why = plan(&stack, &found[0]).unwrap_err();
+    assert!(why.contains("M-Pesa's portal") && !why.contains("keys"), "{why}");
+}
+
+#[test]
+fn a_worker_whose_writes_redis_refuses_is_not_restarted() {
+    let refusals = [
+        "redis.exceptions.OutOfMemoryError: command not allowed when used memory > 'maxmemory'.",
+        "ResponseError: NOREPLICAS Not enough good replicas to write.",
+    ];
+    for line in refusals {
+        let stack = stack(vec![waiting(1, 300)]);
+        stack.answer("redis_lowest", json!([{ "member": "stk-reconcile:x", "score": 1_000.0 }]));
+        stack.answer("log_tail", json!([{ "at": null, "stderr": true, "text": line }]));
+        let found = detect(&stack);
+        assert!(found[0].reason.as_deref().unwrap().contains("Redis refuses what it writes"), "{found:?}");
+        assert!(plan(&stack, &found[0]).unwrap_err().contains("a restart can't help"), "{line}");
+    }
+}
+
+#[test]
+fn what_daraja_writes_is_said_without_a_number() {
+    let stack = stack(vec![waiting(1, 900)]);
+    let refusal = json!({ "errorCode": "400.002.02", "errorMessage": "Invalid PhoneNumber 254711222333 of j.doe@x.co" });
+    daraja_says(&stack, 1, 400, &refusal);
+    let text = shown(&detect(&stack)[0]);
+    assert!(text.contains("400.002.02") && text.contains("…33"), "{text}");
+    assert!(!text.contains("254711222333") && !text.contains("j.doe"), "{text}");
 }
 
 #[test]
@@ -285,7 +444,7 @@ fn over(script: &str, touched: &[i64]) -> Vec<Step> {
         "pg_class",
         vec![json!({ "schema": "tenant_amani_salon", "name": "payments", "latest": "2026" })],
     );
-    stack.answer_sql("LIMIT 500", vec![json!({ "state": "failed", "n": 3 })]);
+    stack.answer_sql("::text = '1037'", vec![json!({ "value": "failed", "n": 3 })]);
     stack.answer("repo_text", json!(script));
     let steps = plan(&stack, &detect(&stack)[0]).unwrap();
     assert!(matches!(&steps[..], [.., Step::Command(_) | Step::Sql(_)]), "{steps:?}");

@@ -31,7 +31,8 @@ fn talk(state: &str, payment: &str) -> ThreadRecord {
 fn ended(code: Value) -> Value {
     json!({
         "id": "p1", "thread_id": "t1", "booking_id": "b1", "push": PUSH, "state": "cancelled", "code": code, "words": "words",
-        "age_s": 130, "is_recent": true, "late": false, "beside": null, "after": false,
+        "age_s": 130, "is_recent": true, "late": false, "beside": null, "after": false, "twice": false,
+        "amount_minor": 50_000, "msisdn": "254700000001",
     })
 }
 
@@ -48,7 +49,8 @@ fn stack(row: Value) -> Stack {
         vec![json!({
             "id": "p1", "state": "cancelled", "thread_id": "t1", "push": PUSH, "msisdn": "254700000001", "amount_minor": 50_000,
             "result_code": 1032, "result_desc": "words", "receipt": null, "created_at": "2026", "updated_at": "2026",
-            "age_s": 200, "booking_id": "b1", "booking_state": "held",
+            "age_s": 200, "booking_id": "b1", "booking_state": "held", "starts_at": "2027", "is_ahead": true,
+            "customer": "2547…01", "now": "2026",
         })],
     );
     stack.answer_sql("IN ('initiated', 'pending') OR", vec![]);
@@ -129,17 +131,59 @@ fn what_nobody_waits_for_any_more_is_absent() {
 }
 
 #[test]
-fn a_new_push_is_a_person_s_step_after_daraja_and_two_minutes() {
+fn a_new_push_is_a_person_s_step_after_daraja_two_minutes_and_daraja_again() {
     let stack = stack(ended(json!(1032)));
     let steps = plan(&stack, &detect(&stack)[0]).unwrap();
-    let [Step::Http(ask), Step::WaitUntil(rest), Step::Manual(person)] = &steps[..] else {
+    let [Step::Http(ask), Step::WaitUntil(rest), Step::Http(again), Step::Manual(person)] = &steps[..] else {
         panic!("{steps:?}")
     };
     assert!(ask.only_looks && ask.has["ResultCode"] == "1032");
+    assert!(again.only_looks && again.has == ask.has, "within two minutes it may have been paid");
+    assert!(again.otherwise.as_deref().unwrap().contains("may have been paid"), "{again:?}");
     assert!(matches!(&rest.condition, Condition::Rows { params, .. } if params[1] == 120));
-    assert!(matches!(&person.done, Condition::Rows { params, .. } if params[3] == PUSH));
+    let Condition::Rows { sql, params, .. } = &person.done else { panic!("{:?}", person.done) };
+    assert!(
+        params[3] == PUSH && sql.contains("{payment_callbacks_unrouted}"),
+        "a late callback ends it: {sql}"
+    );
     let told = person.instructions.iter().map(ToString::to_string).collect::<String>();
     assert!(!told.contains("254700000001"), "the number is shown in part: {told}");
+    assert!(told.contains("KES 500") && !told.contains("nothing was charged"), "it is not known: {told}");
+}
+
+#[test]
+fn a_paid_booking_with_a_push_that_is_still_open_is_shown_and_nothing_is_sent() {
+    let mut row = ended(Value::Null);
+    row["state"] = json!("initiated");
+    row["twice"] = json!(true);
+    let stack = stack(row).with_threads(vec![]);
+    let found = detect(&stack);
+    assert_eq!((cause(&found[0]), found[0].verdict), ("twice", VerdictKind::Suspected));
+    assert!(found[0].reason.as_deref().unwrap().contains("another push of KES 500 for it is still open"));
+    assert!(plan(&stack, &found[0]).unwrap_err().contains("not to pay it"));
+}
+
+#[test]
+fn what_says_paid_comes_first_and_what_is_not_so_is_nothing_against_it() {
+    let mut row = ended(json!(1032));
+    row["late"] = json!(true);
+    let stack = stack(row);
+    daraja_says(&stack, "0");
+    let found = detect(&stack);
+    let first: Vec<&str> = found[0].evidence.iter().take(2).map(|e| e.what.as_str()).collect();
+    assert_eq!(first, ["Daraja on that push", "late callback that found no way, with result 0"]);
+    assert!(found[0].evidence.iter().all(|e| !e.against), "{:?}", found[0].evidence);
+    let reason = found[0].reason.as_deref().unwrap();
+    assert!(reason.contains("(2547…01) has paid KES 500 after all, Daraja says so"), "{reason}");
+}
+
+#[test]
+fn what_daraja_wrote_is_said_without_a_number() {
+    let stack = stack(refused("500.002.1001 No such subscriber 254711222333"));
+    let found = detect(&stack);
+    let reason = found[0].reason.clone().unwrap();
+    let values: Vec<Value> = found[0].evidence.iter().map(|e| e.value.clone()).collect();
+    assert!(!format!("{reason} {values:?}").contains("254711222333"), "{reason} {values:?}");
 }
 
 #[test]
@@ -186,18 +230,21 @@ fn paid_after_all_is_what_daraja_says_and_not_what_a_callback_says() {
     assert!(plan(&stack, &found[0]).unwrap_err().contains("not believed"));
 }
 
-/// What is written of a late callback's receipt.
-fn receipt(items: Value) -> Value {
+/// What is written of late callbacks' receipts.
+fn receipt(callbacks: &[Value]) -> Value {
     let mut row = ended(json!(1032));
     row["late"] = json!(true);
     let stack = stack(row);
     daraja_says(&stack, "0");
-    stack.answer_sql(
-        "AS payload",
-        vec![json!({ "payload": { "Body": { "stkCallback": { "CallbackMetadata": { "Item": items } } } } })],
-    );
-    stack.answer_sql("LIMIT 200", vec![]);
-    stack.answer_sql("'held', $2", vec![]);
+    let payload = |items: &Value| {
+        let told =
+            json!({ "CheckoutRequestID": PUSH, "ResultCode": 0, "CallbackMetadata": { "Item": items } });
+        json!({ "payload": { "Body": { "stkCallback": told } } })
+    };
+    stack.answer_sql("AS payload", callbacks.iter().map(payload).collect());
+    stack.answer_sql("interval '30 days'", vec![json!({ "value": "paid, confirmed", "n": 1 })]);
+    stack.answer_sql("AS other", vec![]);
+    stack.answer_sql("AS beside_state", vec![]);
     stack.answer("redis_key", json!({ "kind": "none", "size": 0, "ttl_ms": null }));
     let steps = plan(&stack, &detect(&stack)[0]).unwrap();
     let Some(Step::Sql(payment)) = steps.last() else { panic!("{steps:?}") };
@@ -206,14 +253,33 @@ fn receipt(items: Value) -> Value {
 
 #[test]
 fn a_receipt_is_taken_only_from_a_callback_of_this_amount_and_payer() {
-    let items = |amount: Value, payer: i64, receipt: &str| {
+    let items = |amount: Value, payer: Value, receipt: &str| {
         json!([{ "Name": "Amount", "Value": amount }, { "Name": "PhoneNumber", "Value": payer },
             { "Name": "MpesaReceiptNumber", "Value": receipt }, { "Name": "Balance" }])
     };
-    assert_eq!(receipt(items(json!(500.0), 254_700_000_001, "TABCDEFGH1")), "TABCDEFGH1");
-    assert_eq!(receipt(items(json!(500), 254_700_000_001, "TABCDEFGH1")), "TABCDEFGH1");
-    assert_eq!(receipt(items(json!(5.0), 254_700_000_001, "TABCDEFGH1")), Value::Null);
-    assert_eq!(receipt(items(json!(500.0), 254_700_000_002, "TABCDEFGH1")), Value::Null);
-    assert_eq!(receipt(items(json!(500.0), 254_700_000_001, "'; DROP--")), Value::Null);
-    assert_eq!(receipt(json!("none")), Value::Null);
+    let payer = json!(254_700_000_001_i64);
+    let good = items(json!(500.0), payer.clone(), "TABCDEFGH1");
+    assert_eq!(receipt(std::slice::from_ref(&good)), "TABCDEFGH1");
+    assert_eq!(receipt(&[items(json!(500), payer.clone(), "TABCDEFGH1")]), "TABCDEFGH1");
+    let refused = [
+        items(json!(5.0), payer.clone(), "TABCDEFGH1"),
+        items(json!(500.0), json!(254_700_000_002_i64), "TABCDEFGH1"),
+        items(json!(500.0), payer.clone(), "'; DROP--"),
+        json!("none"),
+        // Anybody knows a push's id who saw it: without amount and payer it is nobody's money.
+        json!([{ "Name": "MpesaReceiptNumber", "Value": "TFORGED001" }]),
+        items(Value::Null, payer.clone(), "TFORGED001"),
+        items(json!(500.0), Value::Null, "TFORGED001"),
+        json!({ "Name": "MpesaReceiptNumber" }),
+    ];
+    for one in refused {
+        assert_eq!(receipt(std::slice::from_ref(&one)), Value::Null, "{one}");
+        assert_eq!(
+            receipt(&[one.clone(), good.clone()]),
+            "TABCDEFGH1",
+            "the next one is looked at too: {one}"
+        );
+    }
+    // Two that both could be true: which one is, a person finds out.
+    assert_eq!(receipt(&[good, items(json!(500), payer, "TOTHERONE1")]), Value::Null);
 }

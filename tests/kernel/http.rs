@@ -55,3 +55,19 @@ fn a_push_is_queried_with_the_profiles_keys() {
     assert!(said.contains("errorCode") || said.contains("ResultCode"), "Daraja itself answered: {said}");
     assert!(!said.contains("Wrong credentials") && !said.contains("Invalid Access Token"), "{said}");
 }
+
+#[test]
+fn an_answer_without_what_it_must_have_ends_the_run_and_says_what_that_means() {
+    let kernel = Kernel::with(
+        r#"[step::http(#{ title: "Ask Daraja", only_looks: true, ok_statuses: [200, 500, 400],
+            has: #{ ResultCode: "no such code" }, otherwise: "It may have been paid",
+            request: #{ stk_query: #{ checkout_request_id: "ws_CO_251120260900001230712345678" } } })]"#,
+    );
+    let events = kernel.apply_with(&kernel.plan(&[]), 1, |_, _| {});
+    let failed = events.iter().find(|e| e["event"] == "step_failed").unwrap();
+    let why = failed.to_string();
+    assert!(
+        why.contains("It may have been paid. It answered ") && why.contains("no such code"),
+        "{events:#?}"
+    );
+}

@@ -81,6 +81,9 @@ pub struct HttpStep {
     /// A part that the answer must have.
     #[serde(default)]
     pub has: Value,
+    /// What it means, in words, where a call that worked is answered without that part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
     /// Calls that only look, and what must be so before this one is made; asked when the plan is
     /// made and again before it acts.
     #[serde(default)]

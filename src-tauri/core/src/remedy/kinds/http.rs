@@ -172,7 +172,8 @@ impl Kind for HttpStep {
             return Err(StepStop::Failed(format!("{shown}{warning}")));
         }
         if !has(&answer.body, &self.has) {
-            return Err(StepStop::Failed(format!("{shown}, which is without {}", self.has)));
+            let means = self.otherwise.as_ref().map(|means| format!("{means}. ")).unwrap_or_default();
+            return Err(StepStop::Failed(format!("{means}It {shown}, which is without {}", self.has)));
         }
         let detail = format!("answered {}", answer.status);
         Ok(StepDone { detail, output: vec![shown], returned: vec![answer.body], after: Vec::new() })
@@ -195,6 +196,7 @@ impl Kind for HttpStep {
             request: filled_call(&undo.request, answer)?,
             guards: vec![look],
             has: Value::Null,
+            otherwise: None,
             undo: None,
             loses: None,
             ..self.clone()
