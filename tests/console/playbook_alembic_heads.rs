@@ -126,7 +126,7 @@ fn only_statements_that_are_known_to_add_lose_nothing() {
     }
     let add = "    op.add_column(\"t\", sa.Column(\"a\", sa.Text))\n";
     for (before, upgrade, after, names) in [
-        ("", "    op.drop_column(\"tenants\", \"vertical\")\n", "", "b1 drops column vertical of tenants"),
+        ("", "    op.drop_column(\"tenants\",\"vertical\")\n", "", "b1 drops column vertical of tenants"),
         ("", "    op.drop_table('payments')\n", "", "drops table payments"),
         ("", "    op.execute(\"DELETE FROM t\")\n", "", "runs SQL of its own"),
         (
