@@ -331,3 +331,29 @@ fn a_revision_that_builds_on_none_is_present_and_an_id_that_is_an_option_is_refu
     let hostile = stack(vec![base(), plain("--sql", "a0")], vec![("public", vec!["a0"])]);
     assert!(plan(&hostile, json!({})).unwrap_err().contains("characters that alembic itself does not take"));
 }
+
+#[test]
+fn long_revisions_are_judged_within_a_plans_limits_or_refused() {
+    let of = |columns: usize, revisions: usize| {
+        let mut files = vec![base()];
+        for n in 0..revisions {
+            files
+                .push(plain(&format!("b{n}"), &if n == 0 { "a0".to_owned() } else { format!("b{}", n - 1) }));
+        }
+        let stack = stack(files, vec![("public", vec!["a0"])]);
+        let column =
+            "        sa.Column(\"some_name_of_a_column\", sa.Text(), nullable=False),\n".repeat(columns);
+        let text = format!(
+            "{TOP}def upgrade() -> None:\n    op.create_table(\n        \"t\",\n{column}    )\n{DOWN}"
+        );
+        stack.answer("repo_text", json!(text));
+        plan(&stack, json!({})).map(|steps| match &steps[3] {
+            Step::Command(command) => command.loses.clone(),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(of(10, 40).unwrap(), None, "forty ordinary ones");
+    assert_eq!(of(500, 1).unwrap(), None, "a long one");
+    let refused = of(500, 3).unwrap_err();
+    assert!(refused.contains("are more than a plan can look through"), "{refused}");
+}
