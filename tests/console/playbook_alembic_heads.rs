@@ -99,13 +99,91 @@ fn a_database_behind_is_upgraded_to_the_named_revision_after_a_backup() {
     let Step::WaitUntil(wait) = &steps[1] else { panic!("{steps:#?}") };
     let Condition::Rows { rows, .. } = &wait.condition else { panic!("{wait:#?}") };
     assert_eq!(rows, &vec![json!({ "version_num": "a0" })]);
-    assert_eq!(argv(&steps[2]), ["/app/.venv/bin/python", "-m", "alembic", "upgrade", "c2"]);
-    let Step::Command(command) = &steps[2] else { panic!() };
-    assert_eq!(command.loses, None, "adding a table loses nothing");
-    stack.answer("repo_text", json!("def upgrade():\n    op.execute('DELETE FROM t')\n"));
+    assert_eq!(argv(&steps[3]), ["/app/.venv/bin/python", "-m", "alembic", "upgrade", "c2"]);
+}
+
+const TOP: &str = "\"\"\"Words: it's ; anything\"\"\"\n\nfrom typing import Sequence, Union\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n# revision identifiers\nrevision: str = \"b1\"\ndown_revision: Union[str, None] = \"a0\"\nbranch_labels = None\n\n\n";
+const DOWN: &str = "\n\ndef downgrade() -> None:\n    op.drop_table(\"t\")\n";
+
+/// What the upgrade with these texts says that it loses.
+fn loses(before: &str, upgrade: &str, after: &str) -> Option<String> {
+    let stack = stack(vec![base(), plain("b1", "a0")], vec![("public", vec!["a0"])]);
+    let text = format!("{TOP}{before}def upgrade() -> None:\n{upgrade}{DOWN}{after}");
+    stack.answer("repo_text", json!(text));
     let steps = plan(&stack, json!({})).unwrap();
-    let Step::Command(command) = &steps[2] else { panic!() };
-    assert!(command.loses.is_some(), "what a statement does is not known");
+    let Step::Command(command) = &steps[3] else { panic!("{steps:#?}") };
+    command.loses.clone()
+}
+
+#[test]
+fn only_statements_that_are_known_to_add_lose_nothing() {
+    for adds in [
+        "    pass\n",
+        "    op.create_table(\n        \"t\",\n        sa.Column(\"id\", sa.Uuid(), primary_key=True),  # it's new; really\n        sa.Column(\"at\", sa.DateTime(timezone=True), server_default=sa.text(\"now()\")),\n        sa.Column(\"n\", sa.Numeric(10, 2), nullable=False, server_default=sa.text('0')),\n        sa.ForeignKeyConstraint([\"id\"], [\"u.id\"], ondelete=\"CASCADE\"),\n    )\n",
+        "    op.add_column('tenants', sa.Column('zone', sa.String(length=40), server_default='Africa/Nairobi'))\n    op.create_index(op.f('ix_t'), 't', ['a', 'b'], unique=False)\n",
+    ] {
+        assert_eq!(loses("", adds, ""), None, "{adds}");
+    }
+    let add = "    op.add_column(\"t\", sa.Column(\"a\", sa.Text))\n";
+    for (before, upgrade, after, names) in [
+        ("", "    op.drop_column(\"tenants\",\"vertical\")\n", "", "b1 drops column vertical of tenants"),
+        ("", "    op.drop_table('payments')\n", "", "drops table payments"),
+        ("", "    op.execute(\"DELETE FROM t\")\n", "", "runs SQL of its own"),
+        (
+            "",
+            "    _clean()\n",
+            "\n\ndef _clean():\n    op.execute(\"DELETE FROM payments\")\n    op.drop_column(\"tenants\", \"vertical\")\n",
+            "drops column vertical of tenants",
+        ),
+        ("from alembic.op import drop_column\n\n", "    drop_column(\"t\", \"a\")\n", "", "drop_column("),
+        ("from app.migrations import clean\n\n", add, "", "from app.migrations import clean"),
+        ("", "    op.get_bind().exec_driver_sql(\"DELETE FROM t\")\n", "", "op.get_bind"),
+        ("", "    op.add_column(f\"{table}\", sa.Column(\"a\", sa.Text))\n", "", "op.add_column"),
+        (
+            "",
+            "    op.add_column(\"t\", sa.Column(\"a\", sa.Text, server_default=sa.text(\"1; DROP TABLE payments\")))\n",
+            "",
+            "op.add_column",
+        ),
+        (
+            "",
+            "    op.add_column(\"t\", sa.Column(\"a\", sa.Text, server_default=sa.text(clean())))\n",
+            "",
+            "op.add_column",
+        ),
+        (
+            "",
+            "    op.add_column(\"t\", sa.Column(\"a\", sa.Text)) or op.drop_table(\"u\")\n",
+            "",
+            "op.add_column",
+        ),
+        (
+            "",
+            "    op.add_column(\"t\", sa.Column(\"a\", sa.Text)); op.drop_table(\"u\")\n",
+            "",
+            "op.add_column",
+        ),
+        ("op = Other()\n\n\n", add, "", "op = Other()"),
+        ("@logged\n", add, "", "@logged"),
+        ("", add, "\n\ndef upgrade():\n    op.drop_table(\"t\")\n", "drops table t"),
+        ("", "    op.bulk_insert(t, [])\n", "", "calls op.bulk_insert"),
+        ("", "    if True:\n        op.create_table(\"t\")\n", "", "if True:"),
+    ] {
+        let told = loses(before, upgrade, after);
+        assert!(told.as_ref().is_some_and(|told| told.contains(names)), "{before}{upgrade}{after}: {told:?}");
+    }
+}
+
+#[test]
+fn right_before_the_upgrade_the_files_must_be_what_the_plan_read() {
+    let stack = stack(vec![base(), plain("b1", "a0"), plain("c2", "b1")], vec![("public", vec!["a0"])]);
+    stack.answer("repo_text", json!("123456789"));
+    let steps = plan(&stack, json!({})).unwrap();
+    let Step::Command(look) = &steps[2] else { panic!("{steps:#?}") };
+    assert!(look.only_looks && look.loses.is_none());
+    // The check value of CRC-32, of the text 123456789, is cbf43926.
+    assert_eq!(argv(&steps[2])[3..], ["b1:cbf43926:b1_x.py", "c2:cbf43926:c2_x.py"]);
+    assert!(argv(&steps[2])[2].contains("zlib.crc32"), "{:?}", argv(&steps[2]));
 }
 
 #[test]
@@ -113,7 +191,7 @@ fn a_dead_backend_is_migrated_from_a_container_of_its_own() {
     let stack = stack(vec![base(), plain("b1", "a0")], vec![("public", vec!["a0"])]);
     stack.change_container("backend", |c| c.state = ratiba_core::model::ContainerState::Exited);
     let steps = plan(&stack, json!({})).unwrap();
-    let Step::Command(command) = &steps[2] else { panic!() };
+    let Step::Command(command) = &steps[3] else { panic!() };
     assert_eq!(command.place, ratiba_core::playbook::step::CommandPlace::Run);
 }
 
@@ -140,17 +218,20 @@ fn two_heads_are_merged_only_when_each_is_said_to_be_merged_work() {
             _ => "other",
         })
         .collect();
-    assert_eq!(kinds, ["backup", "wait", "command", "command", "patch", "command", "manual"]);
-    let Step::Patch(patch) = &steps[4] else { panic!() };
+    assert_eq!(
+        kinds,
+        ["backup", "wait", "command", "command", "command", "command", "patch", "command", "manual"]
+    );
+    let Step::Patch(patch) = &steps[6] else { panic!() };
     assert!(patch.diff.contains("+down_revision = (\"b1\", \"b2\")\n"), "{}", patch.diff);
-    let Step::Command(mark) = &steps[5] else { panic!() };
+    let Step::Command(mark) = &steps[7] else { panic!() };
     let undo = mark.undo.as_ref().unwrap();
     assert!(
         matches!(&undo.only_if, Condition::Rows { rows, .. } if rows.len() == 1),
         "only while at the merge"
     );
     let again = plan(&stack, json!({ "merge": ["b2", "b1"] })).unwrap();
-    let Step::Patch(other) = &again[4] else { panic!() };
+    let Step::Patch(other) = &again[6] else { panic!() };
     assert_eq!(patch.diff, other.diff, "the same heads make the same revision");
 }
 
@@ -195,7 +276,7 @@ fn what_git_does_not_know_is_somebodys_and_is_never_run_or_merged() {
     // Behind by what git knows: the upgrade stops there.
     let behind = stack(vec![base(), plain("b1", "a0"), strange("b1")], vec![("public", vec!["a0"])]);
     let steps = plan(&behind, json!({})).unwrap();
-    assert_eq!(argv(&steps[2]).last().unwrap(), "b1");
+    assert_eq!(argv(&steps[3]).last().unwrap(), "b1");
 }
 
 #[test]
@@ -216,7 +297,7 @@ fn a_tenant_is_upgraded_the_way_env_py_offers_and_by_hand_where_it_offers_none()
     assert!(matches!(&plan(&stack, json!({})).unwrap()[..], [Step::Manual(_)]), "env.py has no -x");
     stack.answer("repo_text", json!("def upgrade(): pass\ncontext.get_x_argument()[\"tenant\"]"));
     let steps = plan(&stack, json!({})).unwrap();
-    assert!(argv(&steps[2]).join(" ").ends_with("alembic -x tenant=jua_auto upgrade b1"));
+    assert!(argv(&steps[3]).join(" ").ends_with("alembic -x tenant=jua_auto upgrade b1"));
 }
 
 #[test]
@@ -249,4 +330,30 @@ fn a_revision_that_builds_on_none_is_present_and_an_id_that_is_an_option_is_refu
     assert!(only(lost).1.contains("builds on revision b1, which no file"));
     let hostile = stack(vec![base(), plain("--sql", "a0")], vec![("public", vec!["a0"])]);
     assert!(plan(&hostile, json!({})).unwrap_err().contains("characters that alembic itself does not take"));
+}
+
+#[test]
+fn long_revisions_are_judged_within_a_plans_limits_or_refused() {
+    let of = |columns: usize, revisions: usize| {
+        let mut files = vec![base()];
+        for n in 0..revisions {
+            files
+                .push(plain(&format!("b{n}"), &if n == 0 { "a0".to_owned() } else { format!("b{}", n - 1) }));
+        }
+        let stack = stack(files, vec![("public", vec!["a0"])]);
+        let column =
+            "        sa.Column(\"some_name_of_a_column\", sa.Text(), nullable=False),\n".repeat(columns);
+        let text = format!(
+            "{TOP}def upgrade() -> None:\n    op.create_table(\n        \"t\",\n{column}    )\n{DOWN}"
+        );
+        stack.answer("repo_text", json!(text));
+        plan(&stack, json!({})).map(|steps| match &steps[3] {
+            Step::Command(command) => command.loses.clone(),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(of(10, 40).unwrap(), None, "forty ordinary ones");
+    assert_eq!(of(500, 1).unwrap(), None, "a long one");
+    let refused = of(500, 3).unwrap_err();
+    assert!(refused.contains("are more than a plan can look through"), "{refused}");
 }

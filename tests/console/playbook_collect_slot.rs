@@ -224,3 +224,48 @@ fn a_schema_that_nobody_registered_is_no_tenant_unless_there_is_no_registry() {
     alone.answer_tenant("amani_salon", no_hours());
     assert_eq!(of(&alone).collect::<Vec<_>>(), ["amani_salon"]);
 }
+
+/// The plan that ends a block of Amina's, and what is chosen from.
+fn blocked(reason: &str) -> (Stack, BTreeMap<String, Value>) {
+    let stack = stack(but(json!({ "open": 0 })));
+    stack.answer_sql("generate_series(1, 7)", vec![json!({ "shifts": 9, "open": 0, "blocks": 1 })]);
+    let block = json!({ "id": "7", "name": "Amina", "staff": "a1", "reason": reason,
+                        "starts_at": "2026-11-24 06:00:00+00", "ends_at": "2026-12-24 06:00:00+00" });
+    stack.answer_sql("staff_blocks\" b", vec![block]);
+    stack.answer_sql("\"bookings\" WHERE", vec![json!({ "id": "old" })]);
+    (stack, of("blocks", json!(["7"])))
+}
+
+#[test]
+fn a_block_does_not_come_back_over_a_booking_that_came_since() {
+    let (stack, given) = blocked("leave");
+    let steps = plan_on(&stack, given).unwrap();
+    let undo = sql_of(&steps[0]).undo.as_ref().unwrap();
+    assert_eq!(undo.unless.len(), 1, "{undo:#?}");
+    assert!(undo.unless[0].sql.contains("{bookings.staff_id} = ANY($2::uuid[])"), "{undo:#?}");
+    let params = serde_json::to_value(&undo.params).unwrap();
+    assert_eq!((&params[1], &params[2]), (&json!({ "value": ["a1"] }), &json!({ "value": ["old"] })));
+    assert!(undo.sql.contains("unnest($4::bigint[], $5::timestamptz[])"), "{}", undo.sql);
+}
+
+#[test]
+fn a_blocks_reason_is_shown_without_numbers_and_addresses() {
+    let (stack, _) = blocked("leave, call Mary 0712 345 678 or mary@example.com");
+    let catalog = shipped::catalog();
+    let finding = detect(&stack).remove(0);
+    let specs = shipped::playbook(&catalog, ID).choices(&stack.call_context(), &finding).unwrap();
+    let told = format!("{specs:?}");
+    assert!(told.contains("leave, call Mary … … … or …"), "{told}");
+}
+
+#[test]
+fn a_plan_names_its_tenant_and_the_others_that_it_does_nothing_for() {
+    let alone = plan_on(&stack(no_hours()), BTreeMap::new()).unwrap();
+    let sql = sql_of(&alone[0]);
+    assert!(sql.title.contains("amani_salon") && !sql.blast_radius.contains("alone"), "{sql:#?}");
+    let two = stack(no_hours());
+    two.answer_tenant("zuri_spa", no_hours());
+    let steps = plan_on(&two, BTreeMap::new()).unwrap();
+    let told = &sql_of(&steps[0]).blast_radius;
+    assert!(told.contains("for amani_salon alone: zuri_spa has no free slot either"), "{told}");
+}

@@ -522,3 +522,12 @@ fn every_service_that_has_the_renderer_is_made_anew() {
     stack.answer("{\"dotenv\"", json!({ "count": 0, "fingerprint": null, "shape": null }));
     assert!(plan(&stack, FILTER).unwrap_err().contains("look at its environment in the compose file"));
 }
+
+#[test]
+fn what_speaks_against_a_stale_build_is_told_as_such() {
+    let named = "@import \"tailwindcss\";\n@config \"../../tailwind.config.js\";\n";
+    let stack = checkout(&[TAILWIND_4, CONFIG, ("frontend/src/app/globals.css", named)]);
+    let found = shipped::detect(&stack, TAILWIND);
+    assert_eq!(found[0].verdict, VerdictKind::Absent);
+    assert!(found[0].evidence.iter().all(|item| item.against), "{:#?}", found[0].evidence);
+}

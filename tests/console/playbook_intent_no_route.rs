@@ -80,12 +80,15 @@ fn verdict(stack: &Stack, records: &[Value]) -> VerdictKind {
 }
 
 #[test]
-fn once_may_be_invented_and_twice_or_offered_is_present() {
+fn what_nobody_offers_may_be_invented_however_often_and_what_is_offered_is_present() {
     let stack = stack();
     let one = no_route(&stack, json!("book_tattoo"));
     assert_eq!(verdict(&stack, &[]), VerdictKind::Absent);
     assert_eq!(verdict(&stack, std::slice::from_ref(&one)), VerdictKind::Suspected);
-    assert_eq!(verdict(&stack, &[one.clone(), one.clone()]), VerdictKind::Present);
+    let invented = no_route(&stack, json!("book_mary_wanjiku"));
+    assert_eq!(verdict(&stack, &[invented.clone(), invented.clone(), invented]), VerdictKind::Suspected);
+    let refused = plan(&stack, BTreeMap::new()).unwrap_err();
+    assert!(refused.contains("pick for at least one intent"), "no target is chosen beforehand: {refused}");
     stack.answer_tenant("jua_auto", catalogue(3, 3, &["hair", "tattoo"]));
     assert_eq!(verdict(&stack, &[one]), VerdictKind::Present);
     assert!(detect(&stack)[0].reason.as_deref().unwrap().contains("although jua_auto offers it"));
@@ -95,7 +98,7 @@ fn once_may_be_invented_and_twice_or_offered_is_present() {
 fn the_intent_is_also_found_in_the_text_of_the_event() {
     let stack = stack();
     let one = said(&stack, 60, "intent_router no_route intent=book_tattoo state=GREET", json!({}));
-    assert_eq!(verdict(&stack, &[one.clone(), one]), VerdictKind::Present);
+    assert_eq!(verdict(&stack, &[one.clone(), one]), VerdictKind::Suspected);
     // Somebody's words are no event, whatever they are.
     let words = said(&stack, 60, "message", json!({ "text": "intent_router no_route", "intent": "book_x" }));
     let mut bare = said(&stack, 60, "intent_router no_route intent=book_x", json!({}));
@@ -195,6 +198,7 @@ fn plan(stack: &Stack, given: BTreeMap<String, Value>) -> Result<Vec<Step>, Stri
 fn unmapped(text: &str) -> Stack {
     let stack = stack();
     table(&stack, text, 600);
+    stack.answer_tenant("jua_auto", catalogue(3, 3, &["hair", "tattoo", "nails"]));
     let two = [no_route(&stack, json!("book_tattoo")), no_route(&stack, json!("book_nails"))];
     logged(&stack, &[two.clone(), two].concat());
     stack

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use ratiba_core::{
     model::{Finding, VerdictKind},
-    playbook::step::{BackupOf, Step},
+    playbook::step::{BackupOf, Condition, Step},
+    remedy::RunOutcome,
 };
 use ratiba_testkit::{Stack, container};
 use serde_json::{Value, json};
@@ -82,7 +83,9 @@ fn what_must_stay_is_no_choice_beside_what_may_go() {
     let all = BTreeMap::from([("schemas".to_owned(), json!(["test_tenant_b"]))]);
     assert!(plan(&stack, all).unwrap_err().contains("is none of"));
     let steps = plan(&stack, BTreeMap::new()).unwrap();
-    let [Step::Backup(backup), Step::Sql(drop)] = steps.as_slice() else { panic!("{steps:?}") };
+    let [Step::Backup(backup), Step::Sql(drop), Step::WaitUntil(_)] = steps.as_slice() else {
+        panic!("{steps:?}")
+    };
     assert_eq!(backup.of, BackupOf::Schema { schema: "test_tenant_a".into() });
     assert_eq!(drop.sql, "DROP SCHEMA \"test_tenant_a\" CASCADE");
     assert!(drop.undo.is_none() && drop.guards.len() == 2);
@@ -140,12 +143,54 @@ fn many_are_backed_up_at_once_unless_that_would_lock_too_much_and_one_run_has_a_
     };
     let many = of(301);
     let steps = plan(&many, BTreeMap::new()).unwrap();
-    assert_eq!(steps.len(), 301, "one backup, and 300 of the 301");
+    assert_eq!(steps.len(), 302, "one backup, 300 of the 301, and a look");
     assert!(matches!(&steps[0], Step::Backup(backup) if backup.of == BackupOf::Database));
     let six = of(6);
     around(&six, json!({ "hidden": 0, "locks": 6400, "dumped": 6000 }));
     assert!(plan(&six, BTreeMap::new()).unwrap_err().contains("pick at most 5"));
     let five = of(5);
     around(&five, json!({ "hidden": 0, "locks": 6400, "dumped": 6000 }));
-    assert_eq!(plan(&five, BTreeMap::new()).unwrap().len(), 10);
+    assert_eq!(plan(&five, BTreeMap::new()).unwrap().len(), 11);
+}
+
+#[test]
+fn what_only_ends_like_a_run_id_is_suspected_and_never_chosen_beforehand() {
+    let copy = "tenant_amani_salon_feb142026";
+    let stack = stack(vec![name(copy), name("test_tenant_a")], vec![facts(copy), facts("test_tenant_a")]);
+    let found = detect(&stack);
+    let told: Vec<_> = found.iter().map(|f| (f.verdict, f.subject.schema.as_deref().unwrap())).collect();
+    assert_eq!(told, [(VerdictKind::Present, "test_tenant_a"), (VerdictKind::Suspected, copy)]);
+    let of = |given: Value| {
+        let given = serde_json::from_value(given).unwrap();
+        shipped::plan(&stack, ID, &found[1], &given)
+    };
+    assert!(of(json!({})).unwrap_err().contains("pick at least one schema"));
+    let steps = of(json!({ "schemas": [copy] })).unwrap();
+    assert!(matches!(&steps[1], Step::Sql(drop) if drop.sql.contains(copy)), "{steps:?}");
+    assert!(
+        plan(&stack, BTreeMap::from([("schemas".to_owned(), json!([copy]))])).is_err(),
+        "not by the sure one"
+    );
+}
+
+#[test]
+fn a_run_that_drops_what_was_chosen_is_fixed_and_names_what_stayed() {
+    let all = ["test_tenant_a", "test_tenant_b"];
+    let stack = stack(all.map(name).into(), all.map(facts).into());
+    let finding = detect(&stack).remove(0);
+    let catalog = shipped::catalog();
+    let verify = |left: &[&str]| {
+        let rows: Vec<Value> = left.iter().map(|name| json!({ "name": name })).collect();
+        stack.answer("SELECT nspname::text AS name", json!(rows));
+        shipped::playbook(&catalog, ID).verify(&stack.call_context(), &finding).unwrap().unwrap()
+    };
+    let one = verify(&["test_tenant_b"]);
+    assert_eq!(one.outcome, Some(RunOutcome::Fixed), "{one:?}");
+    assert!(format!("{:?}", one.evidence).contains("test_tenant_b"), "{one:?}");
+    assert_eq!(verify(&all).outcome, Some(RunOutcome::NotFixed));
+    // Which were chosen, only the plan knows: it looks itself.
+    let steps = plan(&stack, BTreeMap::from([("schemas".to_owned(), json!(["test_tenant_a"]))])).unwrap();
+    let Some(Step::WaitUntil(look)) = steps.last() else { panic!("{steps:?}") };
+    let Condition::Rows { params, rows, .. } = &look.condition else { panic!("{look:?}") };
+    assert_eq!((params, rows.len()), (&vec![json!(["test_tenant_a"])], 0));
 }

@@ -387,3 +387,61 @@ fn redis_is_added_to_the_configuration_and_nothing_else_of_it_moves() {
         assert!(why.contains("is no host:port"), "{why}");
     }
 }
+
+#[test]
+fn a_rule_of_a_lost_trunk_beside_a_good_one_is_suspected_and_left_to_a_person() {
+    let stack = stack();
+    rules(&stack, &[&["ST_1"], &["ST_gone"]]);
+    let found = detect(&stack);
+    assert_eq!((found.len(), found[0].verdict), (1, VerdictKind::Suspected), "{found:?}");
+    assert!(
+        found[0].reason.as_deref().unwrap().contains("1 dispatch rule of 2 only names trunks that are gone")
+    );
+    let refused = plan(&stack, &found[0], json!({})).unwrap_err();
+    assert!(refused.contains("SDR_2") && refused.contains("lk sip dispatch update"), "{refused}");
+    // It does not keep another repair of the same service from being seen as done.
+    let catalog = shipped::catalog();
+    let verdict =
+        shipped::playbook(&catalog, ROW_3).verify(&stack.call_context(), &found[0]).unwrap().unwrap();
+    assert_eq!(verdict.outcome, Some(ratiba_core::remedy::RunOutcome::Fixed), "{verdict:?}");
+}
+
+#[test]
+fn a_rule_takes_every_trunks_calls_only_where_it_is_the_only_one() {
+    let one = stack();
+    rules(&one, &[&["ST_gone"]]);
+    assert_eq!(plan(&one, &detect(&one)[0], json!({})).unwrap().len(), 1);
+    let two = stack();
+    rules(&two, &[&["ST_gone"], &["ST_lost"]]);
+    let found = detect(&two);
+    assert_eq!(found[0].verdict, VerdictKind::Present, "{found:?}");
+    let given = json!({ "numbers": "+254205000100" });
+    assert!(plan(&two, &found[0], given.clone()).unwrap_err().contains("could reach another business"));
+    trunks(&two, &[]);
+    assert!(
+        plan(&two, &detect(&two)[0], given.clone()).unwrap_err().contains("could reach another business")
+    );
+    trunks(&one, &["ST_1", "ST_2"]);
+    assert!(plan(&one, &detect(&one)[0], given).unwrap_err().contains("could reach another business"));
+}
+
+#[test]
+fn a_trunk_without_addresses_says_who_may_call_and_only_addresses_are_taken() {
+    let stack = stack();
+    trunks(&stack, &[]);
+    rules(&stack, &[&[]]);
+    let finding = detect(&stack).remove(0);
+    let told = |addresses: &str| {
+        let given = json!({ "numbers": "+254205000100", "addresses": addresses });
+        let steps = steps(&stack, &finding, given)?;
+        let Step::Http(make) = &steps[0] else { panic!("{steps:?}") };
+        Ok::<_, String>(make.blast_radius.clone())
+    };
+    assert!(told("").unwrap().contains("anybody who reaches the SIP port may call in"));
+    for good in ["196.201.214.200", "196.201.214.0/24, 10.0.0.1", "2001:db8::1", "2001:db8::/32", "::1"] {
+        assert!(!told(good).unwrap().contains("anybody"), "{good}");
+    }
+    for bad in ["999.1.1.1/99", "1.2.3", "1.2.3.4/33", "::/129", "12", "abc"] {
+        assert!(told(bad).unwrap_err().contains("is no address or network"), "{bad}");
+    }
+}

@@ -215,6 +215,8 @@ fn of<'a>(found: &'a [Finding], service: &str) -> &'a Finding {
 
 #[test]
 fn another_version_is_not_damage_and_a_zeroed_control_file_is() {
+    let at = |said: &str| format!("2026-11-24 08:00:05.123 UTC [12] {said}");
+    let fatal = at("FATAL:  database files are incompatible with server");
     let cases = [
         (
             "DETAIL:  The data directory was initialized by PostgreSQL version 14, which is not compatible with this version 15.8.",
@@ -235,7 +237,7 @@ fn another_version_is_not_damage_and_a_zeroed_control_file_is() {
             c.exit_code = 1;
             c.volumes = vec![MountedVolume { name: "lab_pgdata".into(), path: "/data".into() }];
         });
-        logged(&stack, &[line]);
+        logged(&stack, &[&fatal, &at(line)]);
         let found = detect(&stack);
         let finding = of(&found, "postgres");
         assert!(finding.reason.as_deref().unwrap().contains(says), "{line}: {:?}", finding.reason);
@@ -257,8 +259,106 @@ fn what_the_log_said_before_the_last_start_is_not_believed() {
         c.exit_code = 1;
         c.started_at = "2026-11-24T08:00:06Z".parse().ok();
     });
-    logged(&stack, &["DETAIL:  The data directory was initialized by PostgreSQL version 14"]);
+    logged(&stack, &["2026-11-24 08:00:05 UTC [1] PANIC:  could not locate a valid checkpoint record"]);
     assert!(detect(&stack)[0].reason.as_deref().unwrap().contains("ended by itself"));
+}
+
+#[test]
+fn what_a_client_sent_is_no_damage_and_neither_is_anything_after_an_end_in_order() {
+    let at = |said: &str| format!("2026-11-24 08:00:05.123 UTC [12] {said}");
+    let ended = |code: i64, lines: &[String]| {
+        let stack = stack();
+        stack.change_container("postgres", |c| {
+            c.state = ContainerState::Exited;
+            c.exit_code = code;
+        });
+        logged(&stack, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+        detect(&stack)[0].reason.clone().unwrap()
+    };
+    let sent = [
+        at("ERROR:  invalid input syntax for type integer: \"could not locate a valid checkpoint record\""),
+        at(
+            "ERROR:  invalid input syntax for type integer: \"FATAL:  could not locate a valid checkpoint record\"",
+        ),
+        at("STATEMENT:  select 'could not locate a valid checkpoint record'::int"),
+        "\tPANIC:  could not locate a valid checkpoint record".to_owned(),
+        at("ERROR:  no"),
+        at("DETAIL:  The data directory was initialized by PostgreSQL version 14, which is not compatible"),
+    ];
+    assert!(ended(1, &sent).contains("ended by itself"), "{}", ended(1, &sent));
+    let panic = [at("PANIC:  could not locate a valid checkpoint record")];
+    assert!(ended(0, &panic).contains("is stopped (exit code 0)"), "{}", ended(0, &panic));
+    assert!(ended(1, &panic).contains("is damaged"), "{}", ended(1, &panic));
+}
+
+#[test]
+fn what_may_be_meant_to_be_down_is_only_suspected_and_not_started() {
+    let refused = |stack: &Stack, finding: &Finding| {
+        let catalog = shipped::catalog();
+        let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+        playbook.plan(&stack.call_context(), finding, &[].into()).unwrap_err().to_string()
+    };
+    let nobodys = stack();
+    nobodys.declare("mailhog");
+    let found = detect(&nobodys);
+    assert_eq!(found[0].verdict, VerdictKind::Suspected);
+    assert!(refused(&nobodys, &found[0]).contains("docker compose up -d --no-deps mailhog"));
+    for says in ["    scale: 0\n", "    deploy:\n      replicas: 0 # for now\n", "    profiles: [debug]\n"] {
+        let off = stack();
+        off.declare("worker");
+        off.answer(
+            "docker-compose.yml",
+            json!(format!("services:\n  worker:\n    image: x\n{says}  backend:\n    image: x\n")),
+        );
+        assert_eq!(detect(&off)[0].verdict, VerdictKind::Absent, "{says}");
+        off.answer(
+            "docker-compose.yml",
+            json!(format!("services:\n  worker:\n    image: x\n  backend:\n{says}")),
+        );
+        assert_eq!(detect(&off)[0].verdict, VerdictKind::Present, "{says}");
+    }
+    let containers =
+        vec![container("postgres"), container("redis"), container("backend"), container("migrate")];
+    let once = Stack::default().with_containers(containers);
+    once.reconfigure("hash-1");
+    once.change_container("migrate", |c| {
+        c.state = ContainerState::Exited;
+        c.health = None;
+        c.restart_policy = "no".into();
+    });
+    let found = detect(&once);
+    assert_eq!((found.len(), found[0].verdict), (1, VerdictKind::Suspected), "{found:#?}");
+    assert!(refused(&once, &found[0]).contains("docker compose start migrate"));
+    once.change_container("migrate", |c| c.exit_code = 1);
+    assert_eq!(detect(&once)[0].verdict, VerdictKind::Present, "a job that failed");
+}
+
+#[test]
+fn without_an_env_file_the_configuration_is_unknown_and_nothing_is_made_anew() {
+    let stack = stack();
+    stack.answer("config_hashes", json!({ "postgres": "h", "redis": "h", "backend": "h" }));
+    stack.refuse(
+        "\"dotenv\"",
+        SourceError {
+            source_name: SourceName::Repo,
+            kind: SourceErrorKind::Missing,
+            attempted: "read .env".into(),
+            happened: "No such file or directory (os error 2)".into(),
+            hint: String::new(),
+        },
+    );
+    let found = detect(&stack);
+    assert_eq!((found.len(), found[0].verdict), (1, VerdictKind::Unknown), "{found:#?}");
+    assert!(found[0].reason.as_deref().unwrap().contains("there is no .env"));
+    stack.change_container("backend", |c| {
+        c.state = ContainerState::Exited;
+        c.exit_code = 3;
+    });
+    let catalog = shipped::catalog();
+    let playbook = shipped::playbook(&catalog, "01-service-unhealthy");
+    let refused =
+        playbook.plan(&stack.call_context(), of(&detect(&stack), "backend"), &[].into()).unwrap_err();
+    assert!(refused.to_string().contains("made anew with empty secrets"), "{refused}");
 }
 
 #[test]

@@ -437,3 +437,24 @@ fn what_cant_be_told_is_unknown_and_the_cause_is_named() {
     stack.take_down(SourceName::Http);
     assert!(shipped::playbook(&catalog, ROW_2).detect(&stack.call_context()).is_err());
 }
+
+#[test]
+fn a_call_that_was_never_made_is_told_as_what_lacks_for_it() {
+    let stack = stack();
+    calls(&stack, 0, 403, 200, 403);
+    let why = "find WhatsApp's app secret: /srv/.env has no WHATSAPP_APP_SECRET";
+    stack.answer(
+        "webhook",
+        json!({
+            "url": "http://127.0.0.1:8010/webhooks/whatsapp", "tried": [ago(&stack, 0)], "signed": { "failed": why },
+            "forged": { "status": 403 }, "handshake": { "status": 200 }, "wrong_token": { "status": 403 },
+        }),
+    );
+    entry(&stack, SECRET, 0, |_| {});
+    let found = detect(&stack);
+    let told = found.evidence.iter().find(|item| item.what.starts_with("call signed")).unwrap();
+    assert_eq!(told.what, "call signed with the .env's secret could not be made");
+    assert_ne!(told.source, "http", "nobody was called: {told:?}");
+    let refused = plan(&stack, &found, json!({})).unwrap_err();
+    assert!(refused.contains("in the field App secret (with ratibactl: -p secret=file:PATH"), "{refused}");
+}

@@ -55,6 +55,9 @@ fn written(view: &Value) -> String {
         for line in text(&step["preview"]).lines() {
             out += &format!("    {line}\n");
         }
+        for one in list(&step["facts"]) {
+            out += &format!("  * {}\n", text(one));
+        }
         for one in list(&step["instructions"]) {
             out += &format!("  - {}\n", one.as_str().map_or_else(|| one.to_string(), str::to_owned));
         }
