@@ -166,30 +166,31 @@ impl Stable {
             return word.to_owned();
         }
         let is_digit = |b: &u8| b.is_ascii_digit();
-        let stable =
-            if (last == "pid" || last == "session") && !bare.is_empty() && bare.bytes().all(|b| is_digit(&b))
-            {
-                Some("{pid}".to_owned())
-            } else if let Some(time) = time(bare) {
-                Some(time)
-            } else if bare.starts_with("ws_CO_") {
-                Some("{checkout-request}".to_owned())
-            } else if bare.len() == 26 && bare.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-                Some("{ulid}".to_owned())
-            } else if let Some((before, id)) = bare.rsplit_once('-')
-                && id.len() == 26
-                && id.bytes().all(|b| is_digit(&b) || b.is_ascii_lowercase())
-            {
-                // A one-off container's name.
-                Some(format!("{before}-{{ulid}}"))
-            } else if bare.len() >= 12
-                && bare.bytes().all(|b| is_digit(&b) || (b'a'..=b'f').contains(&b))
-                && bare.bytes().any(|b| !is_digit(&b))
-            {
-                Some("{digest}".to_owned())
-            } else {
-                self.port(bare)
-            };
+        let stable = if (last == "session" || last.rsplit('.').next() == Some("pid"))
+            && !bare.is_empty()
+            && bare.bytes().all(|b| is_digit(&b))
+        {
+            Some("{pid}".to_owned())
+        } else if let Some(time) = time(bare) {
+            Some(time)
+        } else if bare.starts_with("ws_CO_") {
+            Some("{checkout-request}".to_owned())
+        } else if bare.len() == 26 && bare.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+            Some("{ulid}".to_owned())
+        } else if let Some((before, id)) = bare.rsplit_once('-')
+            && id.len() == 26
+            && id.bytes().all(|b| is_digit(&b) || b.is_ascii_lowercase())
+        {
+            // A one-off container's name.
+            Some(format!("{before}-{{ulid}}"))
+        } else if bare.len() >= 12
+            && bare.bytes().all(|b| is_digit(&b) || (b'a'..=b'f').contains(&b))
+            && bare.bytes().any(|b| !is_digit(&b))
+        {
+            Some("{digest}".to_owned())
+        } else {
+            self.port(bare)
+        };
         stable.map_or_else(|| word.to_owned(), |stable| stable + tail)
     }
 

@@ -24,11 +24,14 @@ pub struct PlanFile {
     pub view: PlanView,
     /// The plan.
     pub plan: Plan,
+    /// What the playbook found besides, and this plan is not about.
+    #[serde(skip)]
+    pub others: Vec<Subject>,
 }
 
 impl PlanFile {
-    fn new(plan: Plan) -> Self {
-        Self { view: PlanView::new(&plan), plan }
+    fn new(plan: Plan, others: Vec<Subject>) -> Self {
+        Self { view: PlanView::new(&plan), plan, others }
     }
 }
 
@@ -46,7 +49,7 @@ impl Console {
     pub async fn plan_file(self: &Arc<Self>, request: PlanRequest) -> Result<PlanFile, WireError> {
         let playbook = self.find(&request.id)?;
         let context = self.call_context(Freshness::Now);
-        let finding = self.finding(&playbook, &request.subject, &context).await?;
+        let (finding, others) = self.finding(&playbook, &request.subject, &context).await?;
         let specs = self.live_params(&playbook, &finding, &context).await?;
         let params = resolve_params(&specs, &request.params).map_err(|why| {
             usage(
@@ -66,7 +69,7 @@ impl Console {
             .await
             .map_err(|e| wire_error::plan(&e))?;
         self.store.keep_plan(&plan).await.map_err(|e| wire_error::journal(&e))?;
-        Ok(PlanFile::new(plan))
+        Ok(PlanFile::new(plan, others))
     }
 
     /// A secret parameter as the script and the plan get it: where it is found, and its keyed
@@ -135,7 +138,7 @@ impl Console {
         let file: PlanFile = serde_json::from_value(value.clone()).map_err(none)?;
         let kept = self.kept_plan(&file.plan.plan_id).await?;
         // All of it, what is shown too, and not only what the digest covers: nor may it expire later.
-        if value != serde_json::to_value(PlanFile::new(kept.clone())).map_err(none)? {
+        if value != serde_json::to_value(PlanFile::new(kept.clone(), Vec::new())).map_err(none)? {
             return Err(wire_error::refused(&ratiba_core::remedy::Refusal::OtherPlan));
         }
         Ok(kept)

@@ -115,20 +115,22 @@ impl Console {
         Ok(DiagnosisView { verdicts, params })
     }
 
-    /// The finding that is meant: of this playbook, about this subject, and there right now.
+    /// The finding that is meant: of this playbook, about this subject, and there right now; and whom the
+    /// others that may be meant are about.
     pub(super) async fn finding(
         &self,
         playbook: &Arc<Playbook>,
         subject: &Subject,
         context: &CallContext,
-    ) -> Result<Finding, WireError> {
+    ) -> Result<(Finding, Vec<Subject>), WireError> {
         let (asked, with) = (playbook.clone(), context.clone());
         let found = blocking(move || asked.detect(&with)).await?.map_err(|e| wire_error::script(&e))?;
         let is_there = |f: &&Finding| matches!(f.verdict, VerdictKind::Present | VerdictKind::Suspected);
         let mut there: Vec<&Finding> =
             found.iter().filter(is_there).filter(|f| is_about(f, subject)).collect();
         there.sort_by_key(|f| (f.verdict, f.explained_by.is_some()));
-        there.first().map(|f| (*f).clone()).ok_or_else(|| {
+        let others = there.iter().skip(1).map(|f| f.subject.clone()).collect();
+        there.first().map(|f| ((*f).clone(), others)).ok_or_else(|| {
             let unknown =
                 found.iter().find(|f| f.verdict == VerdictKind::Unknown).and_then(|f| f.reason.clone());
             match unknown {
@@ -158,7 +160,7 @@ impl Console {
     pub async fn choices(self: &Arc<Self>, request: PlanRequest) -> Result<PlaybookView, WireError> {
         let playbook = self.find(&request.id)?;
         let context = self.call_context(Freshness::Now);
-        let finding = self.finding(&playbook, &request.subject, &context).await?;
+        let (finding, _) = self.finding(&playbook, &request.subject, &context).await?;
         let params = self.live_params(&playbook, &finding, &context).await?;
         Ok(PlaybookView { params, ..PlaybookView::from(playbook.as_ref()) })
     }

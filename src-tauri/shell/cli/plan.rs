@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ratiba_core::{
+    model::Subject,
     playbook::step::Risk,
     wire::{CheckView, ConfirmView, PlanId, PlanRequest, PlanView},
 };
@@ -11,6 +12,7 @@ use super::{
     Ended,
     output::{Output, lasting, one_line, visible},
     pairs, plan_file,
+    triage::about,
 };
 use crate::api::{Console, failed};
 
@@ -40,12 +42,46 @@ pub async fn run(
         false => console.plan_checks(PlanId { plan_id: file.view.plan_id.clone() }).await?.checks,
     };
     output.show(&file.view, |o| text(&file.view, &checks, out, o))?;
+    if let Some(first) = file.others.first() {
+        output.progress(&format!(
+            "not about {}: for {} make a plan of its own, with{}",
+            many(&file.others),
+            if file.others.len() == 1 { "it" } else { "each" },
+            named(first)
+        ));
+    }
     Ok(0)
+}
+
+/// A few of them in words.
+fn many(subjects: &[Subject]) -> String {
+    let shown: Vec<String> = subjects.iter().take(3).map(|s| about(s)).collect();
+    let more = match subjects.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", shown.join("; "))
+}
+
+/// The parameters that name one.
+fn named(subject: &Subject) -> String {
+    let all = [
+        ("service", &subject.service),
+        ("tenant", &subject.tenant),
+        ("payment", &subject.payment),
+        ("schema", &subject.schema),
+    ];
+    let given = all.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    given.map(|(name, value)| format!(" -p {name}={}", one_line(value))).collect()
 }
 
 /// A plan for reading. `checks`: how its manual steps stand.
 pub fn text(view: &PlanView, checks: &[CheckView], file: Option<&Path>, out: &Output) -> String {
     let mut text = format!("{}\n", out.bold(&one_line(&view.title)));
+    let whom = about(&view.subject);
+    if !whom.is_empty() {
+        text += &format!("about    {whom}\n");
+    }
     text += &format!(
         "target   project {} in {}\n",
         one_line(&view.target.compose_project),

@@ -141,7 +141,7 @@ fn text(view: &TriageView, out: &Output) -> String {
 }
 
 /// Whom something is about, in a word or two.
-fn about(subject: &Subject) -> String {
+pub fn about(subject: &Subject) -> String {
     let all = [&subject.service, &subject.tenant, &subject.thread, &subject.payment, &subject.schema];
     all.into_iter().flatten().map(|s| one_line(s)).collect::<Vec<_>>().join(", ")
 }
