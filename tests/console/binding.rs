@@ -83,7 +83,7 @@ fn a_plan_file_with_any_bit_flipped_is_refused() {
     let plan = plan_of(&stack);
     block_on(journal.keep_plan(&plan)).unwrap();
     let console = console(&stack, journal);
-    let file = PlanFile { view: PlanView::new(&plan), plan: plan.clone() };
+    let file = PlanFile { view: PlanView::new(&plan), plan: plan.clone(), others: vec![] };
     let bytes = serde_json::to_vec(&file).unwrap();
     assert_eq!(block_on(console.plan_from_file(&String::from_utf8(bytes.clone()).unwrap())).unwrap(), plan);
     let (mut tried, mut refused) = (0, 0);

@@ -55,7 +55,7 @@ pub async fn run(
 
 /// A few of them in words.
 fn many(subjects: &[Subject]) -> String {
-    let shown: Vec<String> = subjects.iter().take(3).map(|s| about(s)).collect();
+    let shown: Vec<String> = subjects.iter().take(3).map(about).collect();
     let more = match subjects.len().saturating_sub(shown.len()) {
         0 => String::new(),
         n => format!(" and {n} more"),
