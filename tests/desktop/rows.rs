@@ -24,6 +24,8 @@ use crate::{lab::Lab, window::Window};
 
 /// Who is outside, Daraja and the webhook, is asked once a minute.
 const SEEN_WITHIN: Duration = Duration::from_secs(90);
+/// A run makes containers anew and waits until they are healthy, on a machine that does other work too.
+const RUN_WITHIN: Duration = Duration::from_secs(120);
 
 /// What a row is tried with.
 #[derive(Deserialize)]
@@ -128,7 +130,8 @@ async fn click_through(window: &Window, lab: &Lab, id: &str, row: &Row) {
     window.click("confirm-act").await;
     by_hand(window, lab, id).await;
     let end = row.end.as_deref().unwrap_or("fixed");
-    window.css(&format!("[data-testid='run-outcome'][data-outcome='{end}']")).await;
+    let outcome = format!("[data-testid='run-outcome'][data-outcome='{end}']");
+    window.css_within(&outcome, RUN_WITHIN).await;
     window.picture(&format!("row-{id}-{end}")).await;
     window.click("nav-runbook").await;
     window.says_no_more(&format!("run-{id}"), "Never").await;
@@ -151,7 +154,7 @@ async fn shows(window: &Window, wanted: &[String]) {
 
 /// Where the run waits for a person, the person does it.
 async fn by_hand(window: &Window, lab: &Lab, id: &str) {
-    window.css("[data-testid='run-outcome'], [data-testid^='tick-']").await;
+    window.css_within("[data-testid='run-outcome'], [data-testid^='tick-']", RUN_WITHIN).await;
     let ticks = window.page.find_all(Locator::Css("[data-testid^='tick-']")).await.unwrap();
     let Some(first) = ticks.into_iter().next() else { return };
     first.click().await.unwrap();
