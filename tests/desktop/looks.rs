@@ -14,7 +14,7 @@ async fn the_overview_fits_in_both_themes_and_sizes() {
     assert!(took < Duration::from_secs(30), "the first tiles came after {took:?}");
     window.at("wrong-nothing").await;
     for (width, height) in [(960, 600), (1280, 800)] {
-        window.page.set_window_size(width, height).await.unwrap();
+        window.resize(width, height).await;
         for theme in ["light", "dark"] {
             window.click(&format!("theme-{theme}")).await;
             window.css(&format!("html[data-theme='{theme}']")).await;

@@ -81,7 +81,7 @@ async fn an_interrupted_run_is_on_top_until_it_is_answered() {
     assert!(tops[0].as_f64() < tops[1].as_f64(), "{tops}");
 
     lab.ctl(&["drill", "heal"]);
-    window.css(&format!("{ours} [data-testid='answer-verify']:not(:disabled)")).await.click().await.unwrap();
+    window.click_first(&format!("{ours} [data-testid='answer-verify']:not(:disabled)")).await;
     let gone = "const [ours, done] = arguments; const look = () => document.querySelector(ours) ? requestAnimationFrame(look) : done(true); look();";
     window.page.execute_async(gone, vec![json!(ours)]).await.unwrap();
     let answered = lab.ctl(&["runs", "show", &run]);

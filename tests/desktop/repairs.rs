@@ -40,7 +40,7 @@ async fn a_stopped_service_is_seen_repaired_and_taken_back() {
     window.picture("row1-journal").await;
 
     // And it can be taken back from there.
-    window.css("[data-testid^='journal-run-'] a").await.click().await.unwrap();
+    window.click_first("[data-testid^='journal-run-'] a").await;
     take_back(&window, "Stop redis").await;
     assert_eq!(docker(&["inspect", "-f", "{{.State.Status}}", &redis]), "exited");
     window.close().await;

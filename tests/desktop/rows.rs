@@ -95,7 +95,7 @@ async fn click_through(window: &Window, lab: &Lab, id: &str, row: &Row) {
     window.css_within(&found, SEEN_WITHIN).await;
     let seen = window.content(&format!("seen-{id}")).await;
     assert!(seen.contains("Now"), "when it was last seen: {seen}");
-    window.css(&format!("{line} a")).await.click().await.unwrap();
+    window.click_first(&format!("{line} a")).await;
 
     if let Some(subject) = &row.subject
         && window.is_there(&format!("subject-{subject}")).await
@@ -110,7 +110,7 @@ async fn click_through(window: &Window, lab: &Lab, id: &str, row: &Row) {
 
     for testid in &row.choose {
         match testid.strip_suffix('*') {
-            Some(begin) => window.css(&format!("[data-testid^='{begin}']")).await.click().await.unwrap(),
+            Some(begin) => window.click_first(&format!("[data-testid^='{begin}']")).await,
             None => window.click(testid).await,
         }
     }
@@ -146,7 +146,7 @@ async fn shows(window: &Window, wanted: &[String]) {
     }
     window.at("show-me").await;
     for button in window.page.find_all(Locator::Css("[data-testid='show-me']")).await.unwrap() {
-        button.click().await.unwrap();
+        window.press(&button).await;
     }
     let seen = window.texts("[data-testid='shown']").await.join("\n");
     for part in wanted {
@@ -159,7 +159,7 @@ async fn by_hand(window: &Window, lab: &Lab, id: &str) {
     window.css_within("[data-testid='run-outcome'], [data-testid^='tick-']", RUN_WITHIN).await;
     let ticks = window.page.find_all(Locator::Css("[data-testid^='tick-']")).await.unwrap();
     let Some(first) = ticks.into_iter().next() else { return };
-    first.click().await.unwrap();
+    window.press(&first).await;
     // Its check looks by itself: what it says is there after its first look.
     let check = window.css("[data-state='running'] [data-testid^='check-']").await;
     window.comes_to_say(&check, &["Not yet", "left"]).await;

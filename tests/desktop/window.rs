@@ -82,9 +82,41 @@ impl Window {
         }
     }
 
+    /// Clicks it as soon as it can be clicked.
     pub async fn click(&self, testid: &str) {
-        let selector = format!("[data-testid='{testid}']:not(:disabled)");
-        self.css(&selector).await.click().await.unwrap();
+        self.click_first(&format!("[data-testid='{testid}']:not(:disabled)")).await;
+    }
+
+    /// Clicks the first element that matches, as soon as it is there.
+    pub async fn click_first(&self, selector: &str) {
+        self.press(&self.css(selector).await).await;
+    }
+
+    /// Clicks the element as soon as it is at rest. The driver presses where the element was when it was asked:
+    /// one that still moves, as after a resize, would be missed without a word.
+    pub async fn press(&self, element: &Element) {
+        let at_rest = "const [node, done] = arguments; node.scrollIntoView({ block: 'nearest' }); const place = () => JSON.stringify(node.getBoundingClientRect()); let before; const look = () => { const now = place(); if (now === before) done(true); else { before = now; requestAnimationFrame(look); } }; look();";
+        let node = serde_json::to_value(element).unwrap();
+        self.page.execute_async(at_rest, vec![node]).await.unwrap();
+        element.click().await.unwrap();
+    }
+
+    /// Gives the window this size; returns as soon as the page has it. Nobody else manages windows here, so it
+    /// is the page's size, too.
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.page.set_window_size(width, height).await.unwrap();
+        let ends = Instant::now() + PATIENCE;
+        loop {
+            let size = self.page.execute("return [innerWidth, innerHeight];", vec![]).await.unwrap();
+            if size == json!([width, height]) {
+                return;
+            }
+            assert!(
+                Instant::now() < ends,
+                "the page is {width}x{height} within {PATIENCE:?}, and not {size}"
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     pub async fn text(&self, testid: &str) -> String {
