@@ -102,6 +102,17 @@ fn a_database_behind_is_upgraded_to_the_named_revision_after_a_backup() {
     assert_eq!(argv(&steps[3]), ["/app/.venv/bin/python", "-m", "alembic", "upgrade", "c2"]);
 }
 
+#[test]
+fn a_revision_with_edits_that_no_commit_has_is_named() {
+    let mut edited = plain("b1", "a0");
+    edited["edited"] = json!(true);
+    let stack = stack(vec![base(), edited, plain("c2", "b1")], vec![("public", vec!["a0"])]);
+    let steps = plan(&stack, json!({})).unwrap();
+    let Step::Command(upgrade) = &steps[3] else { panic!("{steps:#?}") };
+    let says = "It runs edits that no commit has: backend/alembic/versions/b1_x.py";
+    assert!(upgrade.blast_radius.contains(says), "{}", upgrade.blast_radius);
+}
+
 const TOP: &str = "\"\"\"Words: it's ; anything\"\"\"\n\nfrom typing import Sequence, Union\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n# revision identifiers\nrevision: str = \"b1\"\ndown_revision: Union[str, None] = \"a0\"\nbranch_labels = None\n\n\n";
 const DOWN: &str = "\n\ndef downgrade() -> None:\n    op.drop_table(\"t\")\n";
 
@@ -203,7 +214,7 @@ fn forked() -> Stack {
 fn two_heads_are_merged_only_when_each_is_said_to_be_merged_work() {
     let stack = forked();
     assert_eq!(only(detect(&stack)).0, VerdictKind::Present);
-    assert!(plan(&stack, json!({})).unwrap_err().contains("was not picked as merged work"));
+    assert!(plan(&stack, json!({})).unwrap_err().contains("pick at least one of b1, b2"));
     assert!(plan(&stack, json!({ "merge": ["b1"] })).unwrap_err().contains("b2"));
     stack.answer("repo_text", json!("def upgrade():\n    pass\n"));
     let steps = plan(&stack, json!({ "merge": ["b1", "b2"] })).unwrap();

@@ -108,8 +108,7 @@ async fn a_diagnosis_has_the_parameters_with_what_there_is_to_choose_from() {
     assert_eq!(live.subject.tenant.as_deref(), Some("amani_salon"));
     let staff = live.params.iter().find(|p| p.name == "staff").unwrap();
     assert_eq!((staff.choices[0].value.as_str(), staff.choices[0].label.as_str()), ("a1", "Amina"));
-    let blocks = live.params.iter().find(|p| p.name == "blocks").unwrap();
-    assert!(blocks.choices.is_empty() && blocks.why_empty.as_deref().unwrap().contains("not the cause"));
+    assert!(live.params.iter().all(|p| p.name != "blocks"), "blocks are not the cause: {:?}", live.params);
     let other = ratiba_core::model::Subject { tenant: Some("jua_auto".into()), ..Default::default() };
     let view = console.diagnosis("05-fsm-stuck-collect-slot", &other).await.unwrap();
     assert!(view.verdicts.is_empty() && view.params.is_empty(), "about somebody else: {view:?}");

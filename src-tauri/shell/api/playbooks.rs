@@ -108,9 +108,15 @@ impl Console {
             };
             let (live, error) = match self.live_params(&playbook, &finding, &context).await {
                 Ok(live) => (live, None),
-                Err(error) => (playbook.about.params.clone(), Some(error.message)),
+                Err(error) => {
+                    let mut asked = playbook.about.params.clone();
+                    asked.retain(|param| param.is_asked(&finding.data));
+                    (asked, Some(error.message))
+                }
             };
-            params.push(LiveParams { subject: finding.subject, params: live, error });
+            if !live.is_empty() {
+                params.push(LiveParams { subject: finding.subject, params: live, error });
+            }
         }
         Ok(DiagnosisView { verdicts, params })
     }

@@ -142,7 +142,7 @@ fn page(view: &PlaybookView, out: &Output) -> String {
         };
         text += &table(&view.params.iter().map(row).collect::<Vec<_>>());
         text += &format!(
-            "While the fault is there, {} diagnose {} says what there is to choose from.\n",
+            "While the fault is there, {} diagnose {} says which of them it asks for, and what there is to choose from.\n",
             out.ctl(),
             one_line(&view.id)
         );

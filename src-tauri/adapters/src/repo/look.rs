@@ -51,9 +51,21 @@ impl GitCheckout {
 
     /// The paths that git tracks among these and below them, as the checkout's folder sees them.
     async fn tracked(&self, paths: &[String]) -> Read<BTreeSet<String>> {
+        self.listed(&["ls-files", "-z"], paths).await
+    }
+
+    /// Those that git tracks and that are not as the newest commit has them.
+    async fn edited(&self, paths: &[String]) -> Read<BTreeSet<String>> {
+        let mut all = self.listed(&["ls-files", "-z", "--modified"], paths).await?;
+        let staged = ["diff", "-z", "--cached", "--name-only", "--no-renames", "--relative"];
+        all.extend(self.listed(&staged, paths).await?);
+        Ok(all)
+    }
+
+    async fn listed(&self, what: &[&str], paths: &[String]) -> Read<BTreeSet<String>> {
         let attempted = "ask git which files it knows";
         let mut command = git::in_checkout(&self.path);
-        command.args(["--literal-pathspecs", "ls-files", "-z", "--"]).args(paths);
+        command.arg("--literal-pathspecs").args(what).arg("--").args(paths);
         let answer = git::answer(command, attempted, b"", DEADLINE).await?;
         let known = answer.printed().map_err(|why| self.trouble("", SourceErrorKind::Invalid, why))?;
         Ok(known.split('\0').filter(|p| !p.is_empty()).map(str::to_owned).collect())
@@ -137,6 +149,7 @@ impl GitCheckout {
             return Ok(Vec::new());
         }
         let tracked = self.tracked(paths).await?;
+        let edited = self.edited(paths).await?;
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
             let Some(found) = self.inside(path)? else { continue };
@@ -144,6 +157,7 @@ impl GitCheckout {
             files.push(PythonFile {
                 path: path.clone(),
                 tracked: tracked.contains(path),
+                edited: edited.contains(path),
                 names: read.names,
                 lines: read.lines,
                 error: read.error,

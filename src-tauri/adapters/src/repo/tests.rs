@@ -200,3 +200,24 @@ async fn a_patch_that_fits_at_another_place_than_it_says_is_refused() {
     assert!(refused.contains("nothing was changed"), "{refused}");
     assert_eq!(fs::read_to_string(dir.path().join("app/names.py")).unwrap(), before);
 }
+
+#[tokio::test]
+async fn edits_that_no_commit_has_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = checkout(dir.path());
+    fs::write(dir.path().join("app/more.py"), "a = 1\n").unwrap();
+    git(dir.path(), &["add", "."]);
+    git(dir.path(), &["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "more"]);
+    let repo = GitCheckout::new(dir.path().join("app"), whole.key.clone());
+    let files = ["names.py".to_owned(), "more.py".to_owned(), "new.py".to_owned()];
+    let edited = async || {
+        let read = repo.python(&files).await.unwrap();
+        read.into_iter().filter(|file| file.edited).map(|file| file.path).collect::<Vec<_>>()
+    };
+    assert!(edited().await.is_empty(), "as committed");
+    fs::write(dir.path().join("app/names.py"), "name = 'mine'\n").unwrap();
+    fs::write(dir.path().join("app/new.py"), "b = 1\n").unwrap();
+    assert_eq!(edited().await, ["names.py"], "the new one is not tracked");
+    git(dir.path(), &["add", "app/names.py"]);
+    assert_eq!(edited().await, ["names.py"], "staged is not committed");
+}

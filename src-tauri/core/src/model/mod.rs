@@ -8,7 +8,7 @@ mod identity;
 mod mark;
 mod observed;
 mod payment;
-mod personal;
+pub(crate) mod personal;
 mod row;
 mod shown;
 mod sighting;

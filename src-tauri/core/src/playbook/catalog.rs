@@ -261,7 +261,7 @@ impl Playbook {
         Ok(finding.taken(context.known.as_ref()))
     }
 
-    /// The parameters, with the live system's choices for this finding.
+    /// The parameters that are asked for at this finding, with the live system's choices.
     pub fn choices(&self, context: &CallContext, finding: &Finding) -> Result<Vec<ParamView>, ScriptError> {
         self.usable()?;
         let mut params = self.about.params.clone();
@@ -280,6 +280,7 @@ impl Playbook {
                 }
             }
         }
+        params.retain(|param| param.is_asked(&finding.data));
         Ok(params)
     }
 

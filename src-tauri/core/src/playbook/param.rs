@@ -80,6 +80,23 @@ pub struct ParamView {
     /// Whether a value must be given.
     #[serde(default)]
     pub required: bool,
+    /// Asked for only at findings with one of these causes; empty: at each. The page of a finding has no other.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(test, ts(skip))]
+    pub causes: Vec<String>,
+}
+
+impl ParamView {
+    /// Whether it is asked for at a finding with this data: its `cause`, or one of its `causes`.
+    pub fn is_asked(&self, data: &Value) -> bool {
+        let one = data.get("cause").into_iter();
+        let several = data.get("causes").and_then(Value::as_array).into_iter().flatten();
+        self.causes.is_empty()
+            || one
+                .chain(several)
+                .filter_map(Value::as_str)
+                .any(|cause| self.causes.iter().any(|c| c == cause))
+    }
 }
 
 /// Fills in defaults and checks what was given against what may be. Text from a shell is taken
@@ -92,7 +109,7 @@ pub fn resolve_params(
         let names: Vec<&str> = specs.iter().map(|s| s.name.as_str()).collect();
         let there_are =
             if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
-        return Err(format!("there is no parameter `{stranger}`; {there_are}"));
+        return Err(format!("there is no parameter `{stranger}` here; {there_are}"));
     }
     let mut resolved = BTreeMap::new();
     for spec in specs {
@@ -104,7 +121,12 @@ pub fn resolve_params(
                 resolved.insert(spec.name.clone(), value);
             }
             None if spec.required => {
-                return Err(format!("parameter `{}` must be given: {}", spec.name, spec.label));
+                let which = match offered(spec) {
+                    Some(offered) if spec.kind == ParamKind::Choices => format!(", some of {offered}"),
+                    Some(offered) => format!(", one of {offered}"),
+                    None => spec.why_empty.as_ref().map(|why| format!(". {why}")).unwrap_or_default(),
+                };
+                return Err(format!("parameter `{}` must be given: {}{which}", spec.name, spec.label));
             }
             None => {}
         }
@@ -154,7 +176,8 @@ fn checked(spec: &ParamView, value: &Value) -> Result<Value, String> {
                 _ => return Err("must be a list of its choices".into()),
             };
             if picked.is_empty() && spec.required {
-                return Err("pick at least one".into());
+                let of = offered(spec).map(|offered| format!(" of {offered}")).unwrap_or_default();
+                return Err(format!("pick at least one{of}"));
             }
             for (i, one) in picked.iter().enumerate() {
                 is_choice(spec, one)?;
@@ -171,16 +194,24 @@ fn is_choice(spec: &ParamView, text: &str) -> Result<(), String> {
     if spec.choices.iter().any(|c| c.value == text) {
         return Ok(());
     }
-    if spec.choices.is_empty() {
-        let why = spec.why_empty.as_ref().map(|why| format!(". {why}")).unwrap_or_default();
-        return Err(format!("`{}` is no choice: there is nothing to choose from{why}", text.escape_debug()));
+    let text = text.escape_debug();
+    match offered(spec) {
+        Some(offered) => Err(format!("`{text}` is none of {offered}")),
+        None => {
+            let why = spec.why_empty.as_ref().map(|why| format!(". {why}")).unwrap_or_default();
+            Err(format!("`{text}` is no choice: there is nothing to choose from{why}"))
+        }
     }
+}
+
+/// The first of its choices, and what they stand for; `None`: there is nothing to choose from.
+fn offered(spec: &ParamView) -> Option<String> {
     let shown = || spec.choices.iter().take(12);
     let values: Vec<&str> = shown().map(|c| c.value.as_str()).collect();
     let named = shown().filter(|c| c.label != c.value).map(|c| format!("{} is {}", c.value, c.label));
     let named: Vec<String> = named.collect();
     let names = if named.is_empty() { String::new() } else { format!(". {}", named.join("; ")) };
-    Err(format!("`{}` is none of {}{names}", text.escape_debug(), values.join(", ")))
+    (!values.is_empty()).then(|| format!("{}{names}", values.join(", ")))
 }
 
 /// `HH:MM`, normalised to two digits each.
@@ -209,6 +240,7 @@ mod tests {
             default: None,
             choices: vec![choice("mon"), choice("tue")],
             why_empty: None,
+            causes: Vec::new(),
             required: true,
         }
     }
@@ -251,8 +283,20 @@ mod tests {
     fn a_misspelt_name_and_a_missing_value_are_said() {
         let given = BTreeMap::from([("q".to_owned(), json!("x"))]);
         assert!(resolve_params(&[spec(ParamKind::Text)], &given).unwrap_err().contains("no parameter `q`"));
-        assert!(
-            resolve_params(&[spec(ParamKind::Text)], &BTreeMap::new()).unwrap_err().contains("must be given")
-        );
+        let missing = resolve_params(&[spec(ParamKind::Choice)], &BTreeMap::new()).unwrap_err();
+        assert_eq!(missing, "parameter `p` must be given: P, one of mon, tue");
+    }
+
+    #[test]
+    fn a_parameter_is_asked_for_where_its_cause_is() {
+        let of = |causes: &[&str], data: Value| {
+            let causes = causes.iter().map(|cause| (*cause).to_owned()).collect();
+            ParamView { causes, ..spec(ParamKind::Text) }.is_asked(&data)
+        };
+        assert!(of(&[], json!({})), "without causes: always");
+        assert!(of(&["blocked"], json!({ "cause": "blocked" })));
+        assert!(of(&["rtc", "silent"], json!({ "causes": ["odd", "silent"] })));
+        assert!(!of(&["blocked"], json!({ "cause": "weekdays" })));
+        assert!(!of(&["blocked"], json!({})));
     }
 }

@@ -70,6 +70,9 @@ pub struct PythonFile {
     pub path: String,
     /// Whether git tracks it.
     pub tracked: bool,
+    /// Whether git tracks it, and it is not as the newest commit has it.
+    #[serde(default)]
+    pub edited: bool,
     /// Values by name. What is no literal is left out.
     pub names: BTreeMap<String, Value>,
     /// Lines, counted from 1, on which each name is set.

@@ -1,10 +1,12 @@
 //! `text::captures(text, pattern)`: the groups of a pattern's first match, or `()`; the whole match is group 0.
-//! Patterns are the `regex` crate's: they take time in proportion to the text.
+//! Patterns are the `regex` crate's: they take time in proportion to the text. `text::masked(text)`: the text
+//! without what belongs to a person.
 
 use regex::{Regex, RegexBuilder};
 use rhai::{Dynamic, EvalAltResult, Module};
 
 use super::{Probed, refused};
+use crate::model::personal;
 
 /// The longest pattern, in bytes, and the most memory it may take once compiled.
 const LONGEST: usize = 1_000;
@@ -19,6 +21,7 @@ pub(super) fn module() -> Module {
         };
         Ok(found.iter().map(group).collect::<rhai::Array>().into())
     });
+    module.set_native_fn("masked", |text: &str| Ok(personal::masked(text)));
     module.set_native_fn("matches", |text: &str, pattern: &str| Ok(compiled(pattern)?.is_match(text)));
     module
 }
