@@ -126,10 +126,16 @@ describe('choices', () => {
   test('that are not there say why, and what is needed keeps the plan from being made', () =>
     inWindow(LONG, async ({ page, at }) => {
       await at('param-blocks-none').waitFor();
-      expect(await at('param-blocks-none').textContent()).toContain('nothing has to be ended');
+      expect(await at('param-blocks-none').textContent()).toContain('No block is ahead');
       await at('make-plan').click();
       await page.getByText('Tunnel is needed.').waitFor();
       await expect.poll(() => focused(page)).toBe('param-tunnel');
       expect(await asked(page, 'plan')).toEqual([]);
+    }));
+
+  test('that the finding does not need are not asked for', () =>
+    inWindow(LONG, async ({ at }) => {
+      await at('param-staff').waitFor();
+      expect(await at('param-start').count(), 'the page has it, the finding has not').toBe(0);
     }));
 });

@@ -143,7 +143,11 @@ class Fake {
     diagnose: ({ id }) => ({
       verdicts: this.#state.triage.ranked.filter((verdict) => verdict.playbook === id),
     }),
-    choices: ({ id }) => this.#page(id),
+    choices: ({ id }) => {
+      const page = this.#page(id);
+      const asked = this.#state.asked;
+      return { ...page, params: page.params.filter((one) => asked?.includes(one.name) ?? true) };
+    },
     plan: (request) => this.#plan(request),
     plan_checks: ({ plan_id }) => this.#checks(plan_id),
     apply: ({ plan_id, digest, phrase }) => this.#apply(plan_id, digest, phrase),

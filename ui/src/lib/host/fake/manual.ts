@@ -82,6 +82,7 @@ export function longLists(): Scenario {
   });
   return {
     ...from,
+    asked: ['staff', 'lead', 'blocks', 'tunnel'],
     playbooks: catalog().map((one) =>
       one.id !== '05-fsm-stuck-collect-slot'
         ? one
@@ -95,8 +96,9 @@ export function longLists(): Scenario {
               }),
               param('lead', 'Who is asked', { kind: 'choice', choices: people }),
               param('blocks', 'Blocks to end now', {
-                why_empty: 'Blocks are not the cause here: nothing has to be ended.',
+                why_empty: 'No block is ahead any more. Look again.',
               }),
+              param('start', 'From', { kind: 'time', required: true }),
               param('tunnel', 'Tunnel', { kind: 'choice', required: true }),
             ],
           },

@@ -35,6 +35,8 @@ export interface Scenario {
   gone?: boolean;
   /** What is remembered of the rows. */
   runbook: RunbookView;
+  /** The parameters that the findings ask for; absent: all. */
+  asked?: string[];
   /** What the manual steps of a plan wait for is so already. */
   checksHold?: boolean;
   chainError?: string;
