@@ -108,11 +108,7 @@ impl Console {
             };
             let (live, error) = match self.live_params(&playbook, &finding, &context).await {
                 Ok(live) => (live, None),
-                Err(error) => {
-                    let mut asked = playbook.about.params.clone();
-                    asked.retain(|param| param.is_asked(&finding.data));
-                    (asked, Some(error.message))
-                }
+                Err(error) => (playbook.asked(&finding), Some(error.message)),
             };
             if !live.is_empty() {
                 params.push(LiveParams { subject: finding.subject, params: live, error });

@@ -261,15 +261,23 @@ impl Playbook {
         Ok(finding.taken(context.known.as_ref()))
     }
 
-    /// The parameters that are asked for at this finding, with the live system's choices.
+    /// The parameters that are asked for at this finding, as the script declares them.
+    pub fn asked(&self, finding: &Finding) -> Vec<ParamView> {
+        self.about.params.iter().filter(|param| param.is_asked(&finding.data)).cloned().collect()
+    }
+
+    /// The same, with the live system's choices.
     pub fn choices(&self, context: &CallContext, finding: &Finding) -> Result<Vec<ParamView>, ScriptError> {
         self.usable()?;
-        let mut params = self.about.params.clone();
+        let mut params = self.asked(finding);
         if self.has("choices", 2) {
             let live: BTreeMap<String, LiveChoices> =
                 self.call().run(context, "choices", (env(context), shown(finding)))?;
             for (name, answer) in live {
                 let Some(param) = params.iter_mut().find(|p| p.name == name) else {
+                    if self.about.params.iter().any(|p| p.name == name) {
+                        continue;
+                    }
                     let what = format!("choices() names a parameter `{name}` that about() does not have");
                     return Err(ScriptError::failed(&self.file, what));
                 };
@@ -280,7 +288,6 @@ impl Playbook {
                 }
             }
         }
-        params.retain(|param| param.is_asked(&finding.data));
         Ok(params)
     }
 
