@@ -5,6 +5,7 @@ mod console;
 mod doctor;
 pub mod drill;
 mod interrupted;
+mod logs;
 mod lookout;
 mod plans;
 mod playbooks;
@@ -18,6 +19,7 @@ mod wire_error;
 
 pub use console::{Console, Parts};
 pub use doctor::{Check, CheckStatus, DoctorView};
+pub use logs::{LogLines, LogNews, LogReader, LogsRequest};
 pub use plans::PlanFile;
 pub use watch::watch;
 pub use wire_error::{CHANGED_JOURNAL, exit_code, failed, not_found, refused, unreachable, usage};

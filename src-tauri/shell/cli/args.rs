@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::logs::LogsArgs;
+
 /// Watch, diagnose and repair one Ratiba stack.
 #[derive(Debug, Parser)]
 #[command(
@@ -18,7 +20,7 @@ pub struct Args {
     /// Which stack: a profile's name, or its file. Default: RATIBA_PROFILE, or the only profile there is.
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub profile: Option<String>,
-    /// One JSON document on standard output (NDJSON for apply, undo and status --watch).
+    /// One JSON document on standard output (NDJSON for apply, undo, logs and status --watch).
     #[arg(long, global = true)]
     pub json: bool,
     /// Give up after this many seconds.
@@ -46,6 +48,12 @@ pub enum Command {
         #[arg(long)]
         exit_code: bool,
     },
+    /// Print log lines of services and files, by time.
+    #[command(after_help = "\
+Times are the line's own, else the engine's; a line that tells none has that of the line before it. A traceback \
+stays with the line that it explains. Secrets and people's numbers are hidden, but not with --raw.\n\n\
+With --json one object a line: ts, service, level, event, thread_id, tenant, text, raw.")]
+    Logs(LogsArgs),
     /// The catalogue of playbooks.
     Playbooks {
         /// Which.

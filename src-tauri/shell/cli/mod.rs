@@ -4,6 +4,7 @@ mod args;
 mod doctor;
 mod drill;
 mod limit;
+mod logs;
 mod output;
 mod plan;
 mod plan_file;
@@ -86,6 +87,7 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         Command::Drill { drill } => drill::run(drill, profile, output).await,
         Command::Status { watch } => status::run(&open(profile, output).await?, watch, output).await,
         Command::Triage { exit_code } => triage::run(&open(profile, output).await?, exit_code, output).await,
+        Command::Logs(args) => logs::run(args, profile, limit, output).await,
         Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
         Command::Diagnose { id, params } => {
             triage::diagnose(&open(profile, output).await?, &id, &params, output).await

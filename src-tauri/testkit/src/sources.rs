@@ -24,9 +24,9 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
-        Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
-        SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
+        ContainerChange, Containers, Database, DatabaseChanges, EngineLine, EnvironmentVariable, Host,
+        LogFile, LogLine, Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue,
+        Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
@@ -272,6 +272,7 @@ impl Stack {
             compose: this.clone(),
             database: Some(this.clone()),
             threads: Some(this.clone()),
+            logs: this.clone(),
             host: this.clone(),
             repo: Some(this.clone()),
             dotenv: Some(this.clone()),
@@ -362,9 +363,21 @@ impl Containers for Stack {
         }
         Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
     }
-    async fn log_follow(&self, id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
-        let last = self.log_tail(id, lines).await?;
-        Ok(Box::pin(futures_util::stream::iter(last.into_iter().map(Ok))))
+    async fn log_lines(
+        &self,
+        id: &str,
+        tail: Option<u64>,
+        _follow: bool,
+    ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>> {
+        let lines = self.log_tail(id, tail.and_then(|t| u32::try_from(t).ok()).unwrap_or(u32::MAX)).await?;
+        let line = |l: LogLine| EngineLine {
+            stamp: l.at.map(|at| at.to_string()).unwrap_or_default(),
+            stderr: l.stderr,
+            bytes: l.text.into_bytes(),
+            left_out: 0,
+        };
+        let lines = lines.into_iter().map(line).collect();
+        Ok(Box::pin(futures_util::stream::iter([Ok(lines)])))
     }
     async fn memory(&self, _container_ids: &[String]) -> Read<Vec<(String, u64)>> {
         Ok(Vec::new())

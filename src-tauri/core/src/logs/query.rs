@@ -143,6 +143,11 @@ impl Filter {
         self.wants_time(time_of(&record, written_at))
     }
 
+    /// Whether lines of this time are wanted, as far as times go.
+    pub fn wants_at(&self, at: Timestamp) -> bool {
+        self.wants_time(Some(at)) == Wanted::Yes
+    }
+
     /// Whether lines of this time are wanted.
     pub(super) fn wants_time(&self, at: Option<Timestamp>) -> Wanted {
         let (since, until) = (self.query.since, self.query.until);

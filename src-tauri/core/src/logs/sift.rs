@@ -40,27 +40,74 @@ pub struct Piece<'b> {
 pub struct Sifted {
     /// Where its first line begins in the piece.
     pub at: usize,
+    /// Where its last line ends.
+    pub end: usize,
     /// The lines.
     pub entry: LogEntry,
-    /// It is wanted if the time of the line before it is: it tells none itself.
+    /// It is wanted if the time of the line before it is, and no line of the piece before it tells one.
     pub by_time: bool,
+}
+
+/// All that was found in a piece.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sift {
+    /// In their order.
+    pub found: Vec<Sifted>,
+    /// Something goes on to the piece's very end, and may go on behind it.
+    pub is_open: bool,
 }
 
 /// How much is looked at at once, so that the second look finds it in the processor's cache, in bytes.
 const PASS: usize = 128 << 10;
 
-/// The entries of the piece that the filter wants, in their order.
-pub fn sift(piece: &Piece<'_>, filter: &Filter) -> Vec<Sifted> {
-    let Some(lines) = candidates(piece, filter) else { return all(piece, filter) };
-    let mut found = Vec::new();
-    for line in lines {
-        if !filter.is_about_heads() && may_join(piece.body(&line)) {
-            // It may belong to a line before it.
-            return all(piece, filter);
+/// The entries of the piece that the filter wants.
+pub fn sift(piece: &Piece<'_>, filter: &Filter) -> Sift {
+    let mut sift = Sift::default();
+    match candidates(piece, filter) {
+        // Any of them may belong to a line before it, which then is the one that is wanted.
+        Some(lines) if !filter.is_about_heads() && lines.iter().any(|l| may_join(piece.body(l))) => {
+            all(piece, filter, &mut sift);
         }
-        found.extend(alone(piece, filter, line));
+        Some(lines) => {
+            for line in lines {
+                alone(piece, filter, line, &mut sift);
+            }
+        }
+        None => all(piece, filter, &mut sift),
     }
-    found
+    let mut before = Before::default();
+    for one in &mut sift.found {
+        if one.entry.at.is_none() {
+            one.entry.at = before.time(piece, one.at);
+        }
+        one.by_time &= one.entry.at.is_none();
+    }
+    sift.found.retain(|one| one.by_time || filter.wants_time(one.entry.at) != Wanted::No);
+    sift
+}
+
+/// The latest time that is told before a place: nothing is looked at twice.
+#[derive(Default)]
+struct Before {
+    place: usize,
+    at: Option<Timestamp>,
+}
+
+impl Before {
+    fn time(&mut self, piece: &Piece<'_>, place: usize) -> Option<Timestamp> {
+        let mut end = place;
+        while end > self.place {
+            let start = piece.line_start(end - 1);
+            let told = piece.lines(start).next().and_then(|line| piece.time(&line));
+            if told.is_some() {
+                self.at = told;
+                break;
+            }
+            end = start;
+        }
+        self.place = place;
+        self.at
+    }
 }
 
 /// The time that the first line of the piece which tells one tells, and that of the last one: for a reader that
@@ -94,6 +141,10 @@ struct Line {
 impl Piece<'_> {
     fn body(&self, line: &Line) -> &[u8] {
         self.bytes.get(line.body..line.end).unwrap_or_default()
+    }
+
+    fn time(&self, line: &Line) -> Option<Timestamp> {
+        time_of(&read_bytes(self.body(line), line.written_at, self.zone).0, line.written_at)
     }
 
     fn line_start(&self, at: usize) -> usize {
@@ -174,26 +225,25 @@ fn candidates(piece: &Piece<'_>, filter: &Filter) -> Option<Vec<Line>> {
 }
 
 /// The entry that a line begins, if it begins one that is wanted.
-fn alone(piece: &Piece<'_>, filter: &Filter, line: Line) -> Option<Sifted> {
+fn alone(piece: &Piece<'_>, filter: &Filter, line: Line, sift: &mut Sift) {
     if !piece.owned.contains(&line.start) {
-        return None;
+        return;
     }
     let head = piece.body(&line);
-    if filter.is_about_heads()
-        && filter.wants(&[head], line.written_at, piece.zone) == Wanted::No
-        && !asks_of_all(filter)
-    {
-        return None;
+    if !asks_of_all(filter) && filter.wants(&[head], line.written_at, piece.zone) == Wanted::No {
+        return;
     }
     let mut open = Open::begun(line);
     if head.first() != Some(&b'{') {
         let mut joiner = Joiner::default();
         joiner.joins(head);
-        let behind = piece.lines(open.line().end + 1).filter(|next| next.stderr == open.line().stderr);
-        let joined: Vec<Line> = behind.take_while(|next| joiner.joins(piece.body(next))).collect();
+        let mut behind = piece.lines(open.first.end + 1).filter(|next| next.stderr == open.first.stderr);
+        let joined: Vec<Line> = behind.by_ref().take_while(|next| joiner.joins(piece.body(next))).collect();
+        // The line that does not join was taken too; where there was none, the piece ended.
+        sift.is_open |= joined.last().map_or(open.first.end, |line| line.end) + 1 >= piece.bytes.len();
         open.lines.extend(joined);
     }
-    open.sifted(piece, filter)
+    sift.found.extend(open.sifted(piece, filter));
 }
 
 /// Whether lines that belong to the first may answer too.
@@ -210,10 +260,6 @@ struct Open {
 impl Open {
     fn begun(line: Line) -> Self {
         Self { first: line, lines: Vec::new() }
-    }
-
-    fn line(&self) -> &Line {
-        &self.first
     }
 
     fn sifted(&self, piece: &Piece<'_>, filter: &Filter) -> Option<Sifted> {
@@ -235,20 +281,26 @@ impl Open {
             zone: piece.zone.clone(),
         };
         entry.at = time_of(&entry.record().0, entry.written_at);
-        Some(Sifted { at: self.first.start, entry, by_time: wanted == Wanted::ByTime })
+        let end = self.lines.last().map_or(self.first.end, |line| line.end);
+        Some(Sifted { at: self.first.start, end, entry, by_time: wanted == Wanted::ByTime })
     }
 }
 
 /// Looks at every line.
-fn all(piece: &Piece<'_>, filter: &Filter) -> Vec<Sifted> {
+fn all(piece: &Piece<'_>, filter: &Filter, sift: &mut Sift) {
     let owned = &piece.owned;
     let first = piece.first_start();
     let begins_alone = piece.lines(first).next().is_none_or(|line| !may_join(piece.body(&line)));
-    let mut found = Vec::new();
     // Standard output and standard error: what stands on one does not belong to what stands on the other.
     let mut streams: [(Joiner, Option<Open>); 2] = Default::default();
-    for line in piece.lines(if begins_alone { first } else { 0 }) {
-        if line.start >= owned.end && streams.iter().all(|(_, open)| open.is_none()) {
+    let mut lines = piece.lines(if begins_alone { first } else { 0 });
+    loop {
+        let is_over = |line: &Line| line.start >= owned.end && streams.iter().all(|(_, open)| open.is_none());
+        let Some(line) = lines.next() else {
+            sift.is_open = true;
+            break;
+        };
+        if is_over(&line) {
             break;
         }
         let [out, err] = &mut streams;
@@ -259,14 +311,13 @@ fn all(piece: &Piece<'_>, filter: &Filter) -> Vec<Sifted> {
             }
             continue;
         }
-        found.extend(open.take().and_then(|open| open.sifted(piece, filter)));
+        sift.found.extend(open.take().and_then(|open| open.sifted(piece, filter)));
         *open = owned.contains(&line.start).then(|| Open::begun(line));
     }
     for (_, open) in streams {
-        found.extend(open.and_then(|open| open.sifted(piece, filter)));
+        sift.found.extend(open.and_then(|open| open.sifted(piece, filter)));
     }
-    found.sort_by_key(|one| one.at);
-    found
+    sift.found.sort_by_key(|one| one.at);
 }
 
 #[cfg(test)]
@@ -281,6 +332,7 @@ mod tests {
     fn sifted(text: &[u8], owned: Range<usize>, query: LogQuery) -> Vec<String> {
         let piece = Piece { bytes: text, owned, layout: Layout::Plain, zone: &TimeZone::UTC };
         sift(&piece, &filter(query))
+            .found
             .into_iter()
             .map(|s| String::from_utf8_lossy(&s.entry.raw).into_owned())
             .collect()
@@ -314,6 +366,7 @@ INFO:     plain T1
             (LogQuery { level: text("error"), ..query() }, vec![1, 5]),
             (LogQuery { level: text("info"), thread: text("T2"), ..query() }, vec![5, 7]),
             (LogQuery { until: "2026-11-26T00:00:02Z".parse().ok(), ..query() }, vec![0, 1, 5, 6]),
+            (LogQuery { until: "2026-11-26T00:00:01Z".parse().ok(), grep: text("T1"), ..query() }, vec![0]),
         ]
     }
 
@@ -358,7 +411,7 @@ no stamp
                 layout: Layout::Stamped,
                 zone: &TimeZone::UTC,
             };
-            let found = sift(&piece, &filter(query));
+            let found = sift(&piece, &filter(query)).found;
             let raw: Vec<String> =
                 found.iter().map(|s| String::from_utf8_lossy(&s.entry.raw).into_owned()).collect();
             let failed = "2026-11-26T00:00:01Z [error    ] failed  thread_id=T1\nTraceback (most recent call last):\n  File \"x\"\nValueError: no";
@@ -382,8 +435,10 @@ no stamp
             layout: Layout::Plain,
             zone: &TimeZone::UTC,
         };
-        let open: Vec<bool> = sift(&piece, &filter(since)).iter().map(|s| s.by_time).collect();
-        assert_eq!(open, [true, false, true, true, false]);
+        let found = sift(&piece, &filter(since)).found;
+        let open: Vec<bool> = found.iter().map(|s| s.by_time).collect();
+        assert_eq!(open, [true, false, false, false, false]);
+        assert_eq!(found[2].entry.at.unwrap().to_string(), "2026-11-26T00:00:01Z", "that of the line before");
         let (first, last) = times(&piece).unwrap();
         assert_eq!(
             (first.to_string().as_str(), last.to_string().as_str()),

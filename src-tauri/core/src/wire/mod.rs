@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod log;
 mod playbook;
 mod run;
 mod runbook;
@@ -19,6 +20,7 @@ pub use commands::{
     UndoRequest,
 };
 pub use error::WireError;
+pub use log::{LONGEST_TEXT, LogLineView};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
     CheckView, ChecksView, ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView,

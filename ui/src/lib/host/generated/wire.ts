@@ -327,6 +327,51 @@ stderr: boolean,
 text: string, };
 
 /**
+ * A line, with the lines of a traceback that explain it.
+ */
+export type LogLineView = { 
+/**
+ * When, by its own words or the engine's; of a line that tells none, that of the line before it.
+ */
+ts: string | null, 
+/**
+ * The compose service, or the file's path.
+ */
+service: string, 
+/**
+ * `debug`, `info`, `warning`, `error`, `critical`, or another word of its own; empty: it says none.
+ */
+level: string, 
+/**
+ * What happened, by its own field; the first line where it has none.
+ */
+event: string, 
+/**
+ * The thread it is about.
+ */
+thread_id?: string, 
+/**
+ * The tenant it is about.
+ */
+tenant?: string, 
+/**
+ * Event and fields for a person: without colours, people's numbers masked, cut where it is long.
+ */
+text: string, 
+/**
+ * As it was written; bytes that are no UTF-8 replaced.
+ */
+raw?: string, 
+/**
+ * Whether it came on standard error.
+ */
+stderr: boolean, 
+/**
+ * How many bytes of `raw` are not there: the line is longer than what is read of one.
+ */
+left_out?: number, };
+
+/**
  * The last lines of a service's log.
  */
 export type LogTail = { 

@@ -1,0 +1,224 @@
+//! `ratibactl logs`
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use ratiba_core::{
+    logs::{LogEntry, LogQuery, severity},
+    observe::moment,
+    wire::{LogLineView, WireError},
+};
+
+use super::{
+    Ended,
+    limit::TimeLimit,
+    output::{Output, one_line, visible},
+};
+use crate::api::{LogNews, LogsRequest, unreachable, usage};
+
+/// Which lines of which logs.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Only this compose service; may be given several times. Default: all, and the profile's log files.
+    #[arg(long, short = 's', value_name = "S")]
+    service: Vec<String>,
+    /// This file of this machine; may be given several times. Needs no profile.
+    #[arg(long, value_name = "F")]
+    file: Vec<String>,
+    /// Only lines whose own field thread_id is this. A line that only mentions it is not meant.
+    #[arg(long, value_name = "ULID")]
+    thread: Option<String>,
+    /// Only lines whose own field tenant is this.
+    #[arg(long, value_name = "T")]
+    tenant: Option<String>,
+    /// Only this level and worse: debug, info, warning, error, critical.
+    #[arg(long, value_name = "L")]
+    level: Option<String>,
+    /// Only lines in which this regular expression finds something. (?i) before it ignores case.
+    #[arg(long, value_name = "RE")]
+    grep: Option<String>,
+    /// Only lines from then on: 90s, 5m, 2h, 1d ago, or a time such as 2026-11-26T06:00:00Z.
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Only lines before then.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Of all these lines, the last N.
+    #[arg(long, value_name = "N")]
+    tail: Option<usize>,
+    /// Go on with what is written, until interrupted.
+    #[arg(long, short = 'f')]
+    follow: bool,
+    /// The lines byte for byte, as they were written; nothing is hidden in them. Control characters are
+    /// shown as symbols where they would reach a terminal.
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+}
+
+pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output: &Output) -> Ended {
+    let (reader, console) = crate::open_logs(profile).await?;
+    if let Some(console) = &console {
+        output.hide(console.known());
+    }
+    let now = Timestamp::now();
+    let query = LogQuery {
+        thread: args.thread,
+        tenant: args.tenant,
+        level: args.level,
+        grep: args.grep,
+        since: args.since.as_deref().map(|text| when(text, now, "--since")).transpose()?,
+        until: args.until.as_deref().map(|text| when(text, now, "--until")).transpose()?,
+    };
+    let is_chosen = !args.service.is_empty() || !args.file.is_empty();
+    let request =
+        LogsRequest { services: args.service, files: args.file, query, last: args.tail, follow: args.follow };
+    let mut lines = limit.within(reader.open(&request)).await?;
+    let mut printer = Printer::new(output, args.raw);
+    while let Some(news) = lines.next().await {
+        let printed = match news {
+            LogNews::Entry { service, entry } => printer.entry(&service, &entry),
+            LogNews::Note(note) => printer.flush().map(|()| output.warn(&note)),
+            LogNews::Live => printer.live(),
+        };
+        if !go_on(printed, output) {
+            return Ok(0);
+        }
+    }
+    let _told = go_on(printer.flush(), output);
+    match lines.failed().first() {
+        // What was named could not be read: what was printed is not the answer.
+        Some(error) if is_chosen => Err(unreachable(error)),
+        _ => Ok(0),
+    }
+}
+
+/// A closed pipe is the reader's wish to stop.
+fn go_on(printed: io::Result<()>, output: &Output) -> bool {
+    match printed {
+        Ok(()) => true,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                output.unprinted(&error);
+            }
+            false
+        }
+    }
+}
+
+/// A time, or how long ago.
+fn when(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp, WireError> {
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3_600),
+        "d" => Some(86_400),
+        _ => None,
+    };
+    let count: Option<i64> = text.strip_suffix(unit).and_then(|digits| digits.parse().ok());
+    count
+        .zip(seconds)
+        .and_then(|(count, seconds)| count.checked_mul(seconds))
+        .and_then(|ago| now.checked_sub(SignedDuration::from_secs(ago)).ok())
+        .ok_or_else(|| {
+            usage(
+                format!("read `{flag} {text}`: it is neither a time nor how long ago"),
+                "Write for example 90s, 5m, 2h, 1d or 2026-11-26T06:00:00Z.",
+            )
+        })
+}
+
+struct Printer<'o> {
+    output: &'o Output,
+    raw: bool,
+    is_terminal: bool,
+    out: BufWriter<io::Stdout>,
+    is_live: bool,
+    widest: usize,
+}
+
+impl<'o> Printer<'o> {
+    fn new(output: &'o Output, raw: bool) -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Self {
+            output,
+            raw,
+            is_terminal,
+            out: BufWriter::with_capacity(64 << 10, stdout),
+            is_live: false,
+            widest: 0,
+        }
+    }
+
+    fn entry(&mut self, service: &str, entry: &LogEntry) -> io::Result<()> {
+        if self.raw {
+            // A terminal would obey what stands in them.
+            match self.is_terminal {
+                true => self.out.write_all(visible(&String::from_utf8_lossy(&entry.raw)).as_bytes())?,
+                false => self.out.write_all(&entry.raw)?,
+            }
+            self.out.write_all(b"\n")?;
+        } else {
+            let view = LogLineView::new(service, entry, self.output.is_json());
+            let line = match self.output.is_json() {
+                true => self.output.as_document(&view).map_err(|e| io::Error::other(e.message))?,
+                false => self.line(&view),
+            };
+            writeln!(self.out, "{line}")?;
+        }
+        if self.is_live || self.is_terminal { self.out.flush() } else { Ok(()) }
+    }
+
+    /// `06:00:01.250  backend  warning   intent_router no_route  intent=…`
+    fn line(&mut self, view: &LogLineView) -> String {
+        let name = one_line(view.service.rsplit('/').next().unwrap_or_default());
+        self.widest = self.widest.max(name.chars().count()).min(24);
+        let at = view.ts.map_or_else(|| "-".into(), moment);
+        let text = visible(&self.output.hide_text(&view.text)).replace('\n', "\n    ");
+        let level = match severity(&view.level) {
+            4.. => self.output.alarm(&format!("{:8}", view.level)),
+            3 => self.output.attention(&format!("{:8}", view.level)),
+            _ => self.output.dim(&format!("{:8}", one_line(&view.level))),
+        };
+        let at = self.output.dim(&format!("{at:23}"));
+        let width = self.widest;
+        format!("{at}  {name:width$}  {level}  {text}")
+    }
+
+    fn live(&mut self) -> io::Result<()> {
+        self.is_live = true;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_one_or_how_long_ago() {
+        let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        for (text, at) in [
+            ("5m", "2026-11-26T09:55:00Z"),
+            ("90s", "2026-11-26T09:58:30Z"),
+            ("2h", "2026-11-26T08:00:00Z"),
+            ("1d", "2026-11-25T10:00:00Z"),
+            ("2026-11-26T06:00:00+03:00", "2026-11-26T03:00:00Z"),
+        ] {
+            assert_eq!(when(text, now, "--since").unwrap().to_string(), at);
+        }
+        for text in ["", "5", "m", "5 m", "-5m", "yesterday", "99999999999999999999d", "9223372036854775807d"]
+        {
+            assert!(when(text, now, "--since").is_err(), "{text}");
+        }
+    }
+}
