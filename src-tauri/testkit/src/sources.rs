@@ -369,7 +369,9 @@ impl Containers for Stack {
         tail: Option<u64>,
         _follow: bool,
     ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>> {
-        let lines = self.log_tail(id, tail.and_then(|t| u32::try_from(t).ok()).unwrap_or(u32::MAX)).await?;
+        let mut lines = self.log_tail(id, u32::MAX).await?;
+        let wanted = tail.and_then(|tail| usize::try_from(tail).ok()).unwrap_or(usize::MAX);
+        lines.drain(..lines.len().saturating_sub(wanted));
         let line = |l: LogLine| EngineLine {
             stamp: l.at.map(|at| at.to_string()).unwrap_or_default(),
             stderr: l.stderr,

@@ -169,7 +169,7 @@ fn balanced(text: &str) -> Option<usize> {
 }
 
 /// Without the escape sequences that colour it.
-pub(super) fn without_colours(line: &str) -> String {
+pub(crate) fn without_colours(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, behind)) = rest.split_once("\u{1b}[") {

@@ -63,7 +63,8 @@ impl Joiner {
             return false;
         }
         let text = String::from_utf8_lossy(line.get(..line.len().min(512)).unwrap_or_default());
-        let text = text.trim_end_matches('\r');
+        let text = console::without_colours(text.trim_end_matches('\r'));
+        let text = text.as_str();
         if let Some(next) = self.next(text) {
             self.state = next;
             return true;

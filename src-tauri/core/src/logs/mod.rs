@@ -14,6 +14,7 @@ mod scan;
 mod sift;
 mod text;
 
+pub(crate) use console::without_colours;
 pub use entry::{LONGEST_LINE, LogEntry};
 pub use live::Assembler;
 pub use merge::Merge;

@@ -62,7 +62,7 @@ pub fn read_bytes(line: &[u8], written_at: Option<Timestamp>, zone: &TimeZone) -
 }
 
 fn of_text(line: &str, written_at: Option<Timestamp>, zone: &TimeZone) -> LogRecord {
-    let told = plain::read(line, zone);
+    let told = plain::read(&console::without_colours(line), zone);
     LogRecord {
         at: written_at.or(told.at),
         level: told.level.to_owned(),

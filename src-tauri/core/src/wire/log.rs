@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    logs::{LogEntry, LogRecord, plain_text},
+    logs::{LogEntry, plain_text, without_colours},
     model::masked,
 };
 
@@ -55,17 +55,13 @@ impl LogLineView {
             level: record.level.clone(),
             thread_id: named(&record.thread_id),
             tenant: named(&record.tenant),
-            event: shown(&event_of(&record), entry),
+            event: shown(&without_colours(record.event.trim_end()), entry),
             text: shown(&text, entry),
             raw: with_raw.then(|| String::from_utf8_lossy(&entry.raw).into_owned()),
             stderr: entry.stderr,
             left_out: (entry.left_out > 0).then_some(entry.left_out),
         }
     }
-}
-
-fn event_of(record: &LogRecord) -> String {
-    record.event.trim_end().to_owned()
 }
 
 /// Masked, and cut with its length.
