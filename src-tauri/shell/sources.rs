@@ -204,5 +204,5 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>, tries: Tries) -> Endpoin
 
 /// Reads log files alone, where there is no profile.
 pub fn log_files() -> Arc<dyn Logs> {
-    Arc::new(StackLogs::of_files())
+    Arc::new(StackLogs::of_files(paths::state_dir().join("logs")))
 }

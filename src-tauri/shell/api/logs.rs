@@ -1,6 +1,10 @@
 //! Logs of several places as one, by time: what is there, and what is written from then on.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::SelectAll};
 use ratiba_core::{
@@ -30,7 +34,11 @@ pub struct LogsRequest {
     pub follow: bool,
 }
 
+/// How often it is looked for containers that were made since.
+const LOOK_FOR_NEW: Duration = Duration::from_secs(2);
+
 /// Reads the logs of a stack, or only files where there is no profile.
+#[derive(Clone)]
 pub struct LogReader {
     /// The logs.
     pub logs: Arc<dyn Logs>,
@@ -78,6 +86,7 @@ impl LogReader {
         let part = request.last.map_or(LogPart::All, LogPart::Last);
         let mut opened = Vec::new();
         let mut errors = Vec::new();
+        let places_opened: BTreeSet<LogPlace> = places.iter().cloned().collect();
         for place in places {
             match self.logs.read(&place, filter.clone(), part, request.follow).await {
                 Ok(batches) => opened.push((Arc::from(place.service()), batches)),
@@ -90,7 +99,13 @@ impl LogReader {
             return Err(failed(error.to_string(), error.hint.clone()));
         }
         notes.extend(errors.iter().map(ToString::to_string));
-        Ok(LogLines::new(opened, notes, request))
+        let known = places_opened;
+        // Files were named; containers come and go.
+        let newcomers = (request.follow
+            && self.containers.is_some()
+            && (request.files.is_empty() || !request.services.is_empty()))
+        .then(|| Newcomers { reader: self.clone(), services: request.services.clone(), filter, known });
+        Ok(LogLines::new(opened, notes, request, newcomers))
     }
 
     /// Where the request looks.
@@ -147,6 +162,34 @@ fn of_services(containers: &[ContainerFacts], wanted: &[String]) -> Result<Vec<L
         .collect())
 }
 
+/// Containers that are made while their service's log is followed.
+struct Newcomers {
+    reader: LogReader,
+    services: Vec<String>,
+    filter: Arc<Filter>,
+    known: BTreeSet<LogPlace>,
+}
+
+impl Newcomers {
+    /// Opens the logs of those that were not there before.
+    async fn look(&mut self) -> Vec<(Arc<str>, LogBatches)> {
+        // While the engine is away, or the service has no container, there is none.
+        let Ok(containers) = self.reader.listed().await else { return Vec::new() };
+        let is_wanted = |c: &ContainerFacts| self.services.is_empty() || self.services.contains(&c.service);
+        let own: Vec<ContainerFacts> = containers.into_iter().filter(is_wanted).collect();
+        let mut opened = Vec::new();
+        for place in of_services(&own, &[]).unwrap_or_default() {
+            if self.known.insert(place.clone())
+                && let Ok(batches) =
+                    self.reader.logs.read(&place, self.filter.clone(), LogPart::All, true).await
+            {
+                opened.push((Arc::from(place.service()), batches));
+            }
+        }
+        opened
+    }
+}
+
 type Numbered = futures_util::stream::BoxStream<'static, (usize, Option<Read<LogBatch>>)>;
 
 /// Lines of logs, in their order.
@@ -160,6 +203,7 @@ pub struct LogLines {
     follow: bool,
     is_live: bool,
     failed: Vec<SourceError>,
+    newcomers: Option<Newcomers>,
 }
 
 impl LogLines {
@@ -168,7 +212,12 @@ impl LogLines {
         &self.failed
     }
 
-    fn new(opened: Vec<(Arc<str>, LogBatches)>, notes: Vec<String>, request: &LogsRequest) -> Self {
+    fn new(
+        opened: Vec<(Arc<str>, LogBatches)>,
+        notes: Vec<String>,
+        request: &LogsRequest,
+        newcomers: Option<Newcomers>,
+    ) -> Self {
         let (names, waiting): (Vec<_>, Vec<_>) = opened.into_iter().map(|(name, b)| (name, Some(b))).unzip();
         Self {
             merge: Merge::new(names.len()),
@@ -180,6 +229,7 @@ impl LogLines {
             follow: request.follow,
             is_live: false,
             failed: Vec::new(),
+            newcomers,
         }
     }
 
@@ -249,18 +299,39 @@ impl LogLines {
         if self.follow {
             self.told.push_back(LogNews::Live);
         }
-        for (log, waiting) in self.waiting.iter_mut().enumerate() {
-            if let Some(batches) = waiting.take().filter(|_| self.follow) {
-                let end = futures_util::stream::once(async move { (log, None) });
-                self.live.push(batches.map(move |batch| (log, Some(batch))).chain(end).boxed());
+        let waiting: Vec<_> = self.waiting.iter_mut().map(Option::take).collect();
+        for (log, batches) in waiting.into_iter().enumerate() {
+            if let Some(batches) = batches.filter(|_| self.follow) {
+                self.listen(log, batches);
+            }
+        }
+    }
+
+    fn listen(&mut self, log: usize, batches: LogBatches) {
+        let end = futures_util::stream::once(async move { (log, None) });
+        self.live.push(batches.map(move |batch| (log, Some(batch))).chain(end).boxed());
+    }
+
+    /// The next that comes of any log; `None`: none comes any more.
+    async fn next_live(&mut self) -> Option<(usize, Option<Read<LogBatch>>)> {
+        loop {
+            let Some(newcomers) = &mut self.newcomers else { return self.live.next().await };
+            tokio::select! {
+                Some(next) = self.live.next() => return Some(next),
+                () = tokio::time::sleep(LOOK_FOR_NEW) => {}
+            }
+            for (name, batches) in newcomers.look().await {
+                let log = self.names.len();
+                self.told.push_back(LogNews::Note(format!("{name} has a new container")));
+                self.names.push(name);
+                self.listen(log, batches);
             }
         }
     }
 
     /// Waits for new lines; those of one moment are put in order. `None`: nobody writes any more.
     async fn live_ones(&mut self) -> Option<()> {
-        let (log, first) = self.live.next().await?;
-        let mut merge = Merge::new(self.names.len());
+        let (log, first) = self.next_live().await?;
         let mut came = vec![(log, first)];
         if self.names.len() > 1 {
             let until = tokio::time::sleep(TOGETHER);
@@ -275,6 +346,7 @@ impl LogLines {
                 }
             }
         }
+        let mut merge = Merge::new(self.names.len());
         for (log, batch) in came {
             match batch {
                 Some(Ok(batch)) => {

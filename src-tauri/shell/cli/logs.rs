@@ -6,7 +6,6 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use ratiba_core::{
     logs::{LogEntry, LogQuery, severity},
-    observe::moment,
     wire::{LogLineView, WireError},
 };
 
@@ -50,6 +49,10 @@ pub struct LogsArgs {
     /// Go on with what is written, until interrupted.
     #[arg(long, short = 'f')]
     follow: bool,
+    /// Make an index of each --file first, or bring it up to the file's end: from then on a thread's lines are found
+    /// without reading all of it.
+    #[arg(long, requires = "file")]
+    index: bool,
     /// The lines byte for byte, as they were written; nothing is hidden in them. Control characters are
     /// shown as symbols where they would reach a terminal.
     #[arg(long, conflicts_with = "json")]
@@ -73,6 +76,13 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
     let is_chosen = !args.service.is_empty() || !args.file.is_empty();
     let request =
         LogsRequest { services: args.service, files: args.file, query, last: args.tail, follow: args.follow };
+    if args.index {
+        for file in &request.files {
+            let covered =
+                limit.within(async { reader.logs.index(file).await.map_err(|e| unreachable(&e)) }).await?;
+            output.progress(&format!("indexed {} of {file}", size(covered)));
+        }
+    }
     let mut lines = limit.within(reader.open(&request)).await?;
     let mut printer = Printer::new(output, args.raw);
     while let Some(news) = lines.next().await {
@@ -90,6 +100,13 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
         // What was named could not be read: what was printed is not the answer.
         Some(error) if is_chosen => Err(unreachable(error)),
         _ => Ok(0),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
     }
 }
 
@@ -178,16 +195,23 @@ impl<'o> Printer<'o> {
     fn line(&mut self, view: &LogLineView) -> String {
         let name = one_line(view.service.rsplit('/').next().unwrap_or_default());
         self.widest = self.widest.max(name.chars().count()).min(24);
-        let at = view.ts.map_or_else(|| "-".into(), moment);
+        let at = view.ts.map_or_else(|| "-".into(), |at| format!("{at:.3}").replacen('T', " ", 1));
+        let about = [("tenant", &view.tenant), ("thread_id", &view.thread_id)];
+        let about: Vec<String> = about
+            .iter()
+            .filter_map(|(name, of)| Some(format!("{name}={}", one_line(of.as_ref()?))))
+            .collect();
+        let about =
+            if about.is_empty() { String::new() } else { self.output.dim(&format!("  {}", about.join(" "))) };
         let text = visible(&self.output.hide_text(&view.text)).replace('\n', "\n    ");
         let level = match severity(&view.level) {
             4.. => self.output.alarm(&format!("{:8}", view.level)),
             3 => self.output.attention(&format!("{:8}", view.level)),
             _ => self.output.dim(&format!("{:8}", one_line(&view.level))),
         };
-        let at = self.output.dim(&format!("{at:23}"));
+        let at = self.output.dim(&format!("{at:24}"));
         let width = self.widest;
-        format!("{at}  {name:width$}  {level}  {text}")
+        format!("{at}  {name:width$}  {level}  {text}{about}")
     }
 
     fn live(&mut self) -> io::Result<()> {

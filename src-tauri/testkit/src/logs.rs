@@ -43,4 +43,8 @@ impl Logs for Stack {
         let batch = LogBatch { entries, notes: Vec::new(), is_live: true };
         Ok(stream::iter([Ok(batch)]).boxed())
     }
+
+    async fn index(&self, _path: &str) -> Read<u64> {
+        Ok(0)
+    }
 }

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use ratiba_core::{
-    logs::{Assembler, Filter, Layout, LogEntry},
+    logs::{Assembler, Filter, LogEntry},
     model::SourceErrorKind,
     ports::{EngineLine, LogBatch, LogPart, Read},
 };
@@ -80,8 +80,7 @@ async fn tell(question: &Question, kept: KeptLog, give: &Give, note: Option<Stri
     let (filter, name, give) = (question.filter.clone(), question.name.clone(), give.clone());
     let how_much = question.part;
     let told = tokio::task::spawn_blocking(move || {
-        let part =
-            Part { file: kept.file, length: kept.length, layout: Layout::Stamped, zone: TimeZone::UTC };
+        let Some(part) = Part::stamped(&kept) else { return Ok(false) };
         let since = filter.query().since.map(|since| since.saturating_sub(CLOCKS).unwrap_or(since));
         let which = part.which(since)?;
         let untimed = pieces::told(&part, &filter, &which, how_much, &mut |entries| {

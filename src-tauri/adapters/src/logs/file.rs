@@ -14,12 +14,13 @@ use std::{
 use jiff::tz::TimeZone;
 use memchr::memchr;
 use ratiba_core::{
-    logs::{Assembler, Filter, LONGEST_LINE, LogEntry},
+    logs::{Assembler, BLOCK, Filter, LONGEST_LINE, Layout, LogEntry},
     ports::{LogBatch, LogPart, Read},
 };
 use tokio::sync::mpsc::Sender;
 
 use super::{
+    index,
     pieces::{self, Part},
     trouble,
 };
@@ -41,6 +42,8 @@ pub(super) struct Question {
     pub filter: Arc<Filter>,
     pub part: LogPart,
     pub zone: TimeZone,
+    /// Where indexes are kept.
+    pub indexes: PathBuf,
 }
 
 /// What comes behind what was there.
@@ -79,14 +82,23 @@ pub(super) fn existing(question: &Question, give: &Give, follow: bool) -> Then {
 
 fn tell_existing(question: &Question, opened: &Opened, give: &Give, follow: bool) -> io::Result<u64> {
     let length = opened.file.metadata()?.len();
-    let part = Part {
+    let mut part = Part {
         // A line that is not ended yet is read once it is.
         length: if follow { opened.ended_lines(length)? } else { length },
         file: opened.file.try_clone()?,
-        layout: ratiba_core::logs::Layout::Plain,
+        layout: Layout::Plain,
         zone: question.zone.clone(),
+        piece: pieces::PIECE,
     };
-    let which = pieces::all(part.length);
+    let index = index::of(&question.indexes, Path::new(&question.path), &part);
+    let blocks = index.map(|index| index.blocks(&question.filter, part.length)).transpose()?.flatten();
+    let which = match blocks {
+        Some(blocks) => {
+            part.piece = BLOCK;
+            blocks
+        }
+        None => pieces::all(part.length),
+    };
     let untimed = pieces::told(&part, &question.filter, &which, question.part, &mut |entries| {
         let batch = LogBatch { entries, ..LogBatch::default() };
         if give.blocking_send(Ok(batch)).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -94,6 +106,19 @@ fn tell_existing(question: &Question, opened: &Opened, give: &Give, follow: bool
     let notes = left_out_for_time(&question.path, untimed).into_iter().collect();
     let _gone = give.blocking_send(Ok(LogBatch { notes, is_live: true, ..LogBatch::default() }));
     Ok(part.length)
+}
+
+/// Makes the index of a file, or brings it up to its end; how many bytes it covers.
+pub(super) fn make_index(path: &str, indexes: &Path) -> io::Result<u64> {
+    let opened = Opened::new(Path::new(path))?;
+    let part = Part {
+        length: opened.file.metadata()?.len(),
+        file: opened.file,
+        layout: Layout::Plain,
+        zone: TimeZone::UTC,
+        piece: pieces::PIECE,
+    };
+    index::make(indexes, Path::new(path), &part)
 }
 
 /// That some lines could not be asked for their time.

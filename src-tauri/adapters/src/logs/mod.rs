@@ -2,6 +2,7 @@
 
 mod container;
 mod file;
+mod index;
 mod kept;
 mod pieces;
 
@@ -25,17 +26,19 @@ const WAITING: usize = 4;
 /// The logs of one stack.
 pub struct StackLogs {
     keeper: Option<Keeper>,
+    indexes: PathBuf,
 }
 
 impl StackLogs {
     /// Those of these containers, and files. What was read of a container's log is kept in `dir`.
     pub fn new(containers: Arc<dyn Containers>, dir: PathBuf) -> Self {
-        Self { keeper: Some(Keeper { containers, dir }) }
+        let indexes = dir.join("index");
+        Self { keeper: Some(Keeper { containers, dir }), indexes }
     }
 
-    /// Files alone.
-    pub fn of_files() -> Self {
-        Self { keeper: None }
+    /// Files alone. Their indexes are kept below `dir`.
+    pub fn of_files(dir: PathBuf) -> Self {
+        Self { keeper: None, indexes: dir.join("index") }
     }
 }
 
@@ -61,7 +64,8 @@ impl Logs for StackLogs {
         let (give, taken) = mpsc::channel(WAITING);
         match place {
             LogPlace::File { path } => {
-                let question = file::Question { path: path.clone(), filter, part, zone: TimeZone::system() };
+                let (path, indexes) = (path.clone(), self.indexes.clone());
+                let question = file::Question { path, filter, part, zone: TimeZone::system(), indexes };
                 tokio::spawn(async move {
                     let told = give.clone();
                     let read = tokio::task::spawn_blocking(move || {
@@ -88,5 +92,13 @@ impl Logs for StackLogs {
             }
         }
         Ok(stream::unfold(taken, |mut taken| async { Some((taken.recv().await?, taken)) }).boxed())
+    }
+
+    async fn index(&self, path: &str) -> Read<u64> {
+        let attempted = format!("make an index of {path}");
+        let (file, indexes) = (path.to_owned(), self.indexes.clone());
+        let made = tokio::task::spawn_blocking(move || file::make_index(&file, &indexes)).await;
+        made.map_err(|e| trouble(&attempted, &e.to_string()))?
+            .map_err(|e| trouble(&attempted, &e.to_string()))
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io,
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
     os::unix::fs::FileExt,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
@@ -18,7 +18,7 @@ use ratiba_core::{
 use super::kept::KeptLog;
 
 /// How much one look takes, in bytes. Of each core one, and one result that waits.
-const PIECE: u64 = 4 << 20;
+pub(super) const PIECE: u64 = 4 << 20;
 /// How much is read around a piece, to see what belongs together.
 const AROUND: usize = 64 << 10;
 /// How far back a time is looked for, for lines that tell none.
@@ -31,6 +31,22 @@ pub(super) struct Part {
     pub length: u64,
     pub layout: Layout,
     pub zone: TimeZone,
+    /// How much one look takes, in bytes.
+    pub piece: u64,
+}
+
+/// A piece with what stands around it, in a buffer.
+pub(super) struct Around {
+    /// Where in the file the buffer begins.
+    pub from: u64,
+    /// Where in the file it ends.
+    pub to: u64,
+    /// The buffer's whole lines.
+    pub kept: Range<usize>,
+    /// What of them the piece owns.
+    pub owned: Range<usize>,
+    /// The last line that is owned goes on behind the buffer.
+    pub is_cut: bool,
 }
 
 /// What a piece has.
@@ -152,7 +168,7 @@ impl Part {
     /// A kept log.
     pub fn stamped(kept: &KeptLog) -> Option<Self> {
         let file = kept.file.try_clone().ok()?;
-        Some(Self { file, length: kept.length, layout: Layout::Stamped, zone: TimeZone::UTC })
+        Some(Self { file, length: kept.length, layout: Layout::Stamped, zone: TimeZone::UTC, piece: PIECE })
     }
 
     /// All pieces; of a stamped log those in which the engine's time is not before `since`.
@@ -192,29 +208,45 @@ impl Part {
         Ok(lines.filter(|line| !line.is_empty()).map(unkept).collect())
     }
 
-    fn piece(&self, number: u64, filter: &Filter, buffer: &mut Vec<u8>) -> io::Result<Found> {
-        let start = number.saturating_mul(PIECE);
-        let end = start.saturating_add(PIECE).min(self.length);
+    /// What stands between two places, and around it: all of the last line that begins there, if it is not too long.
+    pub fn around(&self, begin: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<Around> {
         let mut behind = AROUND;
         loop {
-            let from = start.saturating_sub(AROUND as u64);
-            let to = end.saturating_add(behind as u64).min(self.length);
-            self.read(from, to, buffer)?;
-            let (skipped, kept) =
-                whole_lines(buffer, as_len(start - from), as_len(end - from), from == 0, to == self.length);
-            let bytes = buffer.get(skipped..kept).unwrap_or_default();
-            let owned =
-                as_len(start - from).max(skipped) - skipped..as_len(end - from).max(skipped) - skipped;
-            let owned = owned.start..owned.end.min(bytes.len().max(owned.start));
+            let around = self.around_by(begin, end, behind, buffer)?;
+            if !around.is_cut || behind >= LONGEST_LINE {
+                return Ok(around);
+            }
+            behind = behind.saturating_mul(16);
+        }
+    }
+
+    fn around_by(&self, begin: u64, end: u64, behind: usize, buffer: &mut Vec<u8>) -> io::Result<Around> {
+        let from = begin.saturating_sub(AROUND as u64);
+        let to = end.saturating_add(behind as u64).min(self.length);
+        self.read(from, to, buffer)?;
+        let (start, stop) = (as_len(begin - from), as_len(end - from));
+        let (skipped, kept) = whole_lines(buffer, start, stop, from == 0, to == self.length);
+        let owned = start.max(skipped) - skipped..(stop.max(skipped) - skipped).min(kept - skipped);
+        let owned = owned.start.min(owned.end)..owned.end;
+        let is_cut = to < self.length && kept == buffer.len() && buffer.last() != Some(&b'\n');
+        Ok(Around { from, to, kept: skipped..kept, owned, is_cut })
+    }
+
+    fn piece(&self, number: u64, filter: &Filter, buffer: &mut Vec<u8>) -> io::Result<Found> {
+        let start = number.saturating_mul(self.piece);
+        let end = start.saturating_add(self.piece).min(self.length);
+        let mut behind = AROUND;
+        loop {
+            let Around { from, to, kept, owned, is_cut } = self.around_by(start, end, behind, buffer)?;
+            let bytes = buffer.get(kept.clone()).unwrap_or_default();
             let piece = Piece { bytes, owned, layout: self.layout, zone: &self.zone };
             let sift = sift(&piece, filter);
             let has_more = to < self.length;
-            let is_cut = has_more && kept == buffer.len();
             if has_more && (sift.is_open || is_cut) && behind < LONGEST_LINE {
                 behind = behind.saturating_mul(16);
                 continue;
             }
-            let place = |at: usize| from + (skipped + at) as u64;
+            let place = |at: usize| from + (kept.start + at) as u64;
             let mut found = Found { entries: Vec::with_capacity(sift.found.len()), untimed: 0 };
             let mut before = None;
             for mut one in sift.found {
@@ -240,7 +272,7 @@ impl Part {
         }
     }
 
-    fn read(&self, from: u64, to: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    pub fn read(&self, from: u64, to: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
         let length = as_len(to - from);
         buffer.resize(length, 0);
         let mut done = 0;

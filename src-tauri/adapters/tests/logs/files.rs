@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use ratiba_adapters::logs::StackLogs;
 use ratiba_core::{
     logs::{Assembler, Filter, LogEntry, LogQuery},
-    ports::{LogPart, LogPlace},
+    ports::{LogPart, LogPlace, Logs},
 };
 
 use crate::{read, text};
@@ -16,7 +16,7 @@ fn mixed() -> Vec<u8> {
     let mut random = fastrand_like(7);
     let mut log = Vec::new();
     let mut second = 0;
-    while log.len() < 14 << 20 {
+    while log.len() < 9 << 20 {
         second += 1;
         let at = format!(
             "2026-11-{:02}T{:02}:{:02}:{:02}Z",
@@ -105,7 +105,7 @@ async fn a_long_file_in_pieces_says_what_it_says_line_by_line() {
     let log = mixed();
     fs::write(&path, &log).unwrap();
     let place = LogPlace::File { path: path.display().to_string() };
-    let logs = StackLogs::of_files();
+    let logs = StackLogs::of_files(std::env::temp_dir().join("no-indexes"));
     for query in queries() {
         let expected = line_by_line(&log, &query);
         let (found, _) = read(&logs, &place, query.clone(), LogPart::All).await;
@@ -117,7 +117,7 @@ async fn a_long_file_in_pieces_says_what_it_says_line_by_line() {
             assert_eq!((&is.0, is.1), (&should.0, should.1), "{query:?}, entry {n}");
         }
         assert_eq!(found.len(), expected.len(), "{query:?}");
-        for count in [1, 100] {
+        for count in [100] {
             let (last, _) = read(&logs, &place, query.clone(), LogPart::Last(count)).await;
             assert_eq!(
                 of(&last),
@@ -129,14 +129,50 @@ async fn a_long_file_in_pieces_says_what_it_says_line_by_line() {
 }
 
 #[tokio::test]
+async fn an_index_changes_how_fast_an_answer_is_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("backend.log");
+    let mut log = mixed();
+    log.push(b'\n');
+    fs::write(&path, &log).unwrap();
+    let file = path.display().to_string();
+    let place = LogPlace::File { path: file.clone() };
+    let logs = StackLogs::of_files(dir.path().join("state"));
+    let compare = |log: Vec<u8>, what: &'static str| {
+        let (logs, place) = (&logs, &place);
+        async move {
+            for thread in ["T3", "T50"] {
+                let query = LogQuery { thread: Some(thread.into()), ..LogQuery::default() };
+                let (found, _) = read(logs, place, query.clone(), LogPart::All).await;
+                let of = |entries: &[LogEntry]| entries.iter().map(|e| (text(e), e.at)).collect::<Vec<_>>();
+                assert_eq!(of(&found), of(&line_by_line(&log, &query)), "{thread}, {what}");
+            }
+        }
+    };
+    let covered = Logs::index(&logs, &file).await.unwrap();
+    assert!(covered > log.len() as u64 - (512 << 10) && covered <= log.len() as u64);
+    compare(log.clone(), "indexed").await;
+    log.extend(b"{\"event\": \"later\", \"thread_id\": \"T50\"}\n");
+    fs::write(&path, &log).unwrap();
+    compare(log.clone(), "written behind what is indexed").await;
+    log.extend(mixed());
+    fs::write(&path, &log).unwrap();
+    assert!(Logs::index(&logs, &file).await.unwrap() > covered);
+    compare(log.clone(), "brought up to its end").await;
+    // Another file under the same name, even one of the same length.
+    log.rotate_left(7 << 20);
+    fs::write(&path, &log).unwrap();
+    compare(log, "another file").await;
+}
+
+#[tokio::test]
 async fn what_is_no_log_file_is_said_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
-    let logs = StackLogs::of_files();
+    let logs = StackLogs::of_files(std::env::temp_dir().join("no-indexes"));
     for (path, happened) in [("absent.log", "No such file"), (".", "it is no file")] {
         let place = LogPlace::File { path: dir.path().join(path).display().to_string() };
         let filter = std::sync::Arc::new(Filter::new(LogQuery::default()).unwrap());
-        let mut batches =
-            ratiba_core::ports::Logs::read(&logs, &place, filter, LogPart::All, false).await.unwrap();
+        let mut batches = Logs::read(&logs, &place, filter, LogPart::All, false).await.unwrap();
         let error = futures_util::StreamExt::next(&mut batches).await.unwrap().unwrap_err();
         assert!(error.happened.contains(happened) && !error.hint.is_empty(), "{error:?}");
     }

@@ -100,7 +100,7 @@ async fn each_hostile_line_is_what_the_table_says_and_hides_no_other() {
     // The last one is not ended: whoever wrote it died.
     fs::write(&path, lines.join(&b'\n')).unwrap();
     let place = LogPlace::File { path: path.display().to_string() };
-    let logs = StackLogs::of_files();
+    let logs = StackLogs::of_files(std::env::temp_dir().join("no-indexes"));
 
     let (all, _) = read(&logs, &place, LogQuery::default(), LogPart::All).await;
     assert_eq!(all.len(), table.len(), "no line lost, none invented");
@@ -122,7 +122,7 @@ async fn each_hostile_line_is_what_the_table_says_and_hides_no_other() {
 #[tokio::test]
 async fn any_bytes_at_all_are_lines_and_none_is_lost() {
     let dir = tempfile::tempdir().unwrap();
-    let logs = StackLogs::of_files();
+    let logs = StackLogs::of_files(std::env::temp_dir().join("no-indexes"));
     let mut state = 99_u64;
     for round in 0..60 {
         let bytes: Vec<u8> = (0..20_000)

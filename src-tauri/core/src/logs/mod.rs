@@ -3,6 +3,7 @@
 
 mod console;
 mod entry;
+mod index;
 mod join;
 mod json;
 mod live;
@@ -16,6 +17,7 @@ mod text;
 
 pub(crate) use console::without_colours;
 pub use entry::{LONGEST_LINE, LogEntry};
+pub use index::{BLOCK, ThreadMarks, mark_of, thread_marks};
 pub use live::Assembler;
 pub use merge::Merge;
 pub use query::{Filter, LogQuery};

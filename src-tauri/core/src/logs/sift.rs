@@ -152,6 +152,17 @@ impl Piece<'_> {
         memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)
     }
 
+    /// From the first line that begins in what is owned to the end of the last one.
+    pub(super) fn owned_lines(&self) -> (usize, usize) {
+        let begin = self.first_start();
+        if begin >= self.owned.end {
+            return (begin, begin);
+        }
+        let last = self.owned.end.saturating_sub(1);
+        let behind = self.bytes.get(last..).unwrap_or_default();
+        (begin, memchr(b'\n', behind).map_or(self.bytes.len(), |length| last + length + 1))
+    }
+
     /// Where the first line begins that begins in what is owned.
     fn first_start(&self) -> usize {
         let Some(before) = self.owned.start.checked_sub(1) else { return 0 };
@@ -194,9 +205,7 @@ fn candidates(piece: &Piece<'_>, filter: &Filter) -> Option<Vec<Line>> {
         return None;
     }
     // The last line that is owned may end behind what is owned.
-    let last = piece.owned.end.saturating_sub(1);
-    let behind = piece.bytes.get(last..).unwrap_or_default();
-    let line_end = memchr(b'\n', behind).map_or(piece.bytes.len(), |length| last + length + 1);
+    let (_, line_end) = piece.owned_lines();
     let end = if filter.is_about_heads() { line_end } else { piece.bytes.len() };
     let mut starts = Vec::new();
     let mut from = piece.owned.start;

@@ -73,4 +73,7 @@ pub trait Logs: Send + Sync {
         part: LogPart,
         follow: bool,
     ) -> Read<LogBatches>;
+    /// Makes an index of a file, or brings it up to the file's end, so that a thread's lines are found without reading
+    /// all of it; how many bytes it covers.
+    async fn index(&self, path: &str) -> Read<u64>;
 }
