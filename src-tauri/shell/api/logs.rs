@@ -8,10 +8,10 @@ use std::{
 
 use futures_util::{StreamExt, stream::SelectAll};
 use ratiba_core::{
-    logs::{Filter, LogEntry, LogQuery, Merge},
+    logs::{Filter, LogEntry, LogQuery, Merge, SignalCounter},
     model::{ContainerFacts, SourceError},
     ports::{Containers, LogBatch, LogBatches, LogPart, LogPlace, Logs, Read},
-    wire::WireError,
+    wire::{SignalsView, WireError},
 };
 
 use super::{Console, failed, not_found, unreachable, usage};
@@ -131,6 +131,27 @@ impl LogReader {
             ));
         }
         Ok((places, notes))
+    }
+
+    /// Counts the runbook's signs in the lines of a request. `synthesis_ms` is how long a speech synthesis may take.
+    pub async fn signals(&self, request: &LogsRequest, synthesis_ms: u32) -> Result<SignalsView, WireError> {
+        let mut lines = self.open(request).await?;
+        let mut counter = SignalCounter::new(synthesis_ms);
+        let (mut count, mut notes) = (0, Vec::new());
+        while let Some(news) = lines.next().await {
+            match news {
+                LogNews::Entry { entry, .. } => {
+                    count += 1;
+                    counter.take(&entry.record().0, entry.at);
+                }
+                LogNews::Note(note) => notes.push(note),
+                LogNews::Live => {}
+            }
+        }
+        if let Some(error) = lines.failed().first().filter(|_| count == 0) {
+            return Err(unreachable(error));
+        }
+        Ok(SignalsView { signals: counter.counts(), lines: count, notes })
     }
 
     async fn listed(&self) -> Read<Vec<ContainerFacts>> {

@@ -5,14 +5,16 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use ratiba_core::{
-    logs::{LogEntry, LogQuery, severity},
-    wire::{LogLineView, WireError},
+    logs::{LogEntry, LogQuery, Signal, severity},
+    observe::moment,
+    profile::Thresholds,
+    wire::{LogLineView, SignalsView, WireError},
 };
 
 use super::{
     Ended,
     limit::TimeLimit,
-    output::{Output, one_line, visible},
+    output::{Output, one_line, table, visible},
 };
 use crate::api::{LogNews, LogsRequest, unreachable, usage};
 
@@ -53,6 +55,10 @@ pub struct LogsArgs {
     /// without reading all of it.
     #[arg(long, requires = "file")]
     index: bool,
+    /// Instead of lines, how often the runbook's signs are in them: signatures that are not valid, intents without a
+    /// route, slow speech, knowledge overflow; by tenant and thread.
+    #[arg(long, conflicts_with_all = ["raw", "follow", "tail"])]
+    signals: bool,
     /// The lines byte for byte, as they were written; nothing is hidden in them. Control characters are
     /// shown as symbols where they would reach a terminal.
     #[arg(long, conflicts_with = "json")]
@@ -83,6 +89,14 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
             output.progress(&format!("indexed {} of {file}", size(covered)));
         }
     }
+    if args.signals {
+        let limits =
+            console.as_ref().map_or_else(Thresholds::default, |console| console.profile().thresholds.clone());
+        let view = limit.within(reader.signals(&request, limits.tts_synthesis_ms)).await?;
+        view.notes.iter().for_each(|note| output.warn(note));
+        output.show(&view, |out| signals(&view, out))?;
+        return Ok(0);
+    }
     let mut lines = limit.within(reader.open(&request)).await?;
     let mut printer = Printer::new(output, args.raw);
     while let Some(news) = lines.next().await {
@@ -101,6 +115,38 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
         Some(error) if is_chosen => Err(unreachable(error)),
         _ => Ok(0),
     }
+}
+
+fn signals(view: &SignalsView, out: &Output) -> String {
+    let mut rows =
+        vec![["row", "sign", "seen", "a minute", "last", "tenants"].map(|head| out.dim(head)).to_vec()];
+    for one in &view.signals {
+        let sign = match one.signal {
+            Signal::SignatureInvalid => "webhook.whatsapp signature_valid=False",
+            Signal::IntentNoRoute => "intent_router no_route",
+            Signal::SynthesisSlow => "elevenlabs.synthesize too slow",
+            Signal::KnowledgeOverflow => "knowledge_overflow",
+        };
+        let mut tenants: Vec<(&String, &u64)> = one.tenants.iter().collect();
+        tenants.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let named: Vec<String> =
+            tenants.iter().take(3).map(|(name, n)| format!("{} {n}", one_line(name))).collect();
+        let more = tenants.len().saturating_sub(3);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        rows.push(vec![
+            one.row.to_string(),
+            sign.into(),
+            one.count.to_string(),
+            if one.count > 0 { format!("{:.1}", one.per_minute) } else { String::new() },
+            one.last.map(moment).unwrap_or_default(),
+            named.join(", ") + more.as_str(),
+        ]);
+    }
+    table(&rows) + out.dim(&format!("of {}", counted_lines(view.lines))).as_str()
+}
+
+fn counted_lines(lines: u64) -> String {
+    if lines == 1 { "1 line".into() } else { format!("{lines} lines") }
 }
 
 fn size(bytes: u64) -> String {

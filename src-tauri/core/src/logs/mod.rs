@@ -12,7 +12,9 @@ mod plain;
 mod query;
 mod record;
 mod scan;
+mod shape;
 mod sift;
+mod signals;
 mod text;
 
 pub(crate) use console::without_colours;
@@ -22,5 +24,7 @@ pub use live::Assembler;
 pub use merge::Merge;
 pub use query::{Filter, LogQuery};
 pub use record::{LineForm, LogRecord, read, read_bytes, record, severity};
+pub use shape::{LogPattern, PatternCounter, shape_of};
 pub use sift::{Layout, Piece, Sift, Sifted, sift, times};
+pub use signals::{SIGNALS, Signal, SignalCount, SignalCounter};
 pub use text::plain_text;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    logs::{LogEntry, plain_text, without_colours},
+    logs::{LogEntry, SignalCount, plain_text, without_colours},
     model::masked,
 };
 
@@ -41,6 +41,18 @@ pub struct LogLineView {
     /// How many bytes of `raw` are not there: the line is longer than what is read of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
+}
+
+/// `ratibactl logs --signals --json`: the runbook's signs in the lines that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct SignalsView {
+    /// Every sign, with what was counted.
+    pub signals: Vec<SignalCount>,
+    /// How many lines were read for it.
+    pub lines: u64,
+    /// What is not among them, each one sentence.
+    pub notes: Vec<String>,
 }
 
 impl LogLineView {

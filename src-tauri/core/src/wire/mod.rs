@@ -20,7 +20,7 @@ pub use commands::{
     UndoRequest,
 };
 pub use error::WireError;
-pub use log::{LONGEST_TEXT, LogLineView};
+pub use log::{LONGEST_TEXT, LogLineView, SignalsView};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
     CheckView, ChecksView, ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView,
