@@ -14,6 +14,8 @@ use ratiba_core::{
     wire::{SignalsView, WireError},
 };
 
+use tokio::time::Instant;
+
 use super::{Console, failed, not_found, unreachable, usage};
 
 /// How long lines of several logs are waited for before they are put in order and told.
@@ -198,16 +200,18 @@ impl Newcomers {
         let Ok(containers) = self.reader.listed().await else { return Vec::new() };
         let is_wanted = |c: &ContainerFacts| self.services.is_empty() || self.services.contains(&c.service);
         let own: Vec<ContainerFacts> = containers.into_iter().filter(is_wanted).collect();
-        let mut opened = Vec::new();
+        let mut opened: Vec<(LogPlace, LogBatches)> = Vec::new();
         for place in of_services(&own, &[]).unwrap_or_default() {
             if self.known.insert(place.clone())
                 && let Ok(batches) =
                     self.reader.logs.read(&place, self.filter.clone(), LogPart::All, true).await
             {
-                opened.push((Arc::from(place.service()), batches));
+                opened.push((place, batches));
             }
         }
-        opened
+        // Only now: whoever drops this while it waits has opened none of them.
+        self.known.extend(opened.iter().map(|(place, _)| place.clone()));
+        opened.into_iter().map(|(place, batches)| (Arc::from(place.service()), batches)).collect()
     }
 }
 
@@ -225,6 +229,11 @@ pub struct LogLines {
     is_live: bool,
     failed: Vec<SourceError>,
     newcomers: Option<Newcomers>,
+    /// What came since, and until when more is waited for.
+    came: Vec<(usize, Option<Read<LogBatch>>)>,
+    together: Instant,
+    /// When it is looked for containers that were made since.
+    look_at: Instant,
 }
 
 impl LogLines {
@@ -251,6 +260,9 @@ impl LogLines {
             is_live: false,
             failed: Vec::new(),
             newcomers,
+            came: Vec::new(),
+            together: Instant::now(),
+            look_at: Instant::now(),
         }
     }
 
@@ -338,9 +350,12 @@ impl LogLines {
         loop {
             let Some(newcomers) = &mut self.newcomers else { return self.live.next().await };
             tokio::select! {
-                Some(next) = self.live.next() => return Some(next),
-                () = tokio::time::sleep(LOOK_FOR_NEW) => {}
+                // Whatever else comes, it is looked in time.
+                biased;
+                Some(next) = self.live.next(), if Instant::now() < self.look_at => return Some(next),
+                () = tokio::time::sleep_until(self.look_at) => {}
             }
+            self.look_at = Instant::now() + LOOK_FOR_NEW;
             for (name, batches) in newcomers.look().await {
                 let log = self.names.len();
                 self.told.push_back(LogNews::Note(format!("{name} has a new container")));
@@ -351,22 +366,24 @@ impl LogLines {
     }
 
     /// Waits for new lines; those of one moment are put in order. `None`: nobody writes any more.
+    ///
+    /// Dropped while it waits, it loses nothing: what came stays here.
     async fn live_ones(&mut self) -> Option<()> {
-        let (log, first) = self.next_live().await?;
-        let mut came = vec![(log, first)];
-        if self.names.len() > 1 {
-            let until = tokio::time::sleep(TOGETHER);
-            tokio::pin!(until);
-            loop {
-                tokio::select! {
-                    () = &mut until => break,
-                    next = self.live.next() => match next {
-                        Some(next) => came.push(next),
-                        None => break,
-                    },
-                }
+        if self.came.is_empty() {
+            let first = self.next_live().await?;
+            self.came.push(first);
+            self.together = Instant::now() + if self.names.len() > 1 { TOGETHER } else { Duration::ZERO };
+        }
+        while Instant::now() < self.together {
+            tokio::select! {
+                () = tokio::time::sleep_until(self.together) => break,
+                next = self.live.next() => match next {
+                    Some(next) => self.came.push(next),
+                    None => break,
+                },
             }
         }
+        let came = std::mem::take(&mut self.came);
         let mut merge = Merge::new(self.names.len());
         for (log, batch) in came {
             match batch {

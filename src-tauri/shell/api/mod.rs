@@ -5,6 +5,7 @@ mod console;
 mod doctor;
 pub mod drill;
 mod interrupted;
+mod log_view;
 mod logs;
 mod lookout;
 mod plans;

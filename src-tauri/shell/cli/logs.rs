@@ -227,7 +227,8 @@ impl<'o> Printer<'o> {
             }
             self.out.write_all(b"\n")?;
         } else {
-            let view = LogLineView::new(service, entry, self.output.is_json());
+            let hide = |text: &str| self.output.without_secrets(text);
+            let view = LogLineView::new(service, entry, self.output.is_json(), &hide);
             let line = match self.output.is_json() {
                 true => self.output.as_document(&view).map_err(|e| io::Error::other(e.message))?,
                 false => self.line(&view),
@@ -249,7 +250,7 @@ impl<'o> Printer<'o> {
             .collect();
         let about =
             if about.is_empty() { String::new() } else { self.output.dim(&format!("  {}", about.join(" "))) };
-        let text = visible(&self.output.hide_text(&view.text)).replace('\n', "\n    ");
+        let text = visible(&view.text).replace('\n', "\n    ");
         let level = match severity(&view.level) {
             4.. => self.output.alarm(&format!("{:8}", view.level)),
             3 => self.output.attention(&format!("{:8}", view.level)),

@@ -76,9 +76,9 @@ impl Output {
         let _again = self.known.set(known.clone());
     }
 
-    /// The text without secrets.
-    pub fn hide_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.hidden(text)
+    /// The text without secrets; `None`: there is none in it.
+    pub fn without_secrets(&self, text: &str) -> Option<String> {
+        self.known.get()?.hide(text)
     }
 
     /// The result could not be printed, for another reason than that nobody reads it.

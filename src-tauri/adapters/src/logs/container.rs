@@ -121,6 +121,15 @@ async fn follow_on(question: &Question, give: &Give, mut seen: Seen) {
         tokio::time::sleep(AGAIN).await;
         // What was written between two streams, or before the first: the kept log has it.
         match question.up_to_now(Need::Lines(1)).await {
+            Ok(kept) if kept.unasked.as_ref().is_some_and(|e| e.kind == SourceErrorKind::Invalid) => {
+                // The engine answers, and has no such container any more.
+                let rest = assembler.flush(&question.filter);
+                let notes = vec![format!("{}: the container is gone, and its log ends here", question.name)];
+                let _told = send(give, rest, notes).await;
+                return;
+            }
+            // The engine is away: it may come back.
+            Ok(kept) if kept.unasked.is_some() => {}
             Ok(kept) => {
                 let mut notes: Vec<String> = kept.note.clone().into_iter().collect();
                 let lines = behind(&kept, &seen).unwrap_or_else(|| {

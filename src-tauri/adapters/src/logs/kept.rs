@@ -70,6 +70,8 @@ pub(super) struct KeptLog {
     pub length: u64,
     /// What is not in it, in a sentence.
     pub note: Option<String>,
+    /// Why the engine could not be asked: what is here is what was kept before.
+    pub unasked: Option<SourceError>,
     /// Its last lines, as they stand in it.
     pub last: Vec<Vec<u8>>,
 }
@@ -92,12 +94,15 @@ impl Keeper {
             true => self.go_on(id, &place, told).await,
             false => self.begin(id, &place, told, need).await,
         };
+        let mut unasked = None;
         let (told, note) = match outcome {
             Ok(outcome) => outcome,
             Err(error) => match place.told().filter(|told| told.bytes > 0) {
                 // Gone, or its engine is: what was kept is what is left.
                 Some(told) => {
-                    (told, Some(format!("{name}: only what was kept of its log is shown. {error}")))
+                    let note = format!("{name}: only what was kept of its log is shown. {error}");
+                    unasked = Some(error);
+                    (told, Some(note))
                 }
                 None => return Err(error),
             },
@@ -110,7 +115,7 @@ impl Keeper {
         let beginning = (!told.whole && need == Need::All).then(|| {
             format!("{name}: of its log what was written before {} is not there any more", told.first)
         });
-        Ok(KeptLog { file, length: told.bytes, note: note.or(beginning), last })
+        Ok(KeptLog { file, length: told.bytes, note: note.or(beginning), unasked, last })
     }
 
     /// Reads from the engine anew.

@@ -107,7 +107,7 @@ async fn each_hostile_line_is_what_the_table_says_and_hides_no_other() {
     for (entry, told) in all.iter().zip(&table) {
         assert_eq!(entry.raw, told.raw, "byte for byte");
         let (_, form) = entry.record();
-        let view = LogLineView::new("backend", entry, true);
+        let view = LogLineView::new("backend", entry, true, &|_| None);
         let shown = String::from_utf8_lossy(told.raw.get(..80).unwrap_or(&told.raw));
         assert_eq!(form, told.form, "{shown}");
         assert!(view.text.contains(told.says), "{:?} in {:?}", told.says, view.text.get(..200));
@@ -143,7 +143,7 @@ async fn any_bytes_at_all_are_lines_and_none_is_lost() {
         }
         assert!(again == bytes, "round {round}: what is told, in order, is what was written");
         for entry in &all {
-            LogLineView::new("x", entry, true);
+            LogLineView::new("x", entry, true, &|_| None);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod console;
 mod entry;
+mod histogram;
 mod index;
 mod join;
 mod json;
@@ -19,6 +20,7 @@ mod text;
 
 pub(crate) use console::without_colours;
 pub use entry::{LONGEST_LINE, LogEntry};
+pub use histogram::{Histogram, HistogramCounter, HistogramSpan};
 pub use index::{BLOCK, ThreadMarks, mark_of, thread_marks};
 pub use live::Assembler;
 pub use merge::Merge;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    logs::{LogEntry, SignalCount, plain_text, without_colours},
+    logs::{Histogram, LogEntry, SignalCount, plain_text, without_colours},
     model::masked,
 };
 
@@ -43,6 +43,66 @@ pub struct LogLineView {
     pub left_out: Option<u64>,
 }
 
+/// Which lines the window asks for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts", optional_fields))]
+pub struct LogRequest {
+    /// Only these services and files; empty: all there are.
+    pub services: Vec<String>,
+    /// Lines whose own field `thread_id` is this.
+    pub thread: Option<String>,
+    /// Lines whose own field `tenant` is this.
+    pub tenant: Option<String>,
+    /// This level and worse.
+    pub level: Option<String>,
+    /// Lines in which this regular expression finds something.
+    pub grep: Option<String>,
+    /// Lines from then on.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub since: Option<Timestamp>,
+    /// Lines before then.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub until: Option<Timestamp>,
+    /// How many lines at most: the last ones. 0: 2,000.
+    pub last: u32,
+    /// Go on with what is written: it comes by the channel, until another question is asked or this one is closed.
+    pub follow: bool,
+}
+
+/// Lines that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct LogsView {
+    /// Names the question: lines that come later by the channel have it too.
+    pub session: String,
+    /// The last ones, oldest first.
+    pub lines: Vec<LogLineView>,
+    /// How many earlier ones there are, that are not in `lines`.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub earlier: u64,
+    /// How many lines there are in each span of time, of all that were asked for.
+    pub histogram: Histogram,
+    /// What is not among them, each one sentence.
+    pub notes: Vec<String>,
+    /// Services and files that can be asked for.
+    pub services: Vec<String>,
+}
+
+/// Lines that were written since, of the question that is open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct LogNewsView {
+    /// Which question.
+    pub session: String,
+    /// The lines.
+    pub lines: Vec<LogLineView>,
+    /// What is to be known about them, each one sentence.
+    pub notes: Vec<String>,
+    /// Nothing more comes of this question.
+    pub is_over: bool,
+}
+
 /// `ratibactl logs --signals --json`: the runbook's signs in the lines that were asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
@@ -56,8 +116,14 @@ pub struct SignalsView {
 }
 
 impl LogLineView {
-    /// An entry of a service's log, or a file's.
-    pub fn new(service: &str, entry: &LogEntry, with_raw: bool) -> Self {
+    /// An entry of a service's log, or a file's. `hide` gives a text without secrets: before it is masked or cut, for
+    /// nobody finds a part of one.
+    pub fn new(
+        service: &str,
+        entry: &LogEntry,
+        with_raw: bool,
+        hide: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
         let (record, _) = entry.record();
         let text = plain_text(entry, &record);
         let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -67,8 +133,8 @@ impl LogLineView {
             level: record.level.clone(),
             thread_id: named(&record.thread_id),
             tenant: named(&record.tenant),
-            event: shown(&without_colours(record.event.trim_end()), entry),
-            text: shown(&text, entry),
+            event: shown(&without_colours(record.event.trim_end()), entry, hide),
+            text: shown(&text, entry, hide),
             raw: with_raw.then(|| String::from_utf8_lossy(&entry.raw).into_owned()),
             stderr: entry.stderr,
             left_out: (entry.left_out > 0).then_some(entry.left_out),
@@ -76,8 +142,10 @@ impl LogLineView {
     }
 }
 
-/// Masked, and cut with its length.
-fn shown(text: &str, entry: &LogEntry) -> String {
+/// Without secrets, masked, and cut with its length.
+fn shown(text: &str, entry: &LogEntry, hide: &dyn Fn(&str) -> Option<String>) -> String {
+    let hidden = hide(text);
+    let text = hidden.as_deref().unwrap_or(text);
     if text.len() <= LONGEST_TEXT && entry.left_out == 0 {
         return masked(text);
     }
@@ -106,7 +174,9 @@ mod tests {
             left_out: 0,
             zone: TimeZone::UTC,
         };
-        LogLineView::new("backend", &entry, true)
+        LogLineView::new("backend", &entry, true, &|text| {
+            text.contains("s3cret").then(|| text.replace("s3cret", "‹KEY›"))
+        })
     }
 
     #[test]
@@ -134,5 +204,14 @@ mod tests {
         assert!(!line.text.contains("2547"), "masked before it is cut");
         assert_eq!(line.raw.unwrap().len(), 1 << 20);
         assert_eq!(json!(view(b"short")).get("left_out"), None);
+        for before in LONGEST_TEXT - 10..LONGEST_TEXT + 2 {
+            let line =
+                view(format!("{}s3cret 254712345678 {}", "x".repeat(before), "y".repeat(40_000)).as_bytes());
+            assert!(
+                !line.text.contains("s3c") && !line.text.contains("2547"),
+                "{}",
+                &line.text[before - 5..]
+            );
+        }
     }
 }

@@ -16,11 +16,11 @@ pub use crate::{
     remedy::{RunEvent, RunOutcome, StepState},
 };
 pub use commands::{
-    ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId, RunId,
-    UndoRequest,
+    ApplyRequest, COMMANDS, Empty, LogSession, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId,
+    RunId, UndoRequest,
 };
 pub use error::WireError;
-pub use log::{LONGEST_TEXT, LogLineView, SignalsView};
+pub use log::{LONGEST_TEXT, LogLineView, LogNewsView, LogRequest, LogsView, SignalsView};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
     CheckView, ChecksView, ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView,
