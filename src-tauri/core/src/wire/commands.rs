@@ -8,8 +8,9 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::{
-    CatalogView, ChecksView, DiagnoseView, PlanView, PlaybookView, RunView, RunbookView, RunsView,
-    SnapshotView, TriageView, TrustRequest,
+    CatalogView, ChecksView, DiagnoseView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanView,
+    PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail, TenantId, ThreadDetail,
+    ThreadId, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -97,7 +98,8 @@ pub struct LogTailRequest {
 /// starts it, giving the run's id at once (events come by the channel); `undo_plan` what an undo
 /// would do; `undo` starts it; `resume_plan` what going on with an interrupted run would do;
 /// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
-/// `run` one run; `log_tail` last lines.
+/// `run` one run; `log_tail` last lines; `payments_page` some payments, stuck ones first; `payment` all about one;
+/// `thread` all about one conversation; `tenant` all about one tenant.
 #[macro_export]
 macro_rules! with_commands {
     ($then:ident) => {
@@ -122,6 +124,10 @@ macro_rules! with_commands {
             runs(Empty) -> RunsView;
             run(RunId) -> RunView;
             log_tail(LogTailRequest) -> LogTail;
+            payments_page(PaymentsQuery) -> PaymentsPage;
+            payment(PaymentId) -> PaymentDetail;
+            thread(ThreadId) -> ThreadDetail;
+            tenant(TenantId) -> TenantDetail;
         }
     };
 }
