@@ -10,15 +10,16 @@ use ratiba_core::{
     },
     model::{FsmThread, SourceError, TenantRef, TenantSlug, ThreadRecord, counted, masked},
     playbook::sql_template::for_tenant,
-    ports::SqlRead,
+    ports::{Read, SqlRead, TenantRows},
     wire::{PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, WireError},
 };
 use serde_json::Value;
 
 use super::{Console, not_found, unreachable, usage};
 
-/// Of batches that fail one after the other: then Postgres itself is in trouble, and each one more
-/// would only take its time.
+/// Questions at the same time.
+const AT_ONCE: usize = 4;
+/// Of questions that fail: then Postgres itself is in trouble, and each one more would only take its time.
 const FAILURES: usize = 2;
 
 impl Console {
@@ -44,32 +45,78 @@ impl Console {
             merge.take_unread(Unread::without_schema(&tenant.slug));
         }
         let slugs: Vec<TenantSlug> = there.into_iter().map(|tenant| tenant.slug).collect();
-        let mut failed: Vec<SourceError> = Vec::new();
-        let mut answered = slugs.is_empty();
-        for batch in slugs.chunks(merge.batch()) {
-            let why = match (merge.sql(&self.profile.schema), failed.as_slice()) {
-                (Err(why), _) => why,
-                (Ok(_), [.., last]) if failed.len() >= FAILURES => format!("not asked any more: {last}"),
-                (Ok(sql), _) => match database.each_tenant(batch, &sql).await {
-                    Ok(answers) => {
-                        failed.clear();
-                        answered = true;
-                        merge.take(answers);
-                        continue;
-                    }
-                    Err(error) => {
-                        failed.push(error.clone());
-                        error.to_string()
-                    }
-                },
-            };
-            for slug in batch {
-                merge.take_unread(Unread { tenant: slug.to_string(), why: why.clone() });
+        let answered = self.ask_for_payments(&mut merge, &slugs).await;
+        match answered {
+            Err(error) => Err(unreachable(&error)),
+            Ok(()) => {
+                self.ask_for_rows(&mut merge).await;
+                Ok(merge.page())
             }
         }
-        match failed.last() {
-            Some(error) if !answered => Err(unreachable(error)),
-            _ => Ok(merge.page()),
+    }
+
+    /// Reads the rows of the page: their tenants answered a moment ago.
+    async fn ask_for_rows(&self, merge: &mut Merge) {
+        for (tenants, sql) in merge.row_questions(&self.profile.schema) {
+            let answers = match (sql, self.sources.database()) {
+                (Ok(sql), Ok(database)) => {
+                    database.each_tenant(&tenants, &sql).await.map_err(|e| e.to_string())
+                }
+                (Err(why), _) => Err(why),
+                (Ok(_), Err(error)) => Err(error.to_string()),
+            };
+            match answers {
+                Ok(rows) => merge.take_rows(rows),
+                Err(why) => {
+                    merge.take_unread_rows(&why);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Asks the tenants batch by batch. The first one alone: with its rows the page is full as a rule, and
+    /// of all others only what can come into it is asked for. What can't be asked is named.
+    async fn ask_for_payments(&self, merge: &mut Merge, slugs: &[TenantSlug]) -> Read<()> {
+        let database = self.sources.database()?;
+        let batches: Vec<&[TenantSlug]> = slugs.chunks(merge.batch()).collect();
+        let (first, rest) = batches.split_at(batches.len().min(1));
+        let mut failed: Vec<SourceError> = Vec::new();
+        let mut any_answered = slugs.is_empty();
+        for wave in [first].into_iter().chain(rest.chunks(AT_ONCE)) {
+            let sql = merge.sql(&self.profile.schema);
+            let answers = match (&sql, failed.last()) {
+                (Ok(_), Some(last)) if failed.len() >= FAILURES => {
+                    wave.iter().map(|_| Err(format!("not asked any more: {last}"))).collect()
+                }
+                (Ok(sql), _) => {
+                    let answers = join_all(wave.iter().map(|batch| database.each_tenant(batch, sql))).await;
+                    let told = |answer: Read<Vec<TenantRows>>| {
+                        answer
+                            .inspect_err(|error| failed.push(error.clone()))
+                            .map_err(|error| error.to_string())
+                    };
+                    answers.into_iter().map(told).collect()
+                }
+                (Err(why), _) => wave.iter().map(|_| Err(why.clone())).collect::<Vec<_>>(),
+            };
+            for (batch, answer) in wave.iter().zip(answers) {
+                match answer {
+                    Ok(rows) => {
+                        any_answered = true;
+                        merge.take(rows);
+                    }
+                    Err(why) => {
+                        let unread =
+                            |slug: &TenantSlug| Unread { tenant: slug.to_string(), why: why.clone() };
+                        batch.iter().map(unread).for_each(|unread| merge.take_unread(unread));
+                    }
+                }
+            }
+        }
+        match failed.into_iter().next() {
+            Some(error) if !any_answered => Err(error),
+            _ => Ok(()),
         }
     }
 

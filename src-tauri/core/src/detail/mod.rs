@@ -8,6 +8,7 @@ mod part;
 mod payment;
 mod payment_row;
 mod payments;
+mod payments_sql;
 mod tenant;
 mod tenant_parts;
 mod thread;

@@ -321,7 +321,7 @@ mod tests {
             tenant: TenantSlug::parse(tenant).unwrap(),
             row: json!({ "id": "p", "state": "expired", "checkout_request_id": PUSH, "msisdn": "254712345678",
                 "created_at": "2026-11-24T11:50:00Z", "updated_at": "2026-11-24T11:59:00Z",
-                "result_desc": "aged out by the reaper", "receipt": "QGH7SK61SU", "missing": [] }),
+                "result_desc": "aged out by the reaper", "receipt": "QGH7SK61SU", "missing": "" }),
             thread: Part::Known(None),
             booking: Part::Known(vec![
                 json!({ "id": "b", "state": "held", "starts_at": "2026-11-25T09:00:00Z" }),

@@ -91,13 +91,6 @@ impl PaymentRow {
             result_code: whole(row, "result_code"),
         }
     }
-
-    /// Where it stands in a list: what is stuck first, then the oldest, what has no time last; the
-    /// rest only so that two lists of the same rows are the same.
-    pub(super) fn rank(&self) -> (bool, bool, Option<Timestamp>, &str, &str) {
-        let stuck = self.stuck.unwrap_or(false);
-        (!stuck, self.created_at.is_none(), self.created_at, &self.tenant, &self.id)
-    }
 }
 
 #[cfg(test)]

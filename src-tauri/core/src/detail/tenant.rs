@@ -158,7 +158,7 @@ mod tests {
         TenantDetailFacts {
             tenant: tenant("zuri_spa"),
             registry: rows(
-                json!({ "name": "Zuri Spa", "is_active": true, "missing": ["tenants.daraja_callback_url"] }),
+                json!({ "name": "Zuri Spa", "is_active": true, "missing": "tenants.daraja_callback_url" }),
             ),
             threads: Part::Known(Vec::new()),
             payments: rows(
