@@ -62,6 +62,36 @@ fn the_list_of_payments_is_what_psql_says_whatever_tenant_they_are_of() {
 }
 
 #[test]
+fn of_more_tenants_than_one_question_asks_the_page_is_still_the_right_one() {
+    let staged = Staged::new("many", &["a"]);
+    // 231 tenants are three questions; what comes first is spread over all of them.
+    staged.psql(
+        "CREATE TABLE public.everything (id uuid, state text, created_at timestamptz);
+         DO $$ BEGIN FOR n IN 1..230 LOOP
+            EXECUTE format('CREATE TABLE tenant_a.p%s (LIKE tenant_a.payments INCLUDING ALL)', n);
+            EXECUTE format('CREATE SCHEMA tenant_n%s', n);
+            EXECUTE format('ALTER TABLE tenant_a.p%s SET SCHEMA tenant_n%s', n, n);
+            EXECUTE format('ALTER TABLE tenant_n%s.p%s RENAME TO payments', n, n);
+            EXECUTE format('INSERT INTO tenant_n%s.payments (id, state, created_at) SELECT gen_random_uuid(),
+                CASE WHEN g = 4 AND %s %% 29 = 0 THEN ''initiated'' ELSE ''paid'' END, now() - make_interval(mins => 5 + (%s * 7919 + g * 104729) %% 100003) FROM generate_series(1, 4) g', n, n, n);
+            EXECUTE format('INSERT INTO public.everything SELECT id, state, created_at FROM tenant_n%s.payments', n);
+         END LOOP; END $$",
+    );
+    let ctl = Ctl::new();
+    let profile = staged.profile(&ctl);
+    for (offset, limit) in [(0, 5), (3, 10), (400, 50)] {
+        let (from, rows) = (offset.to_string(), limit.to_string());
+        let page =
+            ctl.json(&["--profile", &profile, "payments", "list", "--offset", &from, "--limit", &rows], 0);
+        let wanted = staged.psql(&format!(
+            "SELECT id FROM public.everything ORDER BY state <> 'initiated', created_at OFFSET {offset} LIMIT {limit}"
+        ));
+        assert_eq!(ids(&page), wanted.lines().collect::<Vec<_>>(), "from {offset} on");
+        assert_eq!((&page["total"], &page["stuck"]), (&920.into(), &7.into()));
+    }
+}
+
+#[test]
 fn tenants_whose_payments_cannot_be_read_are_named_and_counted_nowhere() {
     let staged = Staged::new("unread", &["a", "broken", "narrow"]);
     fill(&staged, "a", 3, 0, 0);

@@ -154,7 +154,7 @@ fn page(view: &PaymentView, out: &Output) -> String {
     text += &format!("\n{}", timeline(&view.timeline, out));
     text += &limits(&view.limits, out);
     if let Some(command) = &view.query.command {
-        text += &format!("\nTo have Daraja asked: {} {}\n", out.ctl(), one_line(command));
+        text += &format!("\nWhat asks Daraja: {} {}\n", out.ctl(), one_line(command));
     }
     text
 }

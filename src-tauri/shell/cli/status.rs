@@ -67,7 +67,7 @@ async fn follow_changes(console: &Arc<Console>, output: &Output) -> Ended {
                     format!(
                         "{} {} {}",
                         snapshot.taken_at.strftime("%H:%M:%S"),
-                        out.mark(tenant.mark, &tenant.slug),
+                        out.mark(tenant.mark, &one_line(&tenant.slug)),
                         one_line(&tenant.detail)
                     )
                 })?;

@@ -516,8 +516,14 @@ impl Threads for Stack {
         self.ask(SourceName::Redis, "threads")?;
         Ok(self.held().threads.clone())
     }
-    async fn one(&self, _ulid: &str) -> Read<Option<ThreadRecord>> {
-        Ok(None)
+    async fn one(&self, ulid: &str) -> Read<Option<ThreadRecord>> {
+        self.ask(SourceName::Redis, "one thread")?;
+        let held = self.held();
+        let is_it = |record: &&ThreadRecord| match record {
+            ThreadRecord::Thread(thread) => thread.id == ulid,
+            ThreadRecord::Unreadable { key, .. } => key.ends_with(ulid),
+        };
+        Ok(held.threads.iter().find(is_it).cloned())
     }
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
         self.ask(SourceName::Redis, &format!("value of {key}"))?;

@@ -10,7 +10,7 @@ use super::{
     BookingRow, CallbackRow, Cutoffs, Part, PaymentRow, RoutingRow, ThreadNow, TimelineEntry, TimelineKind,
     Unread,
     columns::{missing, not_there, picked, said},
-    payment_row::COLUMNS,
+    payment_row::{COLUMNS, WAITING},
     timeline::in_order,
 };
 use crate::{
@@ -21,8 +21,8 @@ use crate::{
 
 /// Rows of one tenant that one id may lead to.
 const ROWS: usize = 20;
-/// What asks Daraja, without the tenant.
-const ASKS: &str = "diagnose 07-payment-pending-timeout -p tenant=";
+const QUOTA: &str =
+    "not asked: each question counts against the app's quota, and `diagnose` asks where there is reason to";
 
 /// The rows that an id leads to, for each tenant. An id that Daraja gave is looked for among the
 /// pushes, one of the form of the payments' own ids among those, any other among both.
@@ -183,7 +183,7 @@ impl PaymentFacts {
         let thread =
             found.thread.clone().map(|t| t.map(|thread| ThreadNow::of(&thread, cutoffs, thresholds)));
         let booking = found.booking.clone().map(|rows| rows.first().map(BookingRow::of));
-        let query = self.query(&found.tenant, push.is_some());
+        let query = self.query(&row, push.is_some());
 
         let mut entries =
             self.of_row(&row, merchant_request_id.as_deref(), result_desc.as_deref(), push.is_some());
@@ -272,14 +272,15 @@ impl PaymentFacts {
         entries
     }
 
-    fn query(&self, tenant: &TenantSlug, was_pushed: bool) -> QueryNote {
-        let (why, command) = match (was_pushed, self.has_daraja) {
-            (false, _) => ("there is no push to ask Daraja about", None),
-            (true, false) => ("not asked: the profile has no [daraja]", None),
-            (true, true) => (
-                "not asked, as each question counts against the app's quota; `diagnose` asks about payments that wait too long",
-                Some(format!("{ASKS}{tenant}")),
-            ),
+    /// Of what waits playbook 07 asks, of what ended unpaid playbook 08.
+    fn query(&self, row: &PaymentRow, was_pushed: bool) -> QueryNote {
+        let asks = |playbook: &str| Some(format!("diagnose {playbook} -p tenant={}", row.tenant));
+        let (why, command) = match (was_pushed, self.has_daraja, row.state == WAITING, row.result_code) {
+            (false, ..) => ("there is no push to ask Daraja about", None),
+            (true, false, ..) => ("not asked: the profile has no [daraja]", None),
+            (true, true, true, _) => (QUOTA, asks("07-payment-pending-timeout")),
+            (true, true, false, Some(0)) => ("not asked: the row itself says that it is paid", None),
+            (true, true, false, _) => (QUOTA, asks("08-stk-cancelled")),
         };
         QueryNote { asked: false, why: why.into(), command }
     }
@@ -359,10 +360,7 @@ mod tests {
             kinds(payment),
             [K::Push, K::Routing, K::Written, K::Reaped, K::Callback, K::Booking, K::Query]
         );
-        assert_eq!(
-            payment.query.command.as_deref(),
-            Some("diagnose 07-payment-pending-timeout -p tenant=zuri_spa")
-        );
+        assert_eq!(payment.query.command.as_deref(), Some("diagnose 08-stk-cancelled -p tenant=zuri_spa"));
         let all = serde_json::to_string(&view).unwrap();
         assert!(!all.contains("712345") && !all.contains("QGH7SK61SU"), "nothing of the payer's: {all}");
         assert!(payment.has_receipt && payment.limits.is_empty(), "{:?}", payment.limits);
@@ -391,6 +389,24 @@ mod tests {
         assert!(!kinds(payment).contains(&TimelineKind::Routing), "{payment:#?}");
         assert_eq!(payment.limits, ["payment_routing: permission denied", "thread: redis is down"]);
         assert_eq!(payment.routing.why(), Some("permission denied"));
+    }
+
+    #[test]
+    fn daraja_is_not_asked_and_what_would_ask_is_named_where_something_would() {
+        let command = |state: &str, code: Option<i64>, has_daraja: bool| {
+            let mut facts = PaymentFacts { has_daraja, ..facts() };
+            facts.found[0].row["state"] = state.into();
+            facts.found[0].row["result_code"] = code.into();
+            let query = facts.view(&cutoffs(), &Thresholds::default()).payments[0].query.clone();
+            assert!(!query.asked && query.why.starts_with("not asked"), "{query:?}");
+            query.command.unwrap_or_default()
+        };
+        assert!(command("initiated", None, true).starts_with("diagnose 07-"));
+        assert!(command("cancelled", Some(1032), true).starts_with("diagnose 08-"));
+        assert_eq!(
+            (command("paid", Some(0), true), command("initiated", None, false)),
+            (String::new(), String::new())
+        );
     }
 
     #[test]

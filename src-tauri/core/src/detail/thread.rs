@@ -168,13 +168,15 @@ impl ThreadFacts {
             None => Ok(None),
         });
         let mut limits: Vec<String> = Vec::new();
-        if let Part::Known(Some(thread)) = &now
-            && TenantSlug::parse(&thread.tenant).is_err()
-        {
-            limits.push(format!(
-                "the thread names `{}` as its tenant, which is no slug",
-                masked(&thread.tenant)
-            ));
+        if let Part::Known(Some(thread)) = &now {
+            let named = masked(&thread.tenant);
+            if TenantSlug::parse(&thread.tenant).is_err() {
+                limits.push(format!("the thread names `{named}` as its tenant, which is no slug"));
+            } else if !self.places.iter().any(|place| place.tenant.as_str() == thread.tenant) {
+                limits.push(format!(
+                    "the thread names {named} as its tenant, which has no schema: all others were asked"
+                ));
+            }
         }
         // One tenant that is named is shown also where nothing of it could be read.
         let only = self.places.len() == 1;
@@ -300,6 +302,33 @@ mod tests {
         let facts = facts(vec![unknown, place("b", 0)]);
         assert!(!facts.is_known());
         assert_eq!(view(&facts).unread[0].why, "no table checkpoints");
+    }
+
+    #[test]
+    fn a_thread_of_a_tenant_that_is_none_is_shown_with_that() {
+        let mut facts = facts(vec![place("a", 0), place("b", 0)]);
+        let of = |tenant: &str| {
+            ThreadRecord::Thread(crate::model::FsmThread {
+                id: "T".into(),
+                state: "GREET".into(),
+                tenant_slug: tenant.into(),
+                channel: String::new(),
+                intent: String::new(),
+                reprompts: 0,
+                entered_at: None,
+                updated_at: None,
+                payment_id: None,
+            })
+        };
+        facts.record = Part::Known(Some(of("ghost")));
+        assert!(view(&facts).limits[0].contains("ghost as its tenant, which has no schema"));
+        facts.record = Part::Known(Some(of("a;b")));
+        let view = view(&facts);
+        assert!(view.limits[0].contains("no slug") && view.places.is_empty(), "{:?}", view.limits);
+        assert_eq!(
+            (view.state.as_deref(), view.now.known().unwrap().as_ref().unwrap().age_s),
+            (Some("GREET"), None)
+        );
     }
 
     #[test]
