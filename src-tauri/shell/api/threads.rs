@@ -24,13 +24,9 @@ impl Console {
         }
         let shown = masked(id);
         let why_no_state = view.now.why().map(|why| format!("Redis could not be read ({why})"));
-        let why_no_tenant = view.unread.first().map(|first| {
-            format!(
-                "{} could not be read ({}: {})",
-                counted(view.unread.len(), "answer"),
-                first.tenant,
-                first.why
-            )
+        let unread = facts.unread();
+        let why_no_tenant = unread.first().map(|first| {
+            format!("{} could not be read ({}: {})", counted(unread.len(), "answer"), first.tenant, first.why)
         });
         let whys: Vec<String> = [why_no_state, why_no_tenant].into_iter().flatten().collect();
         if !whys.is_empty() {

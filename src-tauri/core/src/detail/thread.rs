@@ -160,6 +160,12 @@ impl ThreadFacts {
         in_redis || self.places.iter().any(ThreadPlaceFacts::has_something)
     }
 
+    /// What of the tenants could not be read: it may be there.
+    pub fn unread(&self) -> Vec<Unread> {
+        let parts = self.places.iter().flat_map(ThreadPlaceFacts::unread);
+        self.unread.iter().cloned().chain(parts).collect()
+    }
+
     /// The view of it.
     pub fn view(&self, cutoffs: &Cutoffs, thresholds: &Thresholds) -> ThreadDetail {
         let now = self.record.clone().and_then(|record| match record {
@@ -182,13 +188,8 @@ impl ThreadFacts {
         let only = self.places.len() == 1;
         let shown = self.places.iter().filter(|place| only || place.has_something());
         let places: Vec<ThreadPlace> = shown.map(|place| place.view(cutoffs, &mut limits)).collect();
-        let unread_parts =
-            self.places.iter().filter(|place| !(only || place.has_something())).flat_map(|place| {
-                let whys = [place.payments.why(), place.checkpoints.why()];
-                whys.into_iter()
-                    .flatten()
-                    .map(|why| Unread { tenant: place.tenant.to_string(), why: why.to_owned() })
-            });
+        let hidden = self.places.iter().filter(|place| !(only || place.has_something()));
+        let unread = self.unread.iter().cloned().chain(hidden.flat_map(ThreadPlaceFacts::unread)).collect();
         let thread = now.known().and_then(Option::as_ref);
         let only_tenant = if let [place] = places.as_slice() { Some(place.tenant.clone()) } else { None };
         ThreadDetail {
@@ -199,7 +200,7 @@ impl ThreadFacts {
             tenant: thread.map(|thread| thread.tenant.clone()).or(only_tenant),
             now,
             places,
-            unread: self.unread.iter().cloned().chain(unread_parts).collect(),
+            unread,
             lines: self.lines.clone(),
             lines_note: self.lines_note.clone(),
             limits,
@@ -211,6 +212,11 @@ impl ThreadPlaceFacts {
     fn has_something(&self) -> bool {
         let has_payments = self.payments.known().is_some_and(|rows| !rows.is_empty());
         has_payments || history(&self.checkpoints).known().is_some_and(|history| history.count > 0)
+    }
+
+    fn unread(&self) -> impl Iterator<Item = Unread> {
+        let whys = [self.payments.why(), self.checkpoints.why()];
+        whys.into_iter().flatten().map(|why| Unread { tenant: self.tenant.to_string(), why: why.to_owned() })
     }
 
     fn view(&self, cutoffs: &Cutoffs, limits: &mut Vec<String>) -> ThreadPlace {
