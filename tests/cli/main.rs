@@ -14,5 +14,7 @@ mod journal;
 mod plans;
 mod playbooks;
 mod profiles;
+mod reads;
 mod sources;
+mod staged;
 mod surface;

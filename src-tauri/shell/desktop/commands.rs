@@ -2,8 +2,9 @@
 
 use ratiba_core::wire::{
     ApplyRequest, CatalogView, ChecksView, DiagnoseView, Empty, LogRequest, LogSession, LogTail,
-    LogTailRequest, LogsView, PlanId, PlanRequest, PlanView, PlaybookId, PlaybookView, RunId, RunView,
-    RunbookView, RunsView, SnapshotView, TriageView, TrustRequest, UndoRequest, WireError,
+    LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanId, PlanRequest,
+    PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
+    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest, WireError,
 };
 use tauri::{State, ipc::Invoke};
 

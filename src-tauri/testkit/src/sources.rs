@@ -76,6 +76,8 @@ pub(crate) struct Held {
     tenants: Vec<TenantRef>,
     rows: BTreeMap<String, Vec<Value>>,
     tenant_rows: BTreeMap<String, Vec<Value>>,
+    /// Of the next each-tenant statements, which ones time out.
+    time_out: Vec<bool>,
     threads: Vec<ThreadRecord>,
     ports: BTreeMap<u16, String>,
     published: BTreeMap<u16, Publisher>,
@@ -174,6 +176,11 @@ impl Stack {
     /// Rows of one tenant for every each-tenant statement.
     pub fn answer_tenant(&self, slug: &str, rows: Vec<Value>) {
         self.held().tenant_rows.insert(slug.to_owned(), rows);
+    }
+
+    /// Lets the next each-tenant statements answer, or time out, in turn; what comes later answers.
+    pub fn time_out_in_turn(&self, times_out: Vec<bool>) {
+        self.held().time_out = times_out;
     }
 
     /// Rows for every single statement that contains `part`.
@@ -496,7 +503,16 @@ impl Database for Stack {
     }
     async fn each_tenant(&self, tenants: &[TenantSlug], sql: &str) -> Read<Vec<TenantRows>> {
         self.ask(SourceName::Postgres, sql)?;
-        let held = self.held();
+        let mut held = self.held();
+        if !held.time_out.is_empty() && held.time_out.remove(0) {
+            return Err(SourceError {
+                source_name: SourceName::Postgres,
+                kind: SourceErrorKind::TimedOut,
+                attempted: "read all tenants".into(),
+                happened: "no answer within 8 s".into(),
+                hint: "Look at the postgres service itself.".into(),
+            });
+        }
         let rows_of = |slug: &TenantSlug| match held.tenant_rows.get(slug.as_str()) {
             Some(rows) => Ok(rows.clone()),
             None => Err(format!("{}.staff is not there; map it in the profile", slug.schema())),
@@ -531,8 +547,14 @@ impl Threads for Stack {
         self.ask(SourceName::Redis, "threads")?;
         Ok(self.held().threads.clone())
     }
-    async fn one(&self, _ulid: &str) -> Read<Option<ThreadRecord>> {
-        Ok(None)
+    async fn one(&self, ulid: &str) -> Read<Option<ThreadRecord>> {
+        self.ask(SourceName::Redis, "one thread")?;
+        let held = self.held();
+        let is_it = |record: &&ThreadRecord| match record {
+            ThreadRecord::Thread(thread) => thread.id == ulid,
+            ThreadRecord::Unreadable { key, .. } => key.ends_with(ulid),
+        };
+        Ok(held.threads.iter().find(is_it).cloned())
     }
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
         self.ask(SourceName::Redis, &format!("value of {key}"))?;

@@ -18,6 +18,48 @@ digest: string,
 phrase: string | null, };
 
 /**
+ * A booking.
+ */
+export type BookingRow = { 
+/**
+ * Its id.
+ */
+id: string | null, 
+/**
+ * Its state.
+ */
+state: string | null, 
+/**
+ * The booked time.
+ */
+starts_at: string | null, };
+
+/**
+ * A row among the unrouted callbacks.
+ */
+export type CallbackRow = { 
+/**
+ * Where it comes from.
+ */
+provenance: Provenance, 
+/**
+ * The reason that the application wrote.
+ */
+reason: string | null, 
+/**
+ * How the push ended, by what the callback says. Nobody signs callbacks: it is no proof.
+ */
+result_code: number | null, 
+/**
+ * The same in its words.
+ */
+result_desc: string | null, 
+/**
+ * When it was put there.
+ */
+received_at: string | null, };
+
+/**
  * `ratibactl playbooks list --json`.
  */
 export type CatalogView = { 
@@ -65,6 +107,65 @@ holds: boolean,
 seen: string, };
 
 /**
+ * A checkpoint.
+ */
+export type CheckpointRow = { 
+/**
+ * Its id.
+ */
+checkpoint_id: string, 
+/**
+ * The graph's namespace; empty for the outermost.
+ */
+ns: string, 
+/**
+ * When it was made.
+ */
+at: string | null, 
+/**
+ * Its step.
+ */
+step: number | null, 
+/**
+ * What made it, such as `loop`.
+ */
+made_by: string | null, 
+/**
+ * The graph's channel `state`, where it has one.
+ */
+state: string | null, };
+
+/**
+ * Its conversations' history.
+ */
+export type CheckpointsHeld = { 
+/**
+ * Rows, estimated by Postgres and not counted.
+ */
+rows_estimate: number, 
+/**
+ * The table was analysed once; else the estimate is what Postgres counted of changes, and may be far off.
+ */
+is_analysed: boolean, 
+/**
+ * Bytes of the table with its indexes.
+ */
+bytes: number, };
+
+/**
+ * A conversation's history, as LangGraph keeps it.
+ */
+export type CheckpointsOfThread = { 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * The latest ones, the latest first; at most 20.
+ */
+latest: Array<CheckpointRow>, };
+
+/**
  * How the automatic checks of a plan's manual steps stand.
  */
 export type ChecksView = { 
@@ -80,7 +181,7 @@ checks: Array<CheckView>, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], };
 
 /**
  * How a plan is confirmed.
@@ -346,6 +447,31 @@ can_resume: boolean,
  * Whether what was done can be taken back.
  */
 can_undo: boolean, };
+
+/**
+ * Its knowledge, which goes into each prompt.
+ */
+export type KnowledgeHeld = { 
+/**
+ * Active snippets.
+ */
+active: number, 
+/**
+ * So many may be.
+ */
+active_limit: number, 
+/**
+ * Their tokens, estimated: characters divided by 4.
+ */
+tokens_estimate: number, 
+/**
+ * So many may be.
+ */
+tokens_limit: number, 
+/**
+ * Either is above its limit.
+ */
+is_over: boolean, };
 
 /**
  * One line of a container's log.
@@ -629,6 +755,102 @@ why_empty?: string,
 required: boolean, };
 
 /**
+ * `{"known": …}` or `{"unknown": "why, in one sentence"}`.
+ */
+export type Part<T> = { "known": T } | { "unknown": string };
+
+/**
+ * What an id led to.
+ */
+export type PaymentDetail = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * The payments; more than one where several tenants, or rows, have that id.
+ */
+payments: Array<PaymentView>, 
+/**
+ * Where no tenant has such a payment: what routing and unrouted callbacks know of the id.
+ */
+strays: Array<TimelineEntry>, 
+/**
+ * Tenants in which it could not be looked for.
+ */
+unread: Array<Unread>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A payment.
+ */
+export type PaymentId = { 
+/**
+ * The payment's id, or the CheckoutRequestID of its push.
+ */
+id: string, };
+
+/**
+ * A payment. `null`: the row says nothing of it, or the table has no such column.
+ */
+export type PaymentRow = { 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * The payment's id.
+ */
+id: string, 
+/**
+ * Its state, as the database spells it; `(none)` where it has none.
+ */
+state: string, 
+/**
+ * Seconds since it was made.
+ */
+age_s: number | null, 
+/**
+ * Initiated, and older than the profile's limit; `null`: its age is unknown.
+ */
+stuck: boolean | null, 
+/**
+ * Hundredths of the currency's unit.
+ */
+amount_minor: number | null, 
+/**
+ * Such as `KES`.
+ */
+currency: string | null, 
+/**
+ * The payer's number, of which the last three digits stay.
+ */
+msisdn: string | null, 
+/**
+ * Daraja's id of the push; its end is the payer's number, and is left out.
+ */
+checkout_request_id: string | null, 
+/**
+ * The conversation it belongs to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, 
+/**
+ * When it was last written.
+ */
+updated_at: string | null, 
+/**
+ * How the push ended, by Daraja's number.
+ */
+result_code: number | null, };
+
+/**
  * Stuck payments of all tenants, for the funnel.
  */
 export type PaymentStuck = { 
@@ -648,6 +870,178 @@ stuck: number,
  * The oldest stuck one.
  */
 oldest_stuck: string | null, };
+
+/**
+ * One payment.
+ */
+export type PaymentView = { 
+/**
+ * Daraja's other id of the push.
+ */
+merchant_request_id: string | null, 
+/**
+ * How the push ended, in words.
+ */
+result_desc: string | null, 
+/**
+ * Whether the row has M-Pesa's receipt. The receipt itself is the payer's.
+ */
+has_receipt: boolean, 
+/**
+ * Where its callback is led to; `null` inside: nowhere.
+ */
+routing: Part<RoutingRow | null>, 
+/**
+ * Its rows among the unrouted callbacks.
+ */
+callbacks: Part<Array<CallbackRow>>, 
+/**
+ * Its conversation; `null` inside: there is none any more, or none is named.
+ */
+thread: Part<ThreadNow | null>, 
+/**
+ * Its booking; `null` inside: there is none, or none is named.
+ */
+booking: Part<BookingRow | null>, 
+/**
+ * What Daraja says of the push.
+ */
+query: QueryNote, 
+/**
+ * All of it, by time; what has no time comes last.
+ */
+timeline: Array<TimelineEntry>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * The payment's id.
+ */
+id: string, 
+/**
+ * Its state, as the database spells it; `(none)` where it has none.
+ */
+state: string, 
+/**
+ * Seconds since it was made.
+ */
+age_s: number | null, 
+/**
+ * Initiated, and older than the profile's limit; `null`: its age is unknown.
+ */
+stuck: boolean | null, 
+/**
+ * Hundredths of the currency's unit.
+ */
+amount_minor: number | null, 
+/**
+ * Such as `KES`.
+ */
+currency: string | null, 
+/**
+ * The payer's number, of which the last three digits stay.
+ */
+msisdn: string | null, 
+/**
+ * Daraja's id of the push; its end is the payer's number, and is left out.
+ */
+checkout_request_id: string | null, 
+/**
+ * The conversation it belongs to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, 
+/**
+ * When it was last written.
+ */
+updated_at: string | null, 
+/**
+ * How the push ended, by Daraja's number.
+ */
+result_code: number | null, };
+
+/**
+ * Its payments.
+ */
+export type PaymentsHeld = { 
+/**
+ * By state.
+ */
+by_state: { [key in string]: number }, 
+/**
+ * Stuck ones.
+ */
+stuck: number, 
+/**
+ * The oldest stuck one.
+ */
+oldest_stuck: string | null, };
+
+/**
+ * A page of payments: stuck ones first, then the oldest first.
+ */
+export type PaymentsPage = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * Payments asked for, on all pages, of the tenants that could be read; `null`: none could.
+ */
+total: number | null, 
+/**
+ * Of these, stuck.
+ */
+stuck: number | null, 
+/**
+ * Rows before this page.
+ */
+offset: number, 
+/**
+ * The page.
+ */
+rows: Array<PaymentRow>, 
+/**
+ * Tenants that could not be read: their payments are in none of the numbers above.
+ */
+unread: Array<Unread>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * Which payments. Stuck ones come first, then the oldest.
+ */
+export type PaymentsQuery = { 
+/**
+ * Only of this tenant.
+ */
+tenant?: string, 
+/**
+ * Only in this state, as the database spells it.
+ */
+state?: string, 
+/**
+ * Only those made longer ago, in seconds.
+ */
+older_than_s?: number, 
+/**
+ * Rows of the page; with `offset` at most 10,000.
+ */
+limit: number, 
+/**
+ * Rows before it.
+ */
+offset: number, };
 
 /**
  * An act, and where.
@@ -899,9 +1293,85 @@ error?: string, };
 export type ProfileKind = "lab" | "laptop" | "pilot";
 
 /**
+ * Where a row among the unrouted callbacks comes from. They are never counted together.
+ */
+export type Provenance = "callback" | "reaper" | "unclear";
+
+/**
+ * What Daraja says of a push is not asked here: each question counts against the app's quota.
+ */
+export type QueryNote = { 
+/**
+ * Never, so far.
+ */
+asked: boolean, 
+/**
+ * Why not, in one sentence.
+ */
+why: string, 
+/**
+ * What asks, behind `ratibactl`; absent: nothing can.
+ */
+command?: string, };
+
+/**
+ * The row of `public.tenants`.
+ */
+export type RegistryRow = { 
+/**
+ * The registered name.
+ */
+name: string | null, 
+/**
+ * The vertical.
+ */
+vertical: string | null, 
+/**
+ * Whether it is in business.
+ */
+is_active: boolean | null, 
+/**
+ * Where Daraja is told to call back, for pushes from now on.
+ */
+callback_url: string | null, 
+/**
+ * The short code.
+ */
+shortcode: string | null, 
+/**
+ * When it was registered.
+ */
+created_at: string | null, };
+
+/**
  * How much a step can cost.
  */
 export type Risk = "read" | "reversible" | "destructive";
+
+/**
+ * Which tenant a callback is led to.
+ */
+export type RoutingRow = { 
+/**
+ * Daraja's id of the push, without its end.
+ */
+checkout_request_id: string | null, 
+/**
+ * The tenant that it leads to.
+ */
+tenant: string | null, 
+/**
+ * The payment that it leads to.
+ */
+payment_id: string | null, 
+/**
+ * The conversation that it leads to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, };
 
 /**
  * A row's number (1 to 13), or an extra's name (`e1` to `e5`).
@@ -1433,9 +1903,43 @@ error?: string, };
 export type SourceStatus = "ok" | "stale" | "down";
 
 /**
+ * Its people.
+ */
+export type StaffHeld = { 
+/**
+ * Active ones.
+ */
+active: number, 
+/**
+ * All.
+ */
+total: number, };
+
+/**
  * How far a step of a run got.
  */
 export type StepState = "pending" | "running" | "done" | "failed" | "interrupted" | "undone";
+
+/**
+ * A stuck conversation.
+ */
+export type StuckThread = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The FSM state.
+ */
+state: string, 
+/**
+ * Re-prompts in a row.
+ */
+reprompts: number, 
+/**
+ * Seconds in this state.
+ */
+age_s: number | null, };
 
 /**
  * Whom or what a finding is about. All empty: the stack as a whole.
@@ -1493,6 +1997,72 @@ postgres_database: string | null,
 redis_run_id: string | null, };
 
 /**
+ * A tenant.
+ */
+export type TenantDetail = { 
+/**
+ * Its slug.
+ */
+slug: string, 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * Its schema.
+ */
+schema: string, 
+/**
+ * Whether that exists.
+ */
+has_schema: boolean, 
+/**
+ * Its row in the registry; `null` inside: it is not registered.
+ */
+registry: Part<RegistryRow | null>, 
+/**
+ * Its conversations.
+ */
+threads: Part<ThreadsHeld>, 
+/**
+ * Its payments.
+ */
+payments: Part<PaymentsHeld>, 
+/**
+ * Its knowledge.
+ */
+knowledge: Part<KnowledgeHeld>, 
+/**
+ * Its people.
+ */
+staff: Part<StaffHeld>, 
+/**
+ * Rows of working hours.
+ */
+schedules: Part<number>, 
+/**
+ * Blocks that lie in the coming 14 days.
+ */
+blocks_14d: Part<number>, 
+/**
+ * Its conversations' history.
+ */
+checkpoints: Part<CheckpointsHeld>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A tenant.
+ */
+export type TenantId = { 
+/**
+ * Its slug.
+ */
+slug: string, };
+
+/**
  * A tenant's strip cell and row. `null` numbers are unknown, never zero.
  */
 export type TenantView = { 
@@ -1540,6 +2110,194 @@ detail: string,
  * The older of its sources' reading times.
  */
 as_of: string, };
+
+/**
+ * All tenants, as the overview has them.
+ */
+export type TenantsView = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * They, by slug.
+ */
+rows: Array<TenantView>, };
+
+/**
+ * A conversation.
+ */
+export type ThreadDetail = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * When it began, by its id; `null`: the id is no ULID.
+ */
+began_at: string | null, 
+/**
+ * Its state now, as `now` has it; `null`: unknown, or Redis has no such thread any more.
+ */
+state: string | null, 
+/**
+ * Its tenant, as the thread names it; where Redis has no such thread, the only one that has something of it.
+ */
+tenant: string | null, 
+/**
+ * What Redis has of it; `null` inside: no such thread any more.
+ */
+now: Part<ThreadNow | null>, 
+/**
+ * What its tenant's tables have of it; several where several tenants have something.
+ */
+places: Array<ThreadPlace>, 
+/**
+ * Tenants in which it could not be looked for.
+ */
+unread: Array<Unread>, 
+/**
+ * Its log lines, oldest first.
+ */
+lines: Array<LogLine>, 
+/**
+ * Why these are not all, or how to see them.
+ */
+lines_note: string | null, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A conversation.
+ */
+export type ThreadId = { 
+/**
+ * A ULID.
+ */
+thread: string, };
+
+/**
+ * A conversation's state in Redis.
+ */
+export type ThreadNow = { 
+/**
+ * The FSM state.
+ */
+state: string, 
+/**
+ * The tenant, as the thread names it.
+ */
+tenant: string, 
+/**
+ * `whatsapp` or `voice`; empty when absent.
+ */
+channel: string, 
+/**
+ * The classified intent.
+ */
+intent: string, 
+/**
+ * Re-prompts in a row in this state.
+ */
+reprompts: number, 
+/**
+ * When the state was entered.
+ */
+entered_at: string | null, 
+/**
+ * When the thread was last written.
+ */
+updated_at: string | null, 
+/**
+ * Seconds in this state.
+ */
+age_s: number | null, 
+/**
+ * Re-prompted too often, or re-prompted and too long in this state.
+ */
+stuck: boolean, 
+/**
+ * The payment that it waits for.
+ */
+payment_id: string | null, };
+
+/**
+ * What a tenant has of a conversation.
+ */
+export type ThreadPlace = { 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * Its payments, the oldest first.
+ */
+payments: Part<Array<PaymentRow>>, 
+/**
+ * Its history.
+ */
+checkpoints: Part<CheckpointsOfThread>, };
+
+/**
+ * Its conversations.
+ */
+export type ThreadsHeld = { 
+/**
+ * By FSM state.
+ */
+by_state: { [key in string]: number }, 
+/**
+ * Stuck ones.
+ */
+stuck: number, 
+/**
+ * Those, the longest in their state first; at most 20.
+ */
+stuck_threads: Array<StuckThread>, 
+/**
+ * Keys that could not be read as threads, of no tenant that anybody could tell.
+ */
+unreadable: number, };
+
+/**
+ * One thing that happened, or is so.
+ */
+export type TimelineEntry = { 
+/**
+ * When; `null`: nothing says it. Such entries come last.
+ */
+at: string | null, 
+/**
+ * What sort.
+ */
+kind: TimelineKind, 
+/**
+ * Where it was read.
+ */
+source: SourceName, 
+/**
+ * Which table or key there.
+ */
+place: string, 
+/**
+ * What, in one sentence.
+ */
+what: string, };
+
+/**
+ * What sort of thing happened.
+ */
+export type TimelineKind = "push" | "routing" | "callback" | "reaped" | "unrouted" | "written" | "thread" | "booking" | "query";
 
 /**
  * `ratibactl triage --json`.
@@ -1615,6 +2373,19 @@ export type UndoView = {
  * In words.
  */
 title: string, };
+
+/**
+ * A tenant that could not be read.
+ */
+export type Unread = { 
+/**
+ * Its slug.
+ */
+tenant: string, 
+/**
+ * Why, in one sentence.
+ */
+why: string, };
 
 /**
  * One message of the live channel, at most 4 a second.
