@@ -67,9 +67,13 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
     }))
 }
 
-/// Reads the logs of a profile's stack; without any profile, files.
-pub async fn open_logs(profile: Option<&str>) -> Result<(LogReader, Option<Arc<Console>>), WireError> {
-    let is_meant = profile.is_some() || std::env::var_os("RATIBA_PROFILE").is_some_and(|v| !v.is_empty());
+/// Reads the logs of a profile's stack; where `only_files` are asked for and there is no profile, those.
+pub async fn open_logs(
+    profile: Option<&str>,
+    only_files: bool,
+) -> Result<(LogReader, Option<Arc<Console>>), WireError> {
+    let is_meant =
+        !only_files || profile.is_some() || std::env::var_os("RATIBA_PROFILE").is_some_and(|v| !v.is_empty());
     if !is_meant && profiles().is_empty() {
         let logs = crate::sources::log_files();
         return Ok((LogReader { logs, containers: None, files: Vec::new() }, None));

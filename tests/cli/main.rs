@@ -11,6 +11,7 @@
 
 mod ctl;
 mod journal;
+mod logs;
 mod plans;
 mod playbooks;
 mod profiles;

@@ -66,7 +66,8 @@ pub struct LogsArgs {
 }
 
 pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output: &Output) -> Ended {
-    let (reader, console) = crate::open_logs(profile).await?;
+    let (reader, console) =
+        crate::open_logs(profile, args.service.is_empty() && !args.file.is_empty()).await?;
     if let Some(console) = &console {
         output.hide(console.known());
     }

@@ -24,8 +24,10 @@ const BEYOND: u64 = 1_000;
 const TAIL: u64 = 256;
 /// How long a stream may be silent before what it gave is all that was there.
 const QUIET: Duration = Duration::from_millis(400);
-/// How long is waited before a log that ended is opened again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How long is waited before a log that ended is opened again: at first a restart is likely, and its first lines may
+/// soon be rotated away; later nothing is.
+const AGAIN_FIRST: Duration = Duration::from_millis(200);
+const AGAIN_LAST: Duration = Duration::from_secs(3);
 
 type Give = Sender<Read<LogBatch>>;
 
@@ -110,7 +112,9 @@ struct Seen {
 
 async fn follow_on(question: &Question, give: &Give, mut seen: Seen) {
     let mut assembler = Assembler::new(TimeZone::UTC);
+    let mut again = AGAIN_FIRST;
     loop {
+        let before = seen.last.last().cloned();
         let over = tokio::select! {
             over = one_stream(question, give, &mut seen, &mut assembler) => over,
             () = give.closed() => return,
@@ -118,7 +122,11 @@ async fn follow_on(question: &Question, give: &Give, mut seen: Seen) {
         if over.is_break() {
             return;
         }
-        tokio::time::sleep(AGAIN).await;
+        again = if seen.last.last() == before.as_ref() { (again * 2).min(AGAIN_LAST) } else { AGAIN_FIRST };
+        tokio::select! {
+            () = tokio::time::sleep(again) => {}
+            () = give.closed() => return,
+        }
         // What was written between two streams, or before the first: the kept log has it.
         match question.up_to_now(Need::Lines(1)).await {
             Ok(kept) if kept.unasked.as_ref().is_some_and(|e| e.kind == SourceErrorKind::Invalid) => {
@@ -213,7 +221,11 @@ async fn one_stream(
     loop {
         let mut entries = Vec::new();
         for line in came.drain(..) {
-            seen.take(&line);
+            // Docker 20.10 sends the last line before a rotation twice. Its time is to the nanosecond: what is the
+            // same in everything is the same line.
+            if !seen.take(&line) {
+                continue;
+            }
             let at: Option<Timestamp> = line.stamp.parse().ok();
             entries.extend(assembler.line(line.stderr, at, line.bytes, line.left_out, &question.filter));
         }
@@ -250,10 +262,16 @@ impl Seen {
         if self.last.is_empty() { Some(0) } else { seam(&self.last, lines) }
     }
 
-    fn take(&mut self, line: &EngineLine) {
-        self.last.push(as_kept(line));
+    /// Remembers a line; whether it is another one than the last.
+    fn take(&mut self, line: &EngineLine) -> bool {
+        let kept = as_kept(line);
+        if !line.stamp.is_empty() && self.last.last() == Some(&kept) {
+            return false;
+        }
+        self.last.push(kept);
         if self.last.len() > 64 {
             self.last.drain(..32);
         }
+        true
     }
 }
