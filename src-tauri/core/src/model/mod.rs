@@ -28,7 +28,7 @@ pub use payment::PaymentCount;
 pub use personal::{masked, masked_value};
 pub use row::Row;
 pub use shown::Shown;
-pub use sighting::{Sighting, Sightings};
+pub use sighting::{LastGood, Sighting, Sightings};
 pub use slug::{SlugError, TenantSlug};
 pub use source::{SourceError, SourceErrorKind, SourceName, SourceState, SourceStatus};
 pub use tenant::{TenantFacts, TenantRef};
