@@ -38,7 +38,7 @@ pub struct ChangedView {
     pub drift: Vec<String>,
     /// When the `.env` was last written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub dotenv_at: Option<Timestamp>,
     /// What could not be looked at, each one sentence.
     #[serde(default)]

@@ -35,7 +35,7 @@ pub struct Deed {
 pub struct WhenView {
     /// The first bad sign; none: nothing is known to have begun.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub at: Option<Timestamp>,
     /// What that was.
     #[serde(skip_serializing_if = "Option::is_none")]

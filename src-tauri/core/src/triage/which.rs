@@ -23,7 +23,7 @@ pub struct FailingService {
     pub health: String,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub since: Option<Timestamp>,
     /// Published ports.
     pub ports: Vec<String>,
@@ -36,7 +36,7 @@ pub struct FailingService {
     pub source: String,
     /// When it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub as_of: Option<Timestamp>,
 }
 

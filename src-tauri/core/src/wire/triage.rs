@@ -91,11 +91,11 @@ impl From<LogPattern> for LogSign {
 pub struct LogsRead {
     /// From then on a shape is new.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub since: Option<Timestamp>,
     /// From then on lines were read, to know which are not new.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "string"))]
+    #[cfg_attr(test, ts(optional, type = "string"))]
     pub from: Option<Timestamp>,
     /// What is not among them, each one sentence.
     #[serde(default)]

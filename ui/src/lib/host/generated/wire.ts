@@ -145,7 +145,7 @@ drift: Array<string>,
 /**
  * When the `.env` was last written.
  */
-dotenv_at: string, 
+dotenv_at?: string, 
 /**
  * What could not be looked at, each one sentence.
  */
@@ -443,7 +443,7 @@ health: string,
 /**
  * Since when.
  */
-since: string, 
+since?: string, 
 /**
  * Published ports.
  */
@@ -463,7 +463,7 @@ source: string,
 /**
  * When it was read.
  */
-as_of: string, };
+as_of?: string, };
 
 /**
  * Lines by time.
@@ -850,11 +850,11 @@ export type LogsRead = {
 /**
  * From then on a shape is new.
  */
-since: string, 
+since?: string, 
 /**
  * From then on lines were read, to know which are not new.
  */
-from: string, 
+from?: string, 
 /**
  * What is not among them, each one sentence.
  */
@@ -2747,7 +2747,7 @@ export type WhenView = {
 /**
  * The first bad sign; none: nothing is known to have begun.
  */
-at: string, 
+at?: string, 
 /**
  * What that was.
  */
