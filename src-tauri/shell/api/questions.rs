@@ -56,7 +56,8 @@ impl Console {
         head: Option<String>,
     ) {
         let is_seen = |v: &Verdict| matches!(v.verdict, VerdictKind::Present | VerdictKind::Suspected);
-        if ranked.iter().any(is_seen) || !which.is_empty() {
+        // What could not be looked at was not seen to be well.
+        if ranked.iter().any(is_seen) || !which.is_empty() || self.unread_services().is_some() {
             return;
         }
         // Where it can't be kept, the next question says since when by other means.

@@ -82,7 +82,7 @@ impl Console {
     }
 
     /// Why it is not known of all services how they are.
-    fn unread_services(&self) -> Option<String> {
+    pub(super) fn unread_services(&self) -> Option<String> {
         let readings = self.state().readings.clone();
         let errors = [readings.containers.error, readings.declared.error];
         let said: Vec<String> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
