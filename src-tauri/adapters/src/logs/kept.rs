@@ -33,6 +33,8 @@ const FIRST_TAIL: u64 = 256;
 const LARGEST: u64 = 512 << 20;
 /// What all of them may take, in bytes: those that nobody asked for the longest go first.
 const ALL_TOGETHER: u64 = 2 << 30;
+/// How long a log is kept that nobody asks for.
+const KEPT_FOR: Duration = Duration::from_secs(14 * 86_400);
 
 /// How much of a log is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,28 +181,29 @@ impl Keeper {
         }
     }
 
-    /// Removes what nobody asked for the longest, where all takes too much.
+    /// Removes what nobody asked for in a long time, and, where all takes too much, what nobody asked for the longest.
     fn make_room(&self, but: &str) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        // When it was asked for last, which is when its `.json` was written last; and how large it is.
         let mut logs: Vec<_> = entries
             .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let facts = entry.metadata().ok()?;
-                let path = entry.path();
-                (path.extension()? == "log").then(|| Some((facts.modified().ok()?, facts.len(), path)))?
+                let path = entry.ok()?.path();
+                let is_other = path.extension()? == "json" && path.file_stem()? != but;
+                let asked = fs::metadata(&path).ok().filter(|_| is_other)?.modified().ok()?;
+                Some((asked, fs::metadata(path.with_extension("log")).map_or(0, |facts| facts.len()), path))
             })
             .collect();
         logs.sort();
         let mut all: u64 = logs.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, bytes, path) in logs {
-            if all <= ALL_TOGETHER {
+        for (asked, bytes, path) in logs {
+            let is_old = asked.elapsed().is_ok_and(|age| age > KEPT_FOR);
+            if all <= ALL_TOGETHER && !is_old {
                 return;
             }
-            if path.file_stem().is_some_and(|stem| stem != but) {
-                all = all.saturating_sub(bytes);
+            all = all.saturating_sub(bytes);
+            for extension in ["json", "log", "lock"] {
                 // Another console may have it open: it reads on what it has.
-                let _left =
-                    fs::remove_file(path.with_extension("json")).and_then(|()| fs::remove_file(&path));
+                let _left = fs::remove_file(path.with_extension(extension));
             }
         }
     }

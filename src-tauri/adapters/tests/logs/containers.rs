@@ -116,3 +116,23 @@ async fn of_a_long_log_only_what_is_asked_for_is_read_and_more_when_more_is() {
     let (entries, _) = read(&logs, &place(), since, LogPart::All).await;
     assert_eq!(entries.len(), 5_001);
 }
+
+#[tokio::test]
+async fn what_nobody_asked_for_in_two_weeks_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let stack = Stack::default();
+    let kept = dir.path().join("logs");
+    let logs = StackLogs::new(Arc::new(stack.clone()), kept.clone());
+    told(&stack, &logs, lines(0..3), LogPart::All).await;
+    let ago = |days: u64| std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+    for (id, days) in [("old", 15), ("recent", 13)] {
+        for extension in ["log", "json"] {
+            let path = kept.join(format!("{id}.{extension}"));
+            fs::write(&path, "{}").unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(ago(days)).unwrap();
+        }
+    }
+    told(&stack, &logs, lines(0..4), LogPart::All).await;
+    let is_there = |name: &str| kept.join(name).exists();
+    assert!(!is_there("old.log") && !is_there("old.json") && is_there("recent.log") && is_there("c1.log"));
+}
