@@ -16,6 +16,7 @@ import { Answers } from './answers.svelte';
 import { fold, forget, NOTHING, type Known } from './fold';
 import { unanswered, wrongNow } from './findings';
 import { unended } from './interrupted';
+import { Log } from './log.svelte';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
@@ -29,6 +30,7 @@ export class Console {
   readonly theme = new Theme();
   readonly answers: Answers;
   readonly ticks = new Ticks();
+  readonly log: Log;
 
   known = $state.raw<Known>(NOTHING);
   link = $state<Link>('opening');
@@ -57,6 +59,7 @@ export class Console {
 
   constructor(host: Host) {
     this.host = host;
+    this.log = new Log(host);
     this.answers = new Answers(host, {
       remedy: (playbook) => this.remedy(playbook),
       go: (hash) => this.go(hash),
@@ -213,6 +216,7 @@ export class Console {
       void this.loadRuns();
       if (seenRows(before) !== seenRows(this.known)) void this.loadRunbook();
     }
+    if (update.type === 'log') this.log.hear(update.news);
     if (this.link === 'lost') this.link = 'open';
     if (update.type === 'run' && update.event.event === 'run_done') {
       for (const remedy of this.#remedies.values()) remedy.ended(update.run);
