@@ -29,7 +29,7 @@ function isField(target: EventTarget | null): boolean {
 /** Anything that has the focus may scroll, or have choices to go through; a grid's rows are moved along by the registry. */
 function hasMovesOfItsOwn(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement) || target === document.body || target.id === 'main') return false;
-  return target.closest('[role="grid"]') === null;
+  return !target.matches('a, button') && target.closest('[role="grid"]') === null;
 }
 
 /** Moves the focus to the next or previous element marked `data-nav` on the page. */

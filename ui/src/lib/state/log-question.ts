@@ -16,8 +16,7 @@ export interface LogQuestion {
 
 /** The last so many minutes, or from one time to another. */
 export type When =
-  | { readonly last: Preset }
-  | { readonly since: string | undefined; readonly until: string | undefined };
+  { readonly last: Preset } | { readonly since: string | undefined; readonly until: string | undefined };
 
 export type Preset = '1m' | '5m' | '15m' | '1h' | '6h' | 'all';
 
@@ -82,7 +81,8 @@ export function requestOf(question: LogQuestion, now: number): LogRequest {
     ...(tenant === '' ? {} : { tenant }),
     ...(thread === '' ? {} : { thread }),
     ...(grep === '' ? {} : { grep }),
-    since: 'last' in when ? (ms === Infinity ? null : new Date(now - ms).toISOString()) : (when.since ?? null),
+    since:
+      'last' in when ? (ms === Infinity ? null : new Date(now - ms).toISOString()) : (when.since ?? null),
     until: 'last' in when ? null : (when.until ?? null),
     last: MOST,
     follow: canFollow(question),

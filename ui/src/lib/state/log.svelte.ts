@@ -49,7 +49,7 @@ export class Log {
   /** More came while it was held than can be kept. */
   #isOverrun = false;
   #isAiming = false;
-  #dismissed = new Set<string>();
+  #dismissed: string[] = [];
 
   constructor(host: Host) {
     this.#host = host;
@@ -144,8 +144,14 @@ export class Log {
     this.detailsOpen = true;
   }
 
+  /** Somebody asks for something else altogether. */
+  forget(): void {
+    this.picked = undefined;
+    this.detailsOpen = false;
+  }
+
   dismiss(note: string): void {
-    this.#dismissed.add(note);
+    this.#dismissed.push(note);
     this.notes = this.notes.filter((one) => one !== note);
   }
 
@@ -156,7 +162,7 @@ export class Log {
     this.#held = [];
     this.#isOverrun = false;
     this.#isAiming = false;
-    this.#dismissed = new Set();
+    this.#dismissed = [];
     this.#session = view.session;
     this.answered = question;
     this.error = undefined;
@@ -170,7 +176,7 @@ export class Log {
     this.earlier = view.earlier;
     this.histogram = view.histogram;
     this.services = view.services;
-    this.notes = [...new Set(view.notes)];
+    this.notes = once(view.notes);
     const again =
       before === undefined ? undefined : this.rows.findLast(({ line }) => isSameLine(line, before));
     this.picked = again ?? (this.detailsOpen ? this.picked : undefined);
@@ -187,8 +193,8 @@ export class Log {
 
   #take({ lines, notes, is_over }: LogNewsView): void {
     if (is_over) this.isOver = true;
-    const fresh = notes.filter((note) => !this.notes.includes(note) && !this.#dismissed.has(note));
-    if (fresh.length > 0) this.notes = [...this.notes, ...new Set(fresh)];
+    const fresh = notes.filter((note) => !this.notes.includes(note) && !this.#dismissed.includes(note));
+    if (fresh.length > 0) this.notes = [...this.notes, ...once(fresh)];
     if (lines.length > 0) this.#append(lines);
   }
 
@@ -228,4 +234,8 @@ export class Log {
   #end(session: string): void {
     this.#host.call('logs_close', { session }).catch(() => undefined);
   }
+}
+
+function once(texts: readonly string[]): string[] {
+  return texts.filter((text, i) => texts.indexOf(text) === i);
 }
