@@ -3,11 +3,13 @@ import { getContext, setContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type {
   CatalogView,
+  Evidence,
   PlaybookView,
   RunbookRow,
   RunbookView,
   RunsView,
   RunView,
+  Subject,
   Update,
 } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
@@ -17,6 +19,7 @@ import { fold, forget, NOTHING, type Known } from './fold';
 import { unanswered, wrongNow } from './findings';
 import { unended } from './interrupted';
 import { Log } from './log.svelte';
+import { evidenceHref } from './log-question';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
@@ -202,6 +205,12 @@ export class Console {
   /** Runs whose end is not on record, as far as the journal could be read. */
   get unended(): RunView[] {
     return unended(this.runs, this.known.runs);
+  }
+
+  /** Where the log is that evidence was read from; `undefined`: it was read from somewhere else. */
+  logHref(line: Evidence, subject: Subject | undefined): string | undefined {
+    const services = this.known.snapshot?.services.map((one) => one.service) ?? [];
+    return evidenceHref(line, subject ?? {}, services, this.now);
   }
 
   get readOnly(): boolean {
