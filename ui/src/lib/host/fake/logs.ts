@@ -75,7 +75,7 @@ export const LOGGING = {
   'logs-quiet': (): Scenario => ({
     ...base(),
     logging: {
-      lines: steady(5 * 3600, 40).filter(({ ts }) => Date.now() - Date.parse(ts ?? '') > 3.2e6),
+      lines: steady(5 * 3600, 40).filter(({ ts }) => Date.now() - Date.parse(ts ?? '') > 3.7e6),
       services: SERVICES,
     },
   }),
