@@ -485,8 +485,9 @@ test('20,000 lines are scrolled without a stutter, a few rows are drawn, and wha
     });
     console.log(`20,000 lines, 120 frames: ${JSON.stringify(frames)}`);
     expect(frames.most, 'rows that are drawn').toBeLessThan(60);
-    expect(frames.median, 'ms for a frame').toBeLessThan(34);
-    expect(frames.p95, 'ms for a frame').toBeLessThan(100);
+    // Generous: the machine may be busy. Rows that were all drawn would take seconds.
+    expect(frames.median, 'ms for a frame').toBeLessThan(51);
+    expect(frames.p95, 'ms for a frame').toBeLessThan(200);
     expect((await shown(page))[0], 'at its begin there is its first line').toBeTruthy();
     expect(await at('log-follow').getAttribute('aria-pressed')).toBe('false');
   }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { line } from '../../src/lib/host/fake/log-lines';
-import { inSight, scrolledTo } from '../../src/lib/kit/fixed-rows';
+import { inSight, mostInSight, scrolledTo } from '../../src/lib/kit/fixed-rows';
 import {
   counted,
   levelSaid,
@@ -85,6 +85,13 @@ describe('rows', () => {
     expect(inSight(10_000, 100, 20, 1000, 2)).toEqual({ from: 498, to: 507 });
     expect(inSight(19_900, 100, 20, 1000, 2)).toEqual({ from: 993, to: 1000 });
     expect(inSight(50_000, 100, 20, 3, 2)).toEqual({ from: 3, to: 3 });
+  });
+
+  test('are never more at once than is said', () => {
+    for (let top = 0; top < 400; top += 7) {
+      const { from, to } = inSight(top, 101, 20, 1000);
+      expect(to - from).toBeLessThanOrEqual(mostInSight(101, 20));
+    }
   });
 
   test('are scrolled to as little as it takes', () => {

@@ -6,11 +6,18 @@ export interface InSight {
   readonly to: number;
 }
 
-/** With `beside` more on either side, so that scrolling finds them drawn. */
-export function inSight(top: number, height: number, row: number, count: number, beside = 8): InSight {
+/** So many more are drawn on either side, so that scrolling finds them there. */
+const BESIDE = 5;
+
+export function inSight(top: number, height: number, row: number, count: number, beside = BESIDE): InSight {
   const from = Math.max(0, Math.floor(top / row) - beside);
   const to = Math.min(count, Math.ceil((top + height) / row) + beside);
   return { from: Math.min(from, to), to };
+}
+
+/** Rows that are ever drawn at once. */
+export function mostInSight(height: number, row: number, beside = BESIDE): number {
+  return Math.ceil(height / row) + 1 + 2 * beside;
 }
 
 /** Where to scroll to, so that a row is in sight: as little as it takes. */

@@ -47,7 +47,7 @@ function partialLog(): Logging {
   const own = line(30, 'livekit', 'trace2', 'a level of its own');
   const untimed = { ...line(20, 'sip', '', 'nobody knows when this was written'), ts: null };
   return {
-    lines: [...brokenLog().lines, own, untimed],
+    lines: [...sorted([...brokenLog().lines, own]), untimed],
     services: [...SERVICES, '/srv/ratiba/backend/.uvicorn.log'],
     notes: [
       'The log of sip can’t be read: its log driver is none, so the engine keeps nothing.',
