@@ -190,14 +190,15 @@ describe('what is written since', () => {
     expect([log.rows[0]?.n, log.rows.at(-1)?.n], 'numbers go on').toEqual([10, MOST + 9]);
   });
 
-  test('and is more than can be kept while one reads, is asked for anew', async () => {
-    const { log, asked, answer } = await opened({ lines: lines(MOST - 10) });
-    log.hold();
-    for (let i = 0; i < 4; i++) log.hear(news('S1', { lines: lines(5, MOST) }));
-    expect([log.rows.length, log.unseen, asked.length]).toEqual([MOST - 10, 20, 1]);
+  test('and is more than can wait while one reads, is asked for anew, and its end is shown', async () => {
+    const { log, asked, answer } = await opened();
+    log.move(-1);
+    const picked = log.picked?.line ?? lines(1)[0];
+    for (let i = 0; i < 5; i++) log.hear(news('S1', { lines: lines(500, 3) }));
+    expect([log.rows.length, log.unseen, asked.length]).toEqual([3, 2500, 1]);
     log.toEnd();
-    await answer(view('S2'));
-    expect([asked.length, log.unseen, log.rows.length, log.following]).toEqual([2, 0, 3, true]);
+    await answer(view('S2', { lines: [...(picked ? [picked] : []), ...lines(4, 10)] }));
+    expect([asked.length, log.unseen, log.rows.length, log.following]).toEqual([2, 0, 5, true]);
   });
 
   test('ends, and is then not followed', async () => {

@@ -1,6 +1,6 @@
 /**
  * The log that is looked at: one question, its lines, and what is written since. Lines that come while one reads are
- * counted and not shown, so that nothing moves; the newest 20,000 are kept. No markup.
+ * counted and not shown, so that nothing moves. The newest 20,000 are shown, and 2,000 more may wait. No markup.
  */
 import type { Histogram, LogLineView, LogNewsView, LogsView } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
@@ -10,6 +10,8 @@ import { canFollow, EVERYTHING, isSameQuestion, MOST, requestOf, type LogQuestio
 const NO_SPANS: Histogram = { span_s: 0, spans: [], untimed: 0 };
 /** News of a question whose answer is still on its way; more than this comes again with the answer. */
 const EARLY = 64;
+/** New lines that wait to be shown; of more than these only the number is kept, and they are asked for anew. */
+const HELD = 2_000;
 
 export class Log {
   /** What is asked, as the fields show it. */
@@ -48,6 +50,8 @@ export class Log {
   #held: LogRow[] = [];
   /** More came while it was held than can be kept. */
   #isOverrun = false;
+  /** The answer is waited for by one who wants to see its end. */
+  #wantsEnd = false;
   #isAiming = false;
   #dismissed: string[] = [];
 
@@ -180,7 +184,8 @@ export class Log {
     const again =
       before === undefined ? undefined : this.rows.findLast(({ line }) => isSameLine(line, before));
     this.picked = again ?? (this.detailsOpen ? this.picked : undefined);
-    this.following = again === undefined && canFollow(question);
+    this.following = (again === undefined || this.#wantsEnd) && canFollow(question);
+    this.#wantsEnd = false;
     this.answers += 1;
     early.forEach((news) => this.#take(news));
   }
@@ -210,7 +215,7 @@ export class Log {
     this.unseen += lines.length;
     if (this.#isOverrun) return;
     this.#held.push(...more);
-    if (this.rows.length + this.#held.length <= MOST) return;
+    if (this.#held.length <= HELD) return;
     this.#isOverrun = true;
     this.#held = [];
   }
@@ -222,6 +227,7 @@ export class Log {
 
   #show(): void {
     if (this.#isOverrun) {
+      this.#wantsEnd = true;
       void this.ask();
       return;
     }
