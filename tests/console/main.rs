@@ -13,6 +13,7 @@ mod engine_limits;
 mod evidence;
 mod in_part;
 mod interrupted;
+mod log_view;
 mod observe;
 mod playbook_alembic_heads;
 mod playbook_backend_memory;

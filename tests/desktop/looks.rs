@@ -18,7 +18,7 @@ async fn the_overview_fits_in_both_themes_and_sizes() {
         for theme in ["light", "dark"] {
             window.click(&format!("theme-{theme}")).await;
             window.css(&format!("html[data-theme='{theme}']")).await;
-            for view in ["overview", "runbook", "journal"] {
+            for view in ["overview", "runbook", "logs", "journal"] {
                 window.click(&format!("nav-{view}")).await;
                 window.css(&format!("[data-testid='nav-{view}'][aria-current='page']")).await;
                 window.fits(&format!("{view} in {width}x{height} {theme}")).await;

@@ -82,6 +82,8 @@ pub(super) struct State {
     pub is_watching: bool,
     pub seen: Seen,
     pub followed: Option<Followed>,
+    /// How many questions to the logs there were.
+    pub log_questions: u64,
 }
 
 impl Console {

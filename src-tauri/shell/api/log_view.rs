@@ -32,9 +32,13 @@ impl Drop for Followed {
 }
 
 impl Console {
-    /// Lines of all logs, by time. Another question ends what followed the last one.
+    /// Lines of all logs, by time. Another question ends what followed the last one, unless it can't be read.
     pub async fn logs(self: &Arc<Self>, request: LogRequest) -> Result<LogsView, WireError> {
-        self.state().followed = None;
+        let number = {
+            let mut state = self.state();
+            state.log_questions += 1;
+            state.log_questions
+        };
         let reader = self.log_reader();
         let services = self.log_names().await;
         let (files, named): (Vec<String>, Vec<String>) =
@@ -58,6 +62,12 @@ impl Console {
             last => last.min(MOST),
         };
         let mut lines = reader.open(&asked).await?;
+        {
+            let mut state = self.state();
+            if state.log_questions == number {
+                state.followed = None;
+            }
+        }
         let mut kept: VecDeque<(Arc<str>, LogEntry)> = VecDeque::new();
         let (mut counter, mut earlier, mut notes) = (HistogramCounter::default(), 0, Vec::new());
         while let Some(news) = lines.next().await {
@@ -77,9 +87,13 @@ impl Console {
         let session = self.sources.clock.new_id();
         let shown = kept.iter().map(|(service, entry)| self.log_line(service, entry)).collect();
         if request.follow {
-            let (console, of) = (self.clone(), session.clone());
-            let task = tokio::spawn(async move { console.tell_logs(of, lines).await }).abort_handle();
-            self.state().followed = Some(Followed { session: session.clone(), task });
+            let mut state = self.state();
+            // A slow question must not end what a later one follows.
+            if state.log_questions == number {
+                let (console, of) = (self.clone(), session.clone());
+                let task = tokio::spawn(async move { console.tell_logs(of, lines).await }).abort_handle();
+                state.followed = Some(Followed { session: session.clone(), task });
+            }
         }
         Ok(LogsView { session, lines: shown, earlier, histogram: counter.histogram(), notes, services })
     }

@@ -424,6 +424,103 @@ const SHOTS: Shot[] = [
       await window.page.getByText('Never the secret itself').waitFor();
     },
   },
+  { name: 'logs', scenario: 'redis-stopped', hash: '#/logs', arrive: seen('log-histogram') },
+  {
+    name: 'logs-details',
+    scenario: 'redis-stopped',
+    hash: '#/logs',
+    arrive: async (window) => {
+      await window.page.getByTestId('log-line').filter({ hasText: 'webhook.whatsapp failed' }).last().click();
+      await window.at('log-only-thread').click();
+      await window.at('log-chip-thread').waitFor();
+      await window.page.locator('[data-testid="log-line"][aria-selected="true"]').waitFor();
+    },
+  },
+  {
+    name: 'logs-filters',
+    scenario: 'redis-stopped',
+    hash: '#/logs?service=backend&service=worker&level=warning&grep=redis&last=1h',
+    arrive: async (window) => {
+      await window.at('log-line').first().waitFor();
+      await window.at('log-services').click();
+      await window.at('log-services-list').waitFor();
+    },
+  },
+  {
+    name: 'logs-new-lines',
+    scenario: 'logs-many',
+    hash: '#/logs',
+    arrive: async ({ page, at }) => {
+      await at('log-line').first().waitFor();
+      await page.keyboard.press('f');
+      await page.keyboard.press('PageUp');
+      await page.evaluate(() =>
+        window.ratibaFake?.write(
+          Array.from({ length: 12 }, (_, i) => ({
+            ts: new Date().toISOString(),
+            service: 'worker',
+            level: 'info',
+            event: 'job',
+            text: `arq job done  n=${i}`,
+            stderr: false,
+          })),
+        ),
+      );
+      await at('log-pill').waitFor();
+    },
+  },
+  {
+    name: 'logs-partial',
+    scenario: 'logs-partial',
+    hash: '#/logs?last=all',
+    arrive: (window) => window.at('log-line').first().waitFor(),
+  },
+  {
+    name: 'logs-bad-pattern',
+    scenario: 'healthy',
+    hash: '#/logs',
+    arrive: async (window) => {
+      await window.at('log-line').first().waitFor();
+      await window.at('log-grep').fill('webhook(');
+      await window.at('log-pattern-error').waitFor();
+    },
+  },
+  { name: 'logs-empty', scenario: 'logs-quiet', hash: '#/logs', arrive: seen('log-empty') },
+  {
+    name: 'logs-filtered-out',
+    scenario: 'healthy',
+    hash: '#/logs?service=redis&thread=01KAVXTHREAD00000000000017&grep=nowhere',
+    arrive: seen('log-filtered-out'),
+  },
+  { name: 'logs-away', scenario: 'logs-away', hash: '#/logs', arrive: seen('log-error') },
+  { name: 'logs-none', scenario: 'empty', hash: '#/logs', arrive: seen('log-error') },
+  {
+    name: 'logs-loading',
+    scenario: 'loading',
+    hash: '#/logs',
+    arrive: (window) => window.page.getByText('Reading the logs').waitFor({ state: 'attached' }),
+  },
+  {
+    name: 'logs-lost',
+    scenario: 'healthy',
+    hash: '#/logs',
+    arrive: async ({ page, at }) => {
+      await at('log-line').first().waitFor();
+      await page.evaluate(() => window.ratibaFake?.drop());
+      await at('link-lost').waitFor();
+    },
+  },
+  {
+    name: 'logs-hostile',
+    scenario: 'hostile',
+    hash: '#/logs',
+    arrive: async (window) => {
+      await window.page.getByTestId('log-line').filter({ hasText: 'onerror' }).first().click();
+      await window.at('log-only-thread').click();
+      await window.at('log-chip-thread').waitFor();
+      await window.at('log-details').waitFor();
+    },
+  },
   {
     name: 'sheet',
     scenario: 'healthy',

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   KeyRegistry,
   KEYS,
+  PRINTED,
   keysOf,
   SEQUENCE_MS,
   type KeyId,
@@ -15,10 +16,15 @@ const press = (keys: KeyRegistry, key: string, over: Partial<Pressed> = {}): boo
     metaKey: false,
     altKey: false,
     inField: false,
+    ownMoves: false,
     modal: false,
     at: 0,
     ...over,
   });
+
+/** As the browser names the key. */
+const named = (key: string): string =>
+  Object.entries(PRINTED).find(([, printed]) => printed === key)?.[0] ?? key;
 
 function bound(id: KeyId): { keys: KeyRegistry; run: ReturnType<typeof vi.fn<() => void>> } {
   const keys = new KeyRegistry();
@@ -47,7 +53,7 @@ describe('the list of keys', () => {
 describe('pressing', () => {
   test.each(KEYS.filter((entry) => entry.id !== 'open'))('$keys does $id', ({ id, keys: wanted }) => {
     const { keys, run } = bound(id);
-    wanted.split(' ').forEach((key, i) => press(keys, key === 'Esc' ? 'Escape' : key, { at: i * 10 }));
+    wanted.split(' ').forEach((key, i) => press(keys, named(key), { at: i * 10 }));
     expect(run).toHaveBeenCalledOnce();
   });
 
@@ -79,6 +85,13 @@ describe('pressing', () => {
     expect(run).not.toHaveBeenCalled();
     const close = bound('close');
     expect(press(close.keys, 'Escape', { modal: true })).toBe(true);
+  });
+
+  test('arrows belong to what has arrows of its own', () => {
+    const { keys, run } = bound('log-down');
+    expect(press(keys, 'ArrowDown', { ownMoves: true })).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+    expect(press(keys, 'ArrowDown')).toBe(true);
   });
 
   test('Enter is left to the element that has the focus', () => {

@@ -3,9 +3,11 @@ import { record, begun, script, seenInstead } from './fake/fake-run';
 import { payment, paymentsPage, tenant, thread } from './fake/details';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenario';
+import { FakeLogs, loggingOf } from './fake/logs';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
   Commands,
+  LogLineView,
   PlanRequest,
   PlanView,
   ProfileKind,
@@ -28,6 +30,8 @@ export interface FakeControls {
   release(): void;
   /** Somebody writes into a script's file. */
   rewrite(id: string, sha256: string): void;
+  /** The stack writes these lines, or its log ends. */
+  write(lines: LogLineView[], over?: { notes?: string[]; is_over?: boolean }): void;
   calls: { name: string; request: unknown }[];
 }
 
@@ -45,7 +49,7 @@ export function fakeHost(search: string): Host {
   const query = new URLSearchParams(search);
   const wanted = query.get('scenario') ?? 'redis-stopped';
   const name: ScenarioName = SCENARIOS.find((known) => known === wanted) ?? 'healthy';
-  return new Fake(scenario(name), query).host();
+  return new Fake(name, scenario(name), query).host();
 }
 
 /** What of a run has no undo. */
@@ -75,11 +79,13 @@ class Fake {
   readonly #stopping = new Set<string>();
   #release: () => void = () => undefined;
   readonly #calls: FakeControls['calls'] = [];
+  readonly #logs: FakeLogs;
 
-  constructor(state: Scenario, query: URLSearchParams) {
+  constructor(name: string, state: Scenario, query: URLSearchParams) {
     this.#state = state;
     this.#gone = state.gone === true;
     this.#pace = Number(query.get('pace') ?? '220');
+    this.#logs = new FakeLogs(loggingOf(name, state), this.#pace, (update) => this.#listener?.(update));
     this.#goodFor = Number(query.get('good_for') ?? '600');
     this.#hold = query.has('hold') ? Number(query.get('hold')) : undefined;
     const kind = query.get('kind');
@@ -111,6 +117,7 @@ class Fake {
           one.id === id ? { ...one, sha256 } : one,
         );
       },
+      write: (lines, over) => this.#logs.write(lines, over),
       calls: this.#calls,
     };
     return {
@@ -165,6 +172,11 @@ class Fake {
     runs: () => this.#runs(),
     run: ({ run }) => this.#run(run),
     log_tail: ({ service }) => ({ lines: [{ at: ago(4), stderr: false, text: `${service}: ready` }] }),
+    logs: (request) => this.#logs.logs(request),
+    logs_close: ({ session }) => {
+      this.#logs.close(session);
+      return {};
+    },
     payments_page: (query) => paymentsPage(query),
     payment: ({ id }) => payment(id),
     thread: ({ thread: id }) => thread(id),

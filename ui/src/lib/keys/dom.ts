@@ -11,6 +11,7 @@ export function listen(keys: KeyRegistry): () => void {
       metaKey: event.metaKey,
       altKey: event.altKey,
       inField: isField(event.target),
+      ownMoves: hasMovesOfItsOwn(event.target),
       modal: document.querySelector('dialog[open]') !== null,
       at: event.timeStamp,
     };
@@ -23,6 +24,12 @@ export function listen(keys: KeyRegistry): () => void {
 function isField(target: EventTarget | null): boolean {
   if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'button'].includes(target.type);
   return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
+}
+
+/** Anything that has the focus may scroll, or have choices to go through; a grid's rows are moved along by the registry. */
+function hasMovesOfItsOwn(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement) || target === document.body || target.id === 'main') return false;
+  return !target.matches('a, button') && target.closest('[role="grid"]') === null;
 }
 
 /** Moves the focus to the next or previous element marked `data-nav` on the page. */

@@ -61,6 +61,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`;
 }
 
+/** A part of a sentence as one of its own. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
 /** Any value from outside as text. A list of texts has a line for each; objects as JSON, one line when short. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';

@@ -47,8 +47,12 @@ const C0 =
     ' ',
   );
 
+/** Most text is plain, and there is much of it where a log is scrolled. */
+const PLAIN = /^[ -~\n\t]+$/;
+
 /** Splits text so that each character that would not be seen stands alone with its name. */
 export function segments(text: string): Segment[] {
+  if (PLAIN.test(text)) return [{ text }];
   const out: Segment[] = [];
   let plain = '';
   for (const char of text) {

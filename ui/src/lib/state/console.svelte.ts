@@ -3,11 +3,13 @@ import { getContext, setContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type {
   CatalogView,
+  Evidence,
   PlaybookView,
   RunbookRow,
   RunbookView,
   RunsView,
   RunView,
+  Subject,
   Update,
 } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
@@ -16,6 +18,8 @@ import { Answers } from './answers.svelte';
 import { fold, forget, NOTHING, type Known } from './fold';
 import { unanswered, wrongNow } from './findings';
 import { unended } from './interrupted';
+import { Log } from './log.svelte';
+import { evidenceHref } from './log-question';
 import { Remedy } from './remedy.svelte';
 import { parse, type Route } from './route';
 import { Theme } from './theme.svelte';
@@ -29,6 +33,7 @@ export class Console {
   readonly theme = new Theme();
   readonly answers: Answers;
   readonly ticks = new Ticks();
+  readonly log: Log;
 
   known = $state.raw<Known>(NOTHING);
   link = $state<Link>('opening');
@@ -57,6 +62,7 @@ export class Console {
 
   constructor(host: Host) {
     this.host = host;
+    this.log = new Log(host);
     this.answers = new Answers(host, {
       remedy: (playbook) => this.remedy(playbook),
       go: (hash) => this.go(hash),
@@ -201,6 +207,12 @@ export class Console {
     return unended(this.runs, this.known.runs);
   }
 
+  /** Where the log is that evidence was read from; `undefined`: it was read from somewhere else. */
+  logHref(line: Evidence, subject: Subject | undefined): string | undefined {
+    const services = this.known.snapshot?.services.map((one) => one.service) ?? [];
+    return evidenceHref(line, subject ?? {}, services, this.now);
+  }
+
   get readOnly(): boolean {
     return this.known.snapshot?.environment.read_only ?? true;
   }
@@ -213,6 +225,7 @@ export class Console {
       void this.loadRuns();
       if (seenRows(before) !== seenRows(this.known)) void this.loadRunbook();
     }
+    if (update.type === 'log') this.log.hear(update.news);
     if (this.link === 'lost') this.link = 'open';
     if (update.type === 'run' && update.event.event === 'run_done') {
       for (const remedy of this.#remedies.values()) remedy.ended(update.run);

@@ -17,7 +17,7 @@ export function fold(known: Known, update: Update): Known {
       return isNewer(update.snapshot, known.snapshot) ? { ...known, snapshot: update.snapshot } : known;
     case 'triage':
       return isLater(update.triage, known.triage) ? { ...known, triage: update.triage } : known;
-    // Lines of a log go to whoever asked for them.
+    // Lines of the log are the `Log`'s.
     case 'log':
       return known;
     case 'run': {

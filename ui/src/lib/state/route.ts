@@ -1,11 +1,13 @@
 /** Where in the window one is, as the address's hash. */
 import type { Subject } from '../host/generated/wire';
 import { subjectKey, subjectOf } from './findings';
+import { questionOf, type LogQuestion } from './log-question';
 
 export type Route =
   | { view: 'overview' }
   | { view: 'runbook' }
   | { view: 'playbook'; id: string; subject: Subject | undefined }
+  | { view: 'logs'; question: LogQuestion | undefined }
   | { view: 'journal' }
   | { view: 'run'; run: string };
 
@@ -23,6 +25,8 @@ export function parse(hash: string): Route {
         subject: [...search].length > 0 ? subjectOf(search) : undefined,
       };
     }
+    case 'logs':
+      return { view: 'logs', question: questionOf(new URLSearchParams(query)) };
     case 'journal':
       return name === '' ? { view: 'journal' } : { view: 'run', run: decode(name) };
     default:

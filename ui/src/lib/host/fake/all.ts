@@ -1,5 +1,6 @@
 /** Every scenario by name. */
 import { ACTING } from './acting';
+import { LOGGING } from './logs';
 import { longLists, notRemembered, portClash } from './manual';
 import type { Scenario } from './scenario';
 import { WATCHING } from './scenarios';
@@ -7,6 +8,7 @@ import { WATCHING } from './scenarios';
 const MAKERS = {
   ...WATCHING,
   ...ACTING,
+  ...LOGGING,
   'port-clash': portClash,
   'long-lists': longLists,
   'not-remembered': notRemembered,

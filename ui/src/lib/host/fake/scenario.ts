@@ -9,6 +9,7 @@ import type {
   SnapshotView,
   TriageView,
 } from '../generated/wire';
+import type { Logging } from './logs';
 import { runbook } from './memory';
 import { pastRun } from './redis';
 import { catalog, snapshot, triage } from './stack';
@@ -39,6 +40,8 @@ export interface Scenario {
   asked?: string[];
   /** What the manual steps of a plan wait for is so already. */
   checksHold?: boolean;
+  /** What the logs hold; absent: what goes with the state of its services. */
+  logging?: Logging;
   chainError?: string;
   journalError?: string;
 }
