@@ -2,7 +2,7 @@
 
 use ratiba_core::{
     playbook::{Catalog, step::Step},
-    ports::KnownSecrets,
+    ports::{KnownSecrets, SecretAt},
 };
 use ratiba_testkit::{Stack, container, playbook_file};
 use serde_json::json;
@@ -16,6 +16,9 @@ impl KnownSecrets for OneSecret {
     }
     fn names_in(&self, _text: &str) -> Vec<String> {
         vec!["PASSWORD".into()]
+    }
+    fn places_in(&self, _bytes: &[u8]) -> Vec<SecretAt> {
+        Vec::new()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A stack without secrets.
 
-use ratiba_core::ports::KnownSecrets;
+use ratiba_core::ports::{KnownSecrets, SecretAt};
 
 /// Knows none.
 pub struct NoSecrets;
@@ -10,6 +10,9 @@ impl KnownSecrets for NoSecrets {
         None
     }
     fn names_in(&self, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn places_in(&self, _bytes: &[u8]) -> Vec<SecretAt> {
         Vec::new()
     }
 }

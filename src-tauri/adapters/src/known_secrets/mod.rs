@@ -3,6 +3,7 @@
 mod forms;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, btree_map::Entry},
     fs,
     path::PathBuf,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use aho_corasick::{AhoCorasick, MatchKind, PatternID};
-use ratiba_core::ports::KnownSecrets;
+use ratiba_core::{
+    model::Joined,
+    ports::{KnownSecrets, SecretAt},
+};
 
 use self::forms::forms_of;
 use crate::dotenv;
@@ -43,6 +47,8 @@ struct Held {
     names: BTreeMap<String, String>,
     read: Option<(SystemTime, u64)>,
     finder: Option<(AhoCorasick, Vec<String>)>,
+    /// Whether there is a form that a text without line ends no longer has.
+    has_line_ends: bool,
 }
 
 fn is_number(value: &str) -> bool {
@@ -121,6 +127,9 @@ impl Held {
     /// Output is hidden line by line: of a secret over several lines, each is one.
     fn add(&mut self, name: &str, value: &str) {
         let is_long = value.trim_end().contains('\n');
+        if is_long {
+            self.add_one(name, &value.lines().map(str::trim).collect::<String>());
+        }
         for line in value.lines().map(str::trim).filter(|line| is_long && !is_armour(line)) {
             self.add_one(name, line);
         }
@@ -131,6 +140,7 @@ impl Held {
         if !is_worth_hiding(value) {
             return;
         }
+        self.has_line_ends |= value.contains('\n') || value.ends_with(['\\', ' ']) || value.starts_with(' ');
         for form in forms_of(value).into_iter().filter(|form| form.len() >= SHORTEST) {
             if let Entry::Vacant(free) = self.names.entry(form) {
                 // It is somebody's path, and goes to terminals.
@@ -178,6 +188,47 @@ impl KnownSecrets for Known {
         let Some((finder, names)) = held.finder() else { return Vec::new() };
         finder.find_iter(text).map(|found| name_of(names, found.pattern()).to_owned()).collect()
     }
+
+    fn places_in(&self, bytes: &[u8]) -> Vec<SecretAt> {
+        if bytes.len() < SHORTEST {
+            return Vec::new();
+        }
+        let mut held = self.held();
+        self.refresh(&mut held);
+        let has_line_ends = held.has_line_ends;
+        let Some((finder, names)) = held.finder() else { return Vec::new() };
+        let named = |n: usize| names.get(n).map_or("secret", String::as_str).to_owned();
+        let joined = bytes.contains(&b'\n').then(|| Joined::of(bytes));
+        let mut found: Vec<SecretAt> = Vec::new();
+        if has_line_ends || joined.is_none() {
+            let places = finder.find_iter(bytes);
+            found.extend(
+                places.map(|at| SecretAt { range: at.range(), name: named(at.pattern().as_usize()) }),
+            );
+        }
+        if let Some(joined) = &joined {
+            found.extend(
+                finder.find_iter(joined.bytes()).map(|at| SecretAt {
+                    range: joined.raw(at.range()),
+                    name: named(at.pattern().as_usize()),
+                }),
+            );
+        }
+        one_for_each_place(found)
+    }
+}
+
+/// Of places over another one place, with the name of the first.
+fn one_for_each_place(mut found: Vec<SecretAt>) -> Vec<SecretAt> {
+    found.sort_by_key(|at| (at.range.start, Reverse(at.range.end)));
+    found.dedup_by(|next, kept| {
+        let is_over = next.range.start < kept.range.end;
+        if is_over {
+            kept.range.end = kept.range.end.max(next.range.end);
+        }
+        is_over
+    });
+    found
 }
 
 fn name_of(names: &[String], pattern: PatternID) -> &str {
@@ -294,5 +345,36 @@ mod tests {
         );
         assert_eq!(known.hide("pw 83620174 55501234").as_deref(), Some("pw ‹DB_PASSWORD› ‹SUPPORT_TOKEN›"));
         assert_eq!(known.hide("1234567 254712345678 20261125 17640851"), None);
+    }
+
+    #[test]
+    fn a_secret_is_found_over_line_ends_in_any_surroundings_and_with_all_its_bytes() {
+        let known = Known::default();
+        known.remember("N", SECRET);
+        let (head, tail) = SECRET.split_at(6);
+        let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
+        let wrapped = STANDARD_NO_PAD.encode(format!("some text before {SECRET} and after it"));
+        for text in [
+            format!("a\nb {SECRET} c\nd"),
+            format!("a\n{head}\n{tail}\nd"),
+            format!("x={head}\\\n    {tail} d"),
+            format!("x={head}\r\n\t{tail}\r\nd"),
+            format!("x={head}\n\n\n{tail}"),
+            format!("id {hex}0"),
+            format!("{}\n{}\n", &wrapped[..28], &wrapped[28..]),
+        ] {
+            let found = known.places_in(text.as_bytes());
+            let [one] = found.as_slice() else { panic!("{found:?} in {text}") };
+            assert_eq!(one.name, "N");
+            let rest = format!("{}{}", &text[..one.range.start], &text[one.range.end..]);
+            for part in [head, tail, &hex[..8]] {
+                assert!(!rest.contains(part), "{rest:?} of {text:?}");
+            }
+        }
+        let mut bytes = vec![0xff, 0xe2];
+        bytes.extend(SECRET.bytes());
+        bytes.push(0x80);
+        assert_eq!(known.places_in(&bytes), [SecretAt { range: 2..2 + SECRET.len(), name: "N".into() }]);
+        assert_eq!(known.places_in(b"nothing\nof it\n"), []);
     }
 }

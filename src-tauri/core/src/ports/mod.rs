@@ -33,7 +33,7 @@ pub use look::{
     RepoEntry, Webhook, WebhookAnswer,
 };
 pub use memory::Memory;
-pub use secrets::KnownSecrets;
+pub use secrets::{KnownSecrets, SecretAt};
 pub use sightings::{SightingError, SightingStore};
 
 use crate::{

@@ -1,0 +1,91 @@
+//! Own rules that are no pattern: passwords in URLs, private keys over many lines.
+
+use super::{
+    hits::Hit,
+    values::{is_no_secret, is_note},
+};
+
+/// A user without a password is a token from this length on, where it has a digit: `https://TOKEN@host`.
+const TOKEN: usize = 16;
+/// How far the end of a private key is looked for.
+const LONGEST_KEY: usize = 32 << 10;
+/// A run of base64 this long goes on a key whose end is not there.
+const KEY_LINE: usize = 16;
+
+/// `scheme://user:password@host`, also where the password has a `/` or an `@`.
+pub(super) fn url_passwords(line: &str, from: usize, hits: &mut Vec<Hit>) {
+    for (at, mark) in line.match_indices("://") {
+        let start = at + mark.len();
+        let rest = line.get(start..).unwrap_or_default();
+        let ends = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c);
+        let url = rest.split(ends).next().unwrap_or_default();
+        let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
+        let has_port = |text: &str| {
+            let port = text.rsplit(':').next().unwrap_or_default();
+            port.bytes().all(|b| b.is_ascii_digit())
+        };
+        let user = if let Some((user, _)) = authority.rsplit_once('@') {
+            user
+        } else if authority.contains(':') && !has_port(authority) {
+            // Not a port: a password that nobody encoded.
+            let Some((user, _)) = url.rsplit_once('@') else { continue };
+            user
+        } else {
+            continue;
+        };
+        let secret = match user.split_once(':') {
+            Some((name, password)) => start + name.len() + 1..start + name.len() + 1 + password.len(),
+            None if user.len() >= TOKEN && user.bytes().any(|b| b.is_ascii_digit()) => {
+                start..start + user.len()
+            }
+            None => continue,
+        };
+        if !is_no_secret(line.get(secret.clone()).unwrap_or_default()) {
+            hits.push(Hit::secret(from + secret.start..from + secret.end, "url-password"));
+        }
+    }
+}
+
+/// A private key in its armour: to its end, or as far as lines look like it.
+pub(super) fn private_keys(part: &str, from: usize, hits: &mut Vec<Hit>) {
+    for (at, mark) in part.match_indices("-----BEGIN") {
+        let rest = part.get(at + mark.len()..).unwrap_or_default();
+        let title = rest.split("-----").next().unwrap_or_default();
+        if title.len() > 100 || !title.contains("PRIVATE KEY") {
+            continue;
+        }
+        let body = at + mark.len() + title.len() + "-----".len();
+        let text = part.get(body..).unwrap_or_default();
+        let end = text
+            .find("-----END")
+            .filter(|end| {
+                *end <= LONGEST_KEY && !text.get(..*end).is_some_and(|key| key.contains("-----BEGIN"))
+            })
+            .map_or_else(|| without_end(text), |end| past_armour(text, end));
+        let shown = text.get(..end).unwrap_or_default();
+        if !is_note(shown.trim()) {
+            hits.push(Hit::secret(from + at..from + body + end, "private-key"));
+        }
+    }
+}
+
+fn past_armour(text: &str, end: usize) -> usize {
+    let behind = text.get(end + "-----END".len()..).unwrap_or_default();
+    let line = behind.split('\n').next().unwrap_or_default();
+    let closed = line.find("-----").map_or(0, |at| at + "-----".len());
+    end + "-----END".len() + closed
+}
+
+/// As far as each line has a run of base64.
+fn without_end(text: &str) -> usize {
+    let mut end = 0;
+    for (n, line) in text.split_inclusive('\n').enumerate() {
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+        let longest = line.split(|c| !is_base64(c)).map(str::len).max().unwrap_or(0);
+        if n > 0 && longest < KEY_LINE {
+            break;
+        }
+        end += line.len();
+    }
+    text.get(..end).map_or(0, |key| key.trim_end().len())
+}

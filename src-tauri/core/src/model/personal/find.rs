@@ -1,0 +1,207 @@
+//! Where a text has something that belongs to a person: the one recogniser of it.
+
+use std::ops::Range;
+
+/// A number this long may be somebody's.
+pub(super) const LONG: usize = 9;
+
+/// What belongs to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Personal {
+    /// Nine or more digits, as they stand or with spaces and dashes between; only the digits.
+    Number(String),
+    /// The end of a checkout request's id, which is the payer's number.
+    Payer,
+    /// What stands behind `wamid.`: base64 with a number in it.
+    Message,
+    /// An e-mail address's part before the `@`.
+    Address,
+}
+
+/// One place: bytes of the text, on character boundaries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalAt {
+    /// What is to be hidden.
+    pub range: Range<usize>,
+    /// What it is.
+    pub what: Personal,
+}
+
+/// All places, in order, none over another. UUIDs, hashes, ULIDs and fractions of a second are nobody's.
+/// What [`super::masked`] or a redactor (`‹…›`) left behind is not found again.
+pub fn personal_in(text: &str) -> Vec<PersonalAt> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if byte.is_ascii_alphanumeric() || *byte == b'+' {
+            at = match uuid_end(bytes, at) {
+                Some(end) => end,
+                None => word(text, at, &mut found),
+            };
+        } else {
+            if *byte == b'@' {
+                address(text, at, &mut found);
+            }
+            at += 1;
+        }
+    }
+    found
+}
+
+fn is_digit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(u8::is_ascii_digit)
+}
+
+/// How many bytes from `at` on are of a kind.
+fn run(bytes: &[u8], at: usize, is: impl Fn(u8) -> bool) -> usize {
+    bytes.get(at..).unwrap_or_default().iter().take_while(|b| is(**b)).count()
+}
+
+/// Past the UUID that begins at `at`: whatever digits it has, they are nobody's number.
+fn uuid_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut here = at;
+    for (n, group) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if n > 0 {
+            if bytes.get(here) != Some(&b'-') {
+                return None;
+            }
+            here += 1;
+        }
+        if !bytes.get(here..here + group)?.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        here += group;
+    }
+    let goes_on = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    let is_inside = at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(goes_on);
+    (!is_inside && !bytes.get(here).is_some_and(goes_on)).then_some(here)
+}
+
+/// Looks at the word, or the spaced number, that begins at `at`; gives where it goes on from.
+fn word(text: &str, at: usize, found: &mut Vec<PersonalAt>) -> usize {
+    let bytes = text.as_bytes();
+    let plus = usize::from(bytes.get(at) == Some(&b'+'));
+    let end = at + plus + run(bytes, at + plus, |b| b.is_ascii_alphanumeric());
+    let word = bytes.get(at..end).unwrap_or_default();
+    let behind = bytes.get(end..).unwrap_or_default();
+    if word == b"ws" && behind.starts_with(b"_CO_") {
+        return checkout_id(text, at, end, found);
+    }
+    if word == b"wamid" && behind.first() == Some(&b'.') {
+        let length = run(bytes, end + 1, |b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b));
+        let range = end + 1..end + 1 + length;
+        at_end(found, range.clone(), (length > 0).then_some(Personal::Message));
+        return range.end;
+    }
+    if is_digit(bytes, at + plus)
+        && let Some((past, digits)) = spaced_number(bytes, at)
+    {
+        found.push(PersonalAt { range: at..past, what: Personal::Number(digits) });
+        return past;
+    }
+    if word.len() >= LONG && !is_hash(word) && !is_fraction(bytes, at, word) {
+        long_runs(text, at, end, found);
+    }
+    end
+}
+
+fn at_end(found: &mut Vec<PersonalAt>, range: Range<usize>, what: Option<Personal>) {
+    found.extend(what.map(|what| PersonalAt { range, what }));
+}
+
+/// `ws_CO_` and what belongs to it: its last nine characters are the payer's number.
+fn checkout_id(text: &str, at: usize, end: usize, found: &mut Vec<PersonalAt>) -> usize {
+    let past = end + run(text.as_bytes(), end, |b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_left_out = text.get(past..).is_some_and(|rest| rest.starts_with(['•', '‹']));
+    let kept = (past - at).saturating_sub(LONG).max("ws_CO_".len());
+    at_end(found, at + kept..past, (!is_left_out).then_some(Personal::Payer));
+    past
+}
+
+/// A number as people write theirs: `+254 712 345 678`, `0712-345-678`. Past it, and its digits.
+fn spaced_number(bytes: &[u8], at: usize) -> Option<(usize, String)> {
+    let plus = bytes.get(at) == Some(&b'+');
+    let first = at + usize::from(plus);
+    // Not a column of small numbers, nor a time: a subscriber's number begins with a group of three or four.
+    let group = run(bytes, first, |b| b.is_ascii_digit());
+    let rest = bytes.get(first..).unwrap_or_default();
+    let is_local = bytes.get(first) == Some(&b'0') && bytes.get(first + 1) != Some(&b'0');
+    if !plus && !(group >= 3 && (rest.starts_with(b"254") || is_local)) {
+        return None;
+    }
+    let mut digits = String::new();
+    let mut here = first;
+    while let Some(byte) = bytes.get(here) {
+        if byte.is_ascii_digit() {
+            digits.push(char::from(*byte));
+        } else if !(b" -".contains(byte)
+            && is_digit(bytes, here.saturating_sub(1))
+            && is_digit(bytes, here + 1))
+        {
+            break;
+        }
+        here += 1;
+    }
+    let is_a_word = bytes.get(here).is_some_and(u8::is_ascii_alphanumeric);
+    ((LONG..=15).contains(&digits.len()) && !is_a_word && here > first).then_some((here, digits))
+}
+
+/// A container's, a commit's or another id that is a hash, or a ULID: its digits are nobody's number.
+fn is_hash(word: &[u8]) -> bool {
+    let has_letter = word.iter().any(u8::is_ascii_alphabetic);
+    let is_hex = word.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
+    let is_ulid = word.len() == 26 && word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    has_letter && ((is_hex && word.len() >= 12) || is_ulid)
+}
+
+/// The nanoseconds of a time, as in `06:00:00.123456789Z`.
+fn is_fraction(bytes: &[u8], at: usize, word: &[u8]) -> bool {
+    let before = |n: usize| at.checked_sub(n).and_then(|i| bytes.get(i));
+    let is_z = |b: &u8| *b == b'Z';
+    let length = word.len() - word.iter().rev().take_while(|b| is_z(b)).count();
+    before(1) == Some(&b'.')
+        && before(4) == Some(&b':')
+        && before(3).is_some_and(u8::is_ascii)
+        && length <= LONG
+        && word.iter().take(length).all(u8::is_ascii_digit)
+}
+
+/// The word's long runs of digits.
+fn long_runs(text: &str, at: usize, end: usize, found: &mut Vec<PersonalAt>) {
+    let bytes = text.as_bytes();
+    let mut here = at;
+    while here < end {
+        let length = run(bytes, here, |b| b.is_ascii_digit());
+        if length >= LONG {
+            let range = here..here + length;
+            let digits = text.get(range.clone()).unwrap_or_default().to_owned();
+            found.push(PersonalAt { range, what: Personal::Number(digits) });
+        }
+        here += length.max(1);
+    }
+}
+
+fn is_local(c: char) -> bool {
+    c.is_alphanumeric() || "._%+-'".contains(c)
+}
+
+/// The local part before the `@` at `at`, where a domain with a dot is behind it. What was found within
+/// the local part belongs to it.
+fn address(text: &str, at: usize, found: &mut Vec<PersonalAt>) {
+    let part = |c: char| is_local(c) || c == '•';
+    let before = text.get(..at).unwrap_or_default();
+    let domain = text.get(at + 1..).unwrap_or_default();
+    let length = domain.find(|c: char| !(c.is_alphanumeric() || ".-".contains(c))).unwrap_or(domain.len());
+    let mut labels = domain.get(..length).unwrap_or_default().trim_end_matches('.').split('.');
+    let is_domain = labels.clone().count() > 1 && labels.all(|label| !label.is_empty());
+    if !before.ends_with(part) || !is_domain {
+        return;
+    }
+    let mut start = before.trim_end_matches(part).len();
+    while let Some(inside) = found.pop_if(|last| last.range.end > start) {
+        start = start.min(inside.range.start);
+        start = before.get(..start).unwrap_or_default().trim_end_matches(part).len();
+    }
+    found.push(PersonalAt { range: start..at, what: Personal::Address });
+}
