@@ -310,6 +310,6 @@ fn the_second_look_finds_what_the_first_left() {
         ("wanjiku%40example.co.ke".to_owned(), "‹email-1›"),
     ] {
         let leaks = redactor.scan(left.as_bytes(), &names);
-        assert_eq!(leaks.iter().map(|leak| leak.what.as_str()).collect::<Vec<_>>(), [what], "{left}");
+        assert!(!leaks.is_empty() && leaks.iter().all(|leak| leak.what == what), "{leaks:?} in {left}");
     }
 }

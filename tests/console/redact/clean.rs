@@ -21,6 +21,7 @@ fn ordinary_lines_stay_as_they_were() {
         .collect();
     let rate = wrong.len() as f64 / lines.len() as f64;
     println!("clean corpus: {} of {} lines changed, {:.3} %", wrong.len(), lines.len(), rate * 100.0);
+    wrong.iter().take(5).for_each(|line| println!("{line}"));
     let shown = wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(rate <= WRONG_AT_MOST, "{} of {}:\n{shown}", wrong.len(), lines.len());
 }

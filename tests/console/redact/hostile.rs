@@ -59,7 +59,7 @@ fn hostile_text_is_cleaned_or_withheld_in_time() {
         }
         let took = began.elapsed();
         println!("{what}: {took:?}");
-        assert!(took.as_secs() < 120, "{what} took {took:?}");
+        assert!(took.as_secs() < 60, "{what} took {took:?}");
     }
 }
 
@@ -125,7 +125,8 @@ fn random_bytes_do_no_harm() {
         for _ in 0..rng.usize(1..60) {
             match rng.u8(0..12) {
                 0 => bytes.push(rng.u8(1..)),
-                1 => bytes.extend(corpus::hex(&mut rng, 20).bytes()),
+                // A hash, which nothing runs into.
+                1 => bytes.extend(format!(" {} ", corpus::hex(&mut rng, 20)).bytes()),
                 _ => bytes.extend(words[rng.usize(..words.len())].bytes()),
             }
         }

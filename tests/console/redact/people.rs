@@ -49,7 +49,10 @@ fn a_receipt_is_one_where_a_name_or_words_of_mpesa_say_so() {
         ("mpesa_receipt=NLJ7RT61SV", "mpesa_receipt=‹receipt-1›"),
         ("NLJ7RT61SV Confirmed. M-Pesa", "‹receipt-1› Confirmed. M-Pesa"),
         ("build NLJ7RT61SV done", "build NLJ7RT61SV done"),
-        ("M-PESA TIMEOUT123 is no receipt", "M-PESA TIMEOUT123 is no receipt"),
+        (
+            "M-PESA TIMEDOUTXY is no receipt, 2026112406 none",
+            "M-PESA TIMEDOUTXY is no receipt, 2026112406 none",
+        ),
     ] {
         assert_eq!(cleaned(&redactor, Content::Text, text), shown);
     }

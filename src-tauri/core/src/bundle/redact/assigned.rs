@@ -16,23 +16,36 @@ use super::{
 
 /// How much stands between a name and its separator, or that and the value.
 const BLANKS: usize = 8;
+/// No number or receipt is longer.
+const SHORT: usize = 64;
 /// How far the end of a quoted value is looked for over line ends.
 const LONGEST: usize = 64 << 10;
 
 /// Everything that a name in this text tells.
 pub(super) fn find<'t>(text: &'t str, names: &mut Names<'t>, hits: &mut Vec<Hit>) {
     let bytes = text.as_bytes();
+    let mut done = 0;
     for sep in memchr::memchr2_iter(b'=', b':', bytes) {
-        let Some(name) = Name::before(text, sep) else { continue };
+        // Within a value that is hidden as a whole there is nothing more to tell.
+        let Some(name) = (sep >= done).then(|| Name::before(text, sep)).flatten() else { continue };
         let class = names.class(name.text);
-        if class != Class::Open {
+        let counts = match class {
+            Class::Open | Class::Locals => false,
+            Class::Query => name.is_query,
+            Class::Message => name.is_field(bytes.get(sep)) && !is_of_a_program(text, name.start),
+            Class::Words => name.is_field(bytes.get(sep)),
+            _ => true,
+        };
+        if counts {
+            let before = hits.len();
             Value::behind(text, sep, &name, class).hide(text, class, &name, hits);
+            done = hits.get(before..).and_then(|new| new.last()).map_or(done, |hit| hit.range.end);
         }
     }
 }
 
 /// How far around a name its line is looked at.
-const NEAR: usize = 4 << 10;
+const NEAR: usize = 2 << 10;
 
 struct Name<'t> {
     text: &'t str,
@@ -41,9 +54,16 @@ struct Name<'t> {
     quote: Option<(u8, usize)>,
     /// It begins its line, but for blanks, a list's dash and `export`.
     is_first: bool,
+    /// It is a parameter of a URL.
+    is_query: bool,
 }
 
 impl<'t> Name<'t> {
+    /// Words in a sentence or in code are no fields.
+    fn is_field(&self, sep: Option<&u8>) -> bool {
+        self.quote.is_some() || sep == Some(&b'=')
+    }
+
     fn before(text: &'t str, sep: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         let at = |n: usize| bytes.get(n).copied();
@@ -69,6 +89,7 @@ impl<'t> Name<'t> {
         }
         let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         let start = back(end, &is_part, 65);
+        let start = start.max(behind_colour(bytes, start.saturating_sub(2)).min(end));
         let name = text.get(start..end)?.trim_start_matches(['-', '.']);
         let start = end - name.len();
         if name.len() < 2 || !name.bytes().any(|b| b.is_ascii_alphabetic()) {
@@ -83,7 +104,8 @@ impl<'t> Name<'t> {
             let lead = lead.strip_prefix("export ").unwrap_or(lead);
             lead.trim_matches(['"', '\'', ' ']).is_empty()
         };
-        Some(Self { text: name, start, quote, is_first })
+        let is_query = start > 0 && matches!(at(start - 1), Some(b'?' | b'&'));
+        Some(Self { text: name, start, quote, is_first, is_query })
     }
 }
 
@@ -108,7 +130,6 @@ struct Value {
     range: Range<usize>,
     /// It has brackets of its own.
     is_bracketed: bool,
-    is_query: bool,
     is_colon: bool,
 }
 
@@ -117,7 +138,6 @@ impl Value {
         let bytes = text.as_bytes();
         let at = |n: usize| bytes.get(n).copied();
         let is_colon = at(sep) == Some(b':');
-        let is_query = name.start > 0 && matches!(at(name.start - 1), Some(b'?' | b'&'));
         let mut start = sep + 1;
         while matches!(at(start), Some(b'=' | b'>' | b'~')) && start < sep + 3 {
             start += 1;
@@ -133,7 +153,7 @@ impl Value {
         if matches!(at(open), Some(b'b' | b'u' | b'r')) && matches!(at(open + 1), Some(b'\'' | b'"')) {
             open += 1;
         }
-        let made = |range| Self { range, is_bracketed: false, is_query, is_colon };
+        let made = |range| Self { range, is_bracketed: false, is_colon };
         if let Some(quote @ (b'"' | b'\'' | b'`')) = at(open) {
             let inner = open + 1;
             return made(inner..closing(text, inner, quote, slashes));
@@ -144,7 +164,8 @@ impl Value {
         if is_colon && name.quote.is_none() && matches!(at(start), Some(b'|' | b'>')) {
             return made(block(text, name.start, start));
         }
-        let line = line_from(text, start);
+        let is_short = matches!(class, Class::Number | Class::Receipt);
+        let line = line_from(text, start, if is_short { SHORT } else { LONGEST });
         let whole_line = class == Class::Header
             || (name.is_first
                 && name.quote.is_none()
@@ -153,19 +174,17 @@ impl Value {
         let length = match whole_line {
             true if name.is_first => line.trim_end().len(),
             true => to_quote(line),
-            false => bare(line, is_query),
+            false => bare(line, name.is_query),
         };
         made(start..start + length)
     }
 
     fn hide(self, text: &str, class: Class, name: &Name<'_>, hits: &mut Vec<Hit>) {
         let Some(value) = text.get(self.range.clone()).filter(|value| !value.is_empty()) else { return };
-        // Words in a sentence or in code are no fields.
-        let is_field = name.quote.is_some() || !self.is_colon;
+        let is_field = name.is_field(self.is_colon.then_some(&b':').or(Some(&b'=')));
         let range = self.range;
         match class {
             Class::Secret | Class::Query | Class::Header if is_no_secret(value) => {}
-            Class::Query if !self.is_query => {}
             Class::Secret | Class::Query => {
                 let hit = Hit::secret(range, "named-secret");
                 // In JSON it was a value, and is one afterwards.
@@ -178,10 +197,7 @@ impl Value {
                     hits.push(Hit::secret(range.start + scheme..range.end, "header"));
                 }
             }
-            Class::Words if is_field => hits.extend(words(range, value)),
-            Class::Message if is_field && !is_of_a_program(text, name.start) => {
-                hits.extend(words(range, value));
-            }
+            Class::Words | Class::Message => hits.extend(words(range, value)),
             Class::Number => {
                 if let Some(number) = people::number_of(value).filter(|_| is_field) {
                     hits.push(Hit::name(range, Kind::Phone, number));
@@ -190,7 +206,7 @@ impl Value {
             Class::Receipt if people::is_receipt(value) => {
                 hits.push(Hit::name(range, Kind::Receipt, value.to_owned()));
             }
-            Class::Open | Class::Words | Class::Message | Class::Receipt | Class::Locals => {}
+            Class::Open | Class::Receipt | Class::Locals => {}
         }
     }
 }
@@ -208,7 +224,7 @@ pub(super) fn words(range: Range<usize>, value: &str) -> Option<Hit> {
 
 fn is_json(value: &str) -> bool {
     let value = value.trim();
-    let is_like = value.starts_with(['{', '[']) && value.contains('"');
+    let is_like = value.len() <= LONGEST && value.starts_with(['{', '[']) && value.contains('"');
     is_like && serde_json::from_str::<IgnoredAny>(&View::unescaped(value).text).is_ok()
 }
 
@@ -248,14 +264,14 @@ fn floor(text: &str, mut at: usize) -> usize {
 }
 
 /// The rest of a line, of a very long one its beginning.
-fn line_from(text: &str, start: usize) -> &str {
-    let near = text.get(start..floor(text, (start + LONGEST).min(text.len()))).unwrap_or_default();
+fn line_from(text: &str, start: usize, most: usize) -> &str {
+    let near = text.get(start..floor(text, (start + most).min(text.len()))).unwrap_or_default();
     near.split('\n').next().unwrap_or_default()
 }
 
 /// Past the bracket that closes this one, or to the line's end.
 fn bracketed(text: &str, start: usize) -> usize {
-    let line = line_from(text, start);
+    let line = line_from(text, start, NEAR * 4);
     let mut depth = 0_usize;
     for (at, c) in line.char_indices() {
         match c {
@@ -267,7 +283,9 @@ fn bracketed(text: &str, start: usize) -> usize {
             return start + at + 1;
         }
     }
-    start + line.len()
+    start
+        + memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or_default())
+            .unwrap_or(text.len() - start)
 }
 
 /// A block of YAML: the lines below that stand further in than the name.

@@ -35,7 +35,9 @@ pub(super) fn find<'t>(
     let mut walk = Walk { text, at: start, start, names, read, hits, open: Vec::new() };
     walk.all();
     // What is still open was cut: what was to be dropped is dropped as far as it may go.
-    let end = walk.cut();
+    let drops = walk.open.iter().any(|frame| frame.class == Class::Locals);
+    let end = if drops { walk.cut() } else { walk.at };
+    walk.at = walk.at.max(end);
     while let Some(frame) = walk.open.pop() {
         walk.close(frame, end);
     }

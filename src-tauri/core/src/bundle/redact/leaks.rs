@@ -42,7 +42,7 @@ impl<'a> Scan<'a> {
     pub(super) fn new(known: &'a dyn KnownSecrets, pseudonyms: &Pseudonyms) -> Self {
         let (mut forms, mut names) = (Vec::new(), Vec::new());
         for one in pseudonyms.iter() {
-            for form in forms_of(literal(one.kind, one.original)) {
+            for form in literal(one.kind, one.original).map(forms_of).unwrap_or_default() {
                 forms.push(form);
                 names.push(one.name.clone());
             }

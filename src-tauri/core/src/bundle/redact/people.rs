@@ -11,6 +11,8 @@ use super::{
 
 /// Digits of a subscriber's number without any prefix.
 const SUBSCRIBER: usize = 9;
+/// A shorter message's id is cut.
+const MESSAGE: usize = 16;
 /// Ends of names with an `@` that are no domain's: units of systemd.
 const NO_DOMAIN: &[&str] = &["service", "socket", "timer", "target", "mount", "slice", "scope", "path"];
 
@@ -26,7 +28,10 @@ pub(super) fn find(text: &str, hits: &mut Vec<Hit>) {
             Personal::Payer => hits.extend(payer(text, range)),
             Personal::Message => {
                 let id = text.get(range.clone()).unwrap_or_default().to_owned();
-                hits.push(Hit::name(range, Kind::Message, id));
+                hits.push(match id.len() {
+                    MESSAGE.. => Hit::name(range, Kind::Message, id),
+                    _ => Hit::secret(range, Kind::Message.id()),
+                });
             }
             Personal::Address => hits.extend(address(text, range)),
         }
@@ -43,8 +48,17 @@ fn before(text: &str, at: usize) -> &str {
 
 /// The number as it is kept: a Kenyan one with its country, whatever was before its last nine digits.
 pub(super) fn canonical(digits: &str) -> String {
+    let digits = mobile_in(digits).unwrap_or(digits);
     let local = digits.strip_prefix("254").or_else(|| digits.strip_prefix('0')).unwrap_or(digits);
     if local.len() == SUBSCRIBER { format!("254{local}") } else { digits.to_owned() }
+}
+
+/// A whole mobile number at the beginning or the end of a longer run: two that nothing parts, or one with a
+/// counter.
+fn mobile_in(digits: &str) -> Option<&str> {
+    let tail = digits.len().checked_sub(12).filter(|n| *n > 0)?;
+    let is_mobile = |part: &&str| part.starts_with("2547") || part.starts_with("2541");
+    [digits.get(..12)?, digits.get(tail..)?].into_iter().find(is_mobile)
 }
 
 /// Whether digits without a `+` have the shape of a number: Kenyan with or without its prefix, or as long
@@ -56,8 +70,9 @@ fn is_phone(digits: &str, before: &str) -> bool {
         || (digits.len() == 10 && digits.starts_with('0') && !digits.starts_with("00"));
     let is_date = digits.starts_with("20") && digits.len() == 12;
     let is_long = matches!(digits.len(), 11 | 12) && !is_date && !digits.starts_with("00");
+    let is_inside = mobile_in(digits).is_some();
     let is_bare = digits.len() == SUBSCRIBER && digits.starts_with(['7', '1']);
-    is_kenyan || ((is_long || is_bare) && !is_fraction)
+    is_kenyan || ((is_long || is_bare || is_inside) && !is_fraction)
 }
 
 /// A field's value, where its name says that it is a number and it looks like one.
@@ -91,13 +106,10 @@ pub(super) fn receipts(line: &str, from: usize, hits: &mut Vec<Hit>) {
 }
 
 fn payer(text: &str, range: Range<usize>) -> Option<Hit> {
-    let end = text.get(range.clone())?;
-    let put = if end.bytes().all(|b| b.is_ascii_digit()) && end.len() == SUBSCRIBER {
-        Put::Payer(canonical(end))
-    } else {
-        Put::Payer(end.to_owned())
-    };
-    (!end.is_empty()).then(|| Hit { range, rule: "payer".into(), put, bare: false })
+    let end = text.get(range.clone()).filter(|end| !end.is_empty())?;
+    let is_number = end.len() == SUBSCRIBER && end.bytes().all(|b| b.is_ascii_digit());
+    let put = if is_number { Put::Payer(canonical(end)) } else { Put::Note("payer".into()) };
+    Some(Hit { range, rule: "payer".into(), put, bare: false })
 }
 
 fn address(text: &str, local: Range<usize>) -> Option<Hit> {

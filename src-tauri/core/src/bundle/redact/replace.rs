@@ -9,6 +9,9 @@ use super::{
     pseudonyms::{Kind, Pseudonyms},
 };
 
+/// Of anything but an e-mail address, less than this says nothing.
+const SHORTEST: usize = 9;
+
 /// A text in which everything that was found is replaced.
 pub(super) struct Replaced {
     pub(super) text: String,
@@ -59,7 +62,7 @@ impl Replaced {
     fn everywhere(&mut self, names: &Pseudonyms) {
         let all: Vec<(String, Kind, String)> = names
             .iter()
-            .map(|one| (literal(one.kind, one.original).to_owned(), one.kind, one.name))
+            .filter_map(|one| Some((literal(one.kind, one.original)?.to_owned(), one.kind, one.name)))
             .collect();
         let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(all.iter().map(|(l, ..)| l));
         // Without a finder the second look at the archive still finds them.
@@ -81,10 +84,12 @@ impl Replaced {
     }
 }
 
-/// What of a value is looked for: of a Kenyan number what all its spellings have.
-pub(super) fn literal(kind: Kind, original: &str) -> &str {
-    match kind {
+/// What of a value is looked for: of a Kenyan number what all its spellings have. `None`: too short to be
+/// told from other text.
+pub(super) fn literal(kind: Kind, original: &str) -> Option<&str> {
+    let literal = match kind {
         Kind::Phone if original.len() == 12 => original.strip_prefix("254").unwrap_or(original),
         _ => original,
-    }
+    };
+    (kind == Kind::Email || literal.len() >= SHORTEST).then_some(literal)
 }
