@@ -56,12 +56,10 @@ pub(super) fn private_keys(part: &str, from: usize, hits: &mut Vec<Hit>) {
         }
         let body = at + mark.len() + title.len() + "-----".len();
         let text = part.get(body..).unwrap_or_default();
-        let end = text
-            .find("-----END")
-            .filter(|end| {
-                *end <= LONGEST_KEY && !text.get(..*end).is_some_and(|key| key.contains("-----BEGIN"))
-            })
-            .map_or_else(|| without_end(text), |end| past_armour(text, end));
+        // To its own end: what comes behind the next beginning is another one's.
+        let near = text.split("-----BEGIN").next().unwrap_or_default();
+        let end = near.find("-----END").filter(|end| *end <= LONGEST_KEY);
+        let end = end.map_or_else(|| without_end(near), |end| past_armour(text, end));
         let shown = text.get(..end).unwrap_or_default();
         if !is_note(shown.trim()) {
             hits.push(Hit::secret(from + at..from + body + end, "private-key"));
