@@ -7,6 +7,8 @@ use super::{
 
 /// A user without a password is a token from this length on, where it has a digit: `https://TOKEN@host`.
 const TOKEN: usize = 16;
+/// How far the `@` behind a URL's password is looked for.
+const LONGEST_USER: usize = 2 << 10;
 /// How far the end of a private key is looked for.
 const LONGEST_KEY: usize = 32 << 10;
 /// A run of base64 this long goes on a key whose end is not there.
@@ -16,7 +18,7 @@ const KEY_LINE: usize = 16;
 pub(super) fn url_passwords(line: &str, from: usize, hits: &mut Vec<Hit>) {
     for (at, mark) in line.match_indices("://") {
         let start = at + mark.len();
-        let rest = line.get(start..).unwrap_or_default();
+        let rest = head(line, start);
         let ends = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c);
         let url = rest.split(ends).next().unwrap_or_default();
         let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
@@ -44,6 +46,15 @@ pub(super) fn url_passwords(line: &str, from: usize, hits: &mut Vec<Hit>) {
             hits.push(Hit::secret(from + secret.start..from + secret.end, "url-password"));
         }
     }
+}
+
+/// As much of a line as an address may take.
+fn head(line: &str, start: usize) -> &str {
+    let mut end = (start + LONGEST_USER).min(line.len());
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line.get(start..end).unwrap_or_default()
 }
 
 /// A private key in its armour: to its end, or as far as lines look like it.
