@@ -11,7 +11,7 @@ use std::{
     time::SystemTime,
 };
 
-use aho_corasick::{AhoCorasick, MatchKind, PatternID};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID};
 use ratiba_core::{
     model::Joined,
     ports::{KnownSecrets, SecretAt},
@@ -25,6 +25,8 @@ const SHORTEST: usize = 8;
 /// A plain word is only taken for a secret from this length on: "ratiba" as a password would
 /// otherwise blacken every name of the stack.
 const SHORTEST_WORD: usize = 16;
+/// From this length on a text is worth a finder that is slow to build.
+const LONG: usize = 256 << 10;
 /// Parts of the names of keys that hold secrets.
 const SECRET_NAMES: &[&str] =
     &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "SALT", "SIGNATURE", "COOKIE"];
@@ -47,6 +49,8 @@ struct Held {
     names: BTreeMap<String, String>,
     read: Option<(SystemTime, u64)>,
     finder: Option<(AhoCorasick, Vec<String>)>,
+    /// The same, several times as fast and slow to build: for megabytes.
+    fast: Option<AhoCorasick>,
     /// Whether there is a form that a text without line ends no longer has.
     has_line_ends: bool,
 }
@@ -146,15 +150,19 @@ impl Held {
                 // It is somebody's path, and goes to terminals.
                 free.insert(name.replace(char::is_control, "?"));
                 self.finder = None;
+                self.fast = None;
             }
         }
     }
 
+    fn built(&self, kind: Option<AhoCorasickKind>) -> Option<AhoCorasick> {
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostLongest).kind(kind).build(self.names.keys()).ok()
+    }
+
     fn finder(&mut self) -> Option<&(AhoCorasick, Vec<String>)> {
         if self.finder.is_none() && !self.names.is_empty() {
-            let finder =
-                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.names.keys());
-            self.finder = finder.ok().map(|finder| (finder, self.names.values().cloned().collect()));
+            self.finder = self.built(None).map(|finder| (finder, self.names.values().cloned().collect()));
         }
         self.finder.as_ref()
     }
@@ -196,7 +204,12 @@ impl KnownSecrets for Known {
         let mut held = self.held();
         self.refresh(&mut held);
         let has_line_ends = held.has_line_ends;
+        if held.fast.is_none() && bytes.len() >= LONG {
+            held.fast = held.built(Some(AhoCorasickKind::DFA));
+        }
+        let fast = held.fast.clone();
         let Some((finder, names)) = held.finder() else { return Vec::new() };
+        let finder = fast.as_ref().unwrap_or(finder);
         let named = |n: usize| names.get(n).map_or("secret", String::as_str).to_owned();
         let joined = bytes.contains(&b'\n').then(|| Joined::of(bytes));
         let mut found: Vec<SecretAt> = Vec::new();

@@ -248,7 +248,7 @@ fn closing(text: &str, start: usize, quote: u8, slashes: usize) -> usize {
     for at in memchr::memchr_iter(quote, rest) {
         let before = rest.get(..at).unwrap_or_default().iter().rev().take_while(|b| **b == b'\\').count();
         let is_end = before <= slashes && (slashes > 0 || before == 0)
-            || before > slashes && (before - slashes) % (2 * (slashes + 1)) == 0;
+            || before > slashes && (before - slashes).is_multiple_of(2 * (slashes + 1));
         if is_end {
             return start + at - before.min(slashes);
         }

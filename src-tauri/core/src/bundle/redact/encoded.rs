@@ -214,7 +214,7 @@ fn ends_line(rest: &[u8]) -> bool {
 
 fn decoded(run: &str) -> Option<(&'static str, String)> {
     let run: String = run.chars().filter(|c| c.is_ascii() && is_base64(*c as u8)).collect();
-    if run.len() % 2 == 0 && run.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if run.len().is_multiple_of(2) && run.bytes().all(|b| b.is_ascii_hexdigit()) {
         let pair = |n: usize| u8::from_str_radix(run.get(n..n + 2).unwrap_or_default(), 16).ok();
         let bytes: Option<Vec<u8>> = (0..run.len()).step_by(2).map(pair).collect();
         if let Some(text) = bytes.and_then(readable) {

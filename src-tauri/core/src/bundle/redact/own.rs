@@ -29,7 +29,7 @@ impl Own {
         let Some(regex) = pattern.regex() else { return };
         for groups in regex.captures_iter(part.as_bytes()) {
             let Some(secret) = groups.iter().skip(1).flatten().next() else { continue };
-            let is_one = std::str::from_utf8(secret.as_bytes()).is_ok_and(|text| accepts(text));
+            let is_one = std::str::from_utf8(secret.as_bytes()).is_ok_and(accepts);
             // What is not UTF-8 by itself was cut within a character: hidden all the same.
             if is_one || std::str::from_utf8(secret.as_bytes()).is_err() {
                 hits.push(Hit::secret(from + secret.start()..from + secret.end(), self.id));
