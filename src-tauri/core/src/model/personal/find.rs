@@ -5,6 +5,9 @@ use std::ops::Range;
 /// A number this long may be somebody's.
 pub(super) const LONG: usize = 9;
 
+/// Nobody's number is longer, with its country's prefix.
+const LONGEST: usize = 15;
+
 /// What belongs to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Personal {
@@ -135,6 +138,10 @@ fn spaced_number(bytes: &[u8], at: usize) -> Option<(usize, String)> {
     while let Some(byte) = bytes.get(here) {
         if byte.is_ascii_digit() {
             digits.push(char::from(*byte));
+            // No number is that long: a column of them is not read to its end from each of them.
+            if digits.len() > LONGEST {
+                return None;
+            }
         } else if !(b" -".contains(byte)
             && is_digit(bytes, here.saturating_sub(1))
             && is_digit(bytes, here + 1))
@@ -144,7 +151,7 @@ fn spaced_number(bytes: &[u8], at: usize) -> Option<(usize, String)> {
         here += 1;
     }
     let is_a_word = bytes.get(here).is_some_and(u8::is_ascii_alphanumeric);
-    ((LONG..=15).contains(&digits.len()) && !is_a_word && here > first).then_some((here, digits))
+    ((LONG..=LONGEST).contains(&digits.len()) && !is_a_word && here > first).then_some((here, digits))
 }
 
 /// A container's, a commit's or another id that is a hash, or a ULID: its digits are nobody's number.
