@@ -16,4 +16,4 @@ mod secrets;
 mod sources;
 mod wiring;
 
-pub use wiring::open_console;
+pub use wiring::{open_console, open_logs};

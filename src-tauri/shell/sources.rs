@@ -15,6 +15,7 @@ use ratiba_adapters::{
     host::ThisMachine,
     http::{Daraja, Elevenlabs, Endpoints, Livekit, Tries, WhatsApp},
     journal::SqliteJournal,
+    logs::StackLogs,
     memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
     redis::{Redis, RedisBackups},
@@ -26,8 +27,8 @@ use ratiba_core::{
     playbook::sql_template::{expand, quoted},
     ports::{
         Acts, Backups, ComposeCommands, ContainerCommands, Containers, Database, DatabaseChanges, Dotenv,
-        DotenvChanges, JournalStore, KnownSecrets, RedisChanges, Repo, RepoChanges, SightingStore, Sources,
-        Threads,
+        DotenvChanges, JournalStore, KnownSecrets, Logs, RedisChanges, Repo, RepoChanges, SightingStore,
+        Sources, Threads,
     },
     profile::{PostgresSection, Profile, SecretRef},
     wire::WireError,
@@ -120,6 +121,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
             Ok(redis) => redis as Arc<dyn Threads>,
             Err(error) => Arc::new(Broken(error)),
         }),
+        logs: Arc::new(StackLogs::new(engine.clone(), state.join("logs"))),
         host: Arc::new(ThisMachine),
         repo: repo.clone().map(|repo| repo as Arc<dyn Repo>),
         dotenv: dotenv.clone().map(|dotenv| dotenv as Arc<dyn Dotenv>),
@@ -198,4 +200,9 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>, tries: Tries) -> Endpoin
             tries,
         }),
     }
+}
+
+/// Reads log files alone, where there is no profile.
+pub fn log_files() -> Arc<dyn Logs> {
+    Arc::new(StackLogs::of_files(paths::state_dir().join("logs")))
 }

@@ -16,7 +16,7 @@ use ratiba_core::{
 };
 
 use crate::{
-    api::{Console, Parts, failed, usage},
+    api::{Console, LogReader, Parts, failed, usage},
     paths,
 };
 
@@ -65,6 +65,21 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
         proven: proven(),
         operator: operator(),
     }))
+}
+
+/// Reads the logs of a profile's stack; where `only_files` are asked for and there is no profile, those.
+pub async fn open_logs(
+    profile: Option<&str>,
+    only_files: bool,
+) -> Result<(LogReader, Option<Arc<Console>>), WireError> {
+    let is_meant =
+        !only_files || profile.is_some() || std::env::var_os("RATIBA_PROFILE").is_some_and(|v| !v.is_empty());
+    if !is_meant && profiles().is_empty() {
+        let logs = crate::sources::log_files();
+        return Ok((LogReader { logs, containers: None, files: Vec::new() }, None));
+    }
+    let console = open_console(profile).await?;
+    Ok((console.log_reader(), Some(console)))
 }
 
 /// Who is at the console: for the journal, and for the one who finds the lock taken.

@@ -11,8 +11,11 @@
 
 mod ctl;
 mod journal;
+mod logs;
 mod plans;
 mod playbooks;
 mod profiles;
+mod reads;
 mod sources;
+mod staged;
 mod surface;

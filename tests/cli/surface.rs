@@ -14,9 +14,21 @@ fn every_command_explains_itself() {
     let ctl = Ctl::new();
     let help = ctl.run(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in
-        ["doctor", "status", "triage", "playbooks", "diagnose", "plan", "apply", "undo", "runs", "drill"]
-    {
+    for command in [
+        "doctor",
+        "status",
+        "tenants",
+        "threads",
+        "payments",
+        "triage",
+        "playbooks",
+        "diagnose",
+        "plan",
+        "apply",
+        "undo",
+        "runs",
+        "drill",
+    ] {
         assert!(help.out.contains(&format!("\n  {command}")), "{command} is listed");
         let own = ctl.run(&[command, "--help"]);
         assert!(

@@ -29,6 +29,7 @@ mod playbook_stk_cancelled;
 mod playbook_tts_latency;
 mod playbook_whatsapp;
 mod redact;
+mod reads;
 mod remedy;
 mod runbook;
 mod shipped;

@@ -20,6 +20,7 @@ use ratiba_adapters::{
     http::Endpoints,
     journal::SqliteJournal,
     known_secrets::Known,
+    logs::StackLogs,
     memory::ThisProcess,
     postgres::{Postgres, PostgresBackups, Registry},
     redis::Redis,
@@ -216,6 +217,7 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
         dir: place.dir.join("backups"),
     });
     let sources = Sources {
+        logs: Arc::new(StackLogs::new(engine.clone(), place.dir.join("logs"))),
         containers: engine,
         compose: compose.clone(),
         database: Some(postgres.clone()),

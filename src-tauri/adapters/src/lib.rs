@@ -15,6 +15,7 @@ pub mod http;
 pub mod journal;
 pub mod known_secrets;
 pub mod lab;
+pub mod logs;
 pub mod memory;
 pub mod postgres;
 mod private;

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::{
     asker::{Freshness, Remembered, fresh_pass},
+    log_view::Followed,
     runbook::Seen,
 };
 
@@ -80,6 +81,7 @@ pub(super) struct State {
     pub running: BTreeMap<String, Running>,
     pub is_watching: bool,
     pub seen: Seen,
+    pub followed: Option<Followed>,
 }
 
 impl Console {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::logs::LogsArgs;
+
 /// Watch, diagnose and repair one Ratiba stack.
 #[derive(Debug, Parser)]
 #[command(
@@ -18,7 +20,7 @@ pub struct Args {
     /// Which stack: a profile's name, or its file. Default: RATIBA_PROFILE, or the only profile there is.
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub profile: Option<String>,
-    /// One JSON document on standard output (NDJSON for apply, undo and status --watch).
+    /// One JSON document on standard output (NDJSON for apply, undo, logs and status --watch).
     #[arg(long, global = true)]
     pub json: bool,
     /// Give up after this many seconds.
@@ -40,12 +42,36 @@ pub enum Command {
         #[arg(long)]
         watch: bool,
     },
+    /// Show the tenants, or all about one.
+    Tenants {
+        /// Which.
+        #[command(subcommand)]
+        tenants: TenantsCommand,
+    },
+    /// Show all about one conversation.
+    Threads {
+        /// Which.
+        #[command(subcommand)]
+        threads: ThreadsCommand,
+    },
+    /// Show payments over all tenants, or all about one.
+    Payments {
+        /// Which.
+        #[command(subcommand)]
+        payments: PaymentsCommand,
+    },
     /// Say what is wrong: the four questions and every playbook's verdict, cause first.
     Triage {
         /// Exit with 5 when anything is present or suspected.
         #[arg(long)]
         exit_code: bool,
     },
+    /// Print log lines of services and files, by time.
+    #[command(after_help = "\
+Times are the line's own, else the engine's; a line that tells none has that of the line before it. A traceback \
+stays with the line that it explains. Secrets and people's numbers are hidden, but not with --raw.\n\n\
+With --json one object a line: ts, service, level, event, thread_id, tenant, text, raw.")]
+    Logs(LogsArgs),
     /// The catalogue of playbooks.
     Playbooks {
         /// Which.
@@ -130,6 +156,60 @@ pub enum Command {
     },
     /// Print the man page.
     Man,
+}
+
+/// The tenants.
+#[derive(Debug, Subcommand)]
+pub enum TenantsCommand {
+    /// All tenants: those that are registered, that have a schema, or that threads name.
+    List,
+    /// One tenant: registry, threads, payments, knowledge, staff, checkpoints. What could not be read says why.
+    Show {
+        /// Its slug, such as amani_salon.
+        slug: String,
+    },
+}
+
+/// Conversations.
+#[derive(Debug, Subcommand)]
+pub enum ThreadsCommand {
+    /// One conversation: its state in Redis, its payments, its latest 20 checkpoints.
+    Show {
+        /// Its id, a ULID. One that left Redis is looked for in the tables of all tenants.
+        #[arg(value_name = "ULID")]
+        thread: String,
+    },
+}
+
+/// Payments.
+#[derive(Debug, Subcommand)]
+pub enum PaymentsCommand {
+    /// Payments of all tenants: stuck ones first, then the oldest first; in an order that stays the same.
+    ///
+    /// Payers' numbers are masked. A tenant that could not be read is named, and counted nowhere. Exits with 3
+    /// where none could be read.
+    List {
+        /// Only of this tenant.
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// Only in this state, such as initiated.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those made longer ago: 90s, 10m, 2h, 3d.
+        #[arg(long = "older-than", value_name = "D", value_parser = super::duration::seconds)]
+        older_than_s: Option<u64>,
+        /// Rows to show; with --offset at most 10000.
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Rows to skip.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        offset: u32,
+    },
+    /// One payment by time: its push, routing, callbacks, conversation and booking. Daraja is not asked.
+    Show {
+        /// The payment's id, or the CheckoutRequestID of its push.
+        id: String,
+    },
 }
 
 /// The catalogue.

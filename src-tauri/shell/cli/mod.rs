@@ -3,8 +3,11 @@
 mod args;
 mod doctor;
 mod drill;
+mod duration;
 mod limit;
+mod logs;
 mod output;
+mod payments;
 mod plan;
 mod plan_file;
 mod playbooks;
@@ -12,6 +15,8 @@ mod resume;
 mod run;
 mod status;
 mod stop;
+mod tenants;
+mod threads;
 mod triage;
 mod waiting;
 
@@ -85,7 +90,13 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         Command::Doctor => doctor::run(profile, output).await,
         Command::Drill { drill } => drill::run(drill, profile, output).await,
         Command::Status { watch } => status::run(&open(profile, output).await?, watch, output).await,
+        Command::Tenants { tenants } => tenants::run(&open(profile, output).await?, tenants, output).await,
+        Command::Threads { threads } => threads::run(&open(profile, output).await?, threads, output).await,
+        Command::Payments { payments } => {
+            payments::run(&open(profile, output).await?, payments, output).await
+        }
         Command::Triage { exit_code } => triage::run(&open(profile, output).await?, exit_code, output).await,
+        Command::Logs(args) => logs::run(args, profile, limit, output).await,
         Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
         Command::Diagnose { id, params } => {
             triage::diagnose(&open(profile, output).await?, &id, &params, output).await

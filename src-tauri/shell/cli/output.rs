@@ -50,8 +50,15 @@ impl Output {
         Ok(())
     }
 
-    /// One line of JSON. Secrets are hidden in its texts, never in its syntax.
+    /// One line of JSON on standard output.
     pub fn document(&self, view: &impl Serialize) -> Result<(), WireError> {
+        let line = self.as_document(view)?;
+        let _closed = writeln!(std::io::stdout(), "{line}");
+        Ok(())
+    }
+
+    /// One line of JSON. Secrets are hidden in its texts, never in its syntax.
+    pub fn as_document(&self, view: &impl Serialize) -> Result<String, WireError> {
         let unwritable = |error| crate::api::failed(format!("write JSON: {error}"), "Please report it.");
         let mut line = serde_json::to_string(view).map_err(unwritable)?;
         if let Some(known) = self.known.get() {
@@ -60,14 +67,23 @@ impl Output {
                 line = value.to_string();
             }
         }
-        let _closed = writeln!(std::io::stdout(), "{line}");
-        Ok(())
+        Ok(line)
     }
 
     /// From now on none of these is printed.
     pub fn hide(&self, known: &Arc<dyn KnownSecrets>) {
         // Set once: a process opens one console.
         let _again = self.known.set(known.clone());
+    }
+
+    /// The text without secrets; `None`: there is none in it.
+    pub fn without_secrets(&self, text: &str) -> Option<String> {
+        self.known.get()?.hide(text)
+    }
+
+    /// The result could not be printed, for another reason than that nobody reads it.
+    pub fn unprinted(&self, why: &std::io::Error) {
+        let _first_counts = self.unprinted.set(why.to_string());
     }
 
     fn hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -143,6 +159,16 @@ impl Output {
 
     pub fn dim(&self, text: &str) -> String {
         self.paint(text, "90")
+    }
+
+    /// Of something bad.
+    pub fn alarm(&self, text: &str) -> String {
+        self.paint(text, "31")
+    }
+
+    /// Of something that may be bad.
+    pub fn attention(&self, text: &str) -> String {
+        self.paint(text, "33")
     }
 
     fn paint(&self, text: &str, code: &str) -> String {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ratiba_core::{
     model::{Mark, SourceStatus},
-    wire::{Empty, SnapshotView, Update},
+    wire::{Empty, SnapshotView, TenantView, Update},
 };
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -67,7 +67,7 @@ async fn follow_changes(console: &Arc<Console>, output: &Output) -> Ended {
                     format!(
                         "{} {} {}",
                         snapshot.taken_at.strftime("%H:%M:%S"),
-                        out.mark(tenant.mark, &tenant.slug),
+                        out.mark(tenant.mark, &one_line(&tenant.slug)),
                         one_line(&tenant.detail)
                     )
                 })?;
@@ -107,15 +107,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
     }
     text += &format!("{}\n{}\n", out.bold("Services"), table(&rows));
 
-    let mut rows = Vec::new();
-    for tenant in &view.tenants {
-        rows.push(vec![
-            out.mark(tenant.mark, &tenant.slug),
-            counts("threads", tenant.threads.as_ref()),
-            counts("payments", tenant.payments.as_ref()),
-            one_line(&tenant.detail),
-        ]);
-    }
+    let mut rows = tenant_rows(&view.tenants, out);
     if rows.is_empty() {
         rows.push(vec!["no tenant is known".into()]);
     }
@@ -124,6 +116,19 @@ fn text(view: &SnapshotView, out: &Output) -> String {
         text += &format!("\n{} {}", out.mark(Mark::Unknown, "unreadable thread"), one_line(key));
     }
     text
+}
+
+/// Tenants, one on each line.
+pub(super) fn tenant_rows(tenants: &[TenantView], out: &Output) -> Vec<Vec<String>> {
+    let row = |tenant: &TenantView| {
+        vec![
+            out.mark(tenant.mark, &one_line(&tenant.slug)),
+            counts("threads", tenant.threads.as_ref()),
+            counts("payments", tenant.payments.as_ref()),
+            one_line(&tenant.detail),
+        ]
+    };
+    tenants.iter().map(row).collect()
 }
 
 fn counts(what: &str, by_state: Option<&BTreeMap<String, u64>>) -> String {

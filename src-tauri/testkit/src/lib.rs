@@ -7,6 +7,7 @@ mod beside;
 mod build;
 mod journal;
 pub mod lab;
+mod logs;
 mod secrets;
 mod sightings;
 mod sources;

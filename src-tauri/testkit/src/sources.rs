@@ -24,9 +24,9 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EnvironmentVariable, Host, LogFile, LogLine,
-        Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
-        SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
+        ContainerChange, Containers, Database, DatabaseChanges, EngineLine, EnvironmentVariable, Host,
+        LogFile, LogLine, Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue,
+        Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
@@ -76,6 +76,8 @@ pub(crate) struct Held {
     tenants: Vec<TenantRef>,
     rows: BTreeMap<String, Vec<Value>>,
     tenant_rows: BTreeMap<String, Vec<Value>>,
+    /// Of the next each-tenant statements, which ones time out.
+    time_out: Vec<bool>,
     threads: Vec<ThreadRecord>,
     ports: BTreeMap<u16, String>,
     published: BTreeMap<u16, Publisher>,
@@ -176,6 +178,11 @@ impl Stack {
         self.held().tenant_rows.insert(slug.to_owned(), rows);
     }
 
+    /// Lets the next each-tenant statements answer, or time out, in turn; what comes later answers.
+    pub fn time_out_in_turn(&self, times_out: Vec<bool>) {
+        self.held().time_out = times_out;
+    }
+
     /// Rows for every single statement that contains `part`.
     pub fn answer_sql(&self, part: &str, rows: Vec<Value>) {
         self.held().rows.insert(part.to_owned(), rows);
@@ -272,6 +279,7 @@ impl Stack {
             compose: this.clone(),
             database: Some(this.clone()),
             threads: Some(this.clone()),
+            logs: this.clone(),
             host: this.clone(),
             repo: Some(this.clone()),
             dotenv: Some(this.clone()),
@@ -362,9 +370,23 @@ impl Containers for Stack {
         }
         Ok(vec![LogLine { at: None, stderr: true, text: "last words".into() }])
     }
-    async fn log_follow(&self, id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
-        let last = self.log_tail(id, lines).await?;
-        Ok(Box::pin(futures_util::stream::iter(last.into_iter().map(Ok))))
+    async fn log_lines(
+        &self,
+        id: &str,
+        tail: Option<u64>,
+        _follow: bool,
+    ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>> {
+        let mut lines = self.log_tail(id, u32::MAX).await?;
+        let wanted = tail.and_then(|tail| usize::try_from(tail).ok()).unwrap_or(usize::MAX);
+        lines.drain(..lines.len().saturating_sub(wanted));
+        let line = |l: LogLine| EngineLine {
+            stamp: l.at.map(|at| at.to_string()).unwrap_or_default(),
+            stderr: l.stderr,
+            bytes: l.text.into_bytes(),
+            left_out: 0,
+        };
+        let lines = lines.into_iter().map(line).collect();
+        Ok(Box::pin(futures_util::stream::iter([Ok(lines)])))
     }
     async fn memory(&self, _container_ids: &[String]) -> Read<Vec<(String, u64)>> {
         Ok(Vec::new())
@@ -481,7 +503,16 @@ impl Database for Stack {
     }
     async fn each_tenant(&self, tenants: &[TenantSlug], sql: &str) -> Read<Vec<TenantRows>> {
         self.ask(SourceName::Postgres, sql)?;
-        let held = self.held();
+        let mut held = self.held();
+        if !held.time_out.is_empty() && held.time_out.remove(0) {
+            return Err(SourceError {
+                source_name: SourceName::Postgres,
+                kind: SourceErrorKind::TimedOut,
+                attempted: "read all tenants".into(),
+                happened: "no answer within 8 s".into(),
+                hint: "Look at the postgres service itself.".into(),
+            });
+        }
         let rows_of = |slug: &TenantSlug| match held.tenant_rows.get(slug.as_str()) {
             Some(rows) => Ok(rows.clone()),
             None => Err(format!("{}.staff is not there; map it in the profile", slug.schema())),
@@ -516,8 +547,14 @@ impl Threads for Stack {
         self.ask(SourceName::Redis, "threads")?;
         Ok(self.held().threads.clone())
     }
-    async fn one(&self, _ulid: &str) -> Read<Option<ThreadRecord>> {
-        Ok(None)
+    async fn one(&self, ulid: &str) -> Read<Option<ThreadRecord>> {
+        self.ask(SourceName::Redis, "one thread")?;
+        let held = self.held();
+        let is_it = |record: &&ThreadRecord| match record {
+            ThreadRecord::Thread(thread) => thread.id == ulid,
+            ThreadRecord::Unreadable { key, .. } => key.ends_with(ulid),
+        };
+        Ok(held.threads.iter().find(is_it).cloned())
     }
     async fn value(&self, key: &str, field: Option<&str>) -> Read<RedisValue> {
         self.ask(SourceName::Redis, &format!("value of {key}"))?;

@@ -6,6 +6,7 @@ mod commands;
 mod endpoint;
 mod error;
 mod facts;
+mod logs;
 mod look;
 mod oom;
 
@@ -14,11 +15,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bollard::{
     Docker,
-    container::LogOutput,
     models::{ContainerSummary, PortSummaryTypeEnum},
     query_parameters::{
-        EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, LogsOptionsBuilder,
-        StatsOptionsBuilder,
+        EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, StatsOptionsBuilder,
     },
 };
 use futures_util::{StreamExt, TryStreamExt, future::join, stream, stream::BoxStream};
@@ -26,7 +25,8 @@ use jiff::Timestamp;
 use ratiba_core::{
     model::{ContainerFacts, SourceError, SourceErrorKind, SourceName},
     ports::{
-        ContainerChange, Containers, EnvironmentVariable, LogLine, Process, Publisher, Read, VolumeWriter,
+        ContainerChange, Containers, EngineLine, EnvironmentVariable, LogLine, Process, Publisher, Read,
+        VolumeWriter,
     },
 };
 use tokio::sync::Mutex;
@@ -160,30 +160,21 @@ impl Containers for Engine {
     }
 
     async fn log_tail(&self, container_id: &str, lines: u32) -> Read<Vec<LogLine>> {
-        let docker = self.docker().await?;
-        let attempted = "read a container's log";
-        within(SourceName::Logs, attempted, DEADLINE, async {
-            let parts: Vec<LogOutput> = docker
-                .logs(container_id, Some(log_options(lines).build()))
-                .try_collect()
-                .await
-                .map_err(|e| SourceError { source_name: SourceName::Logs, ..error::of(attempted, &e) })?;
-            Ok(parts.iter().map(log_line).collect())
+        within(SourceName::Logs, "read a container's log", DEADLINE, async {
+            let read: Vec<Vec<EngineLine>> =
+                self.lines_of(container_id, Some(lines.into()), false).await?.try_collect().await?;
+            Ok(read.into_iter().flatten().map(log_line).collect())
         })
         .await
     }
 
-    async fn log_follow(&self, container_id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>> {
-        let docker = self.docker().await?;
-        let parts = docker.logs(container_id, Some(log_options(lines).follow(true).build()));
-        let lines = parts.map(|part| match part {
-            Ok(part) => Ok(log_line(&part)),
-            Err(e) => Err(SourceError {
-                source_name: SourceName::Logs,
-                ..error::of("follow a container's log", &e)
-            }),
-        });
-        Ok(lines.boxed())
+    async fn log_lines(
+        &self,
+        container_id: &str,
+        tail: Option<u64>,
+        follow: bool,
+    ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>> {
+        self.lines_of(container_id, tail, follow).await
     }
 
     async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>> {
@@ -349,23 +340,8 @@ fn change(event: bollard::models::EventMessage) -> Option<ContainerChange> {
     })
 }
 
-/// By tail: `since` would make the engine read the whole file.
-fn log_options(lines: u32) -> LogsOptionsBuilder {
-    LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).tail(&lines.to_string())
-}
-
-fn log_line(part: &LogOutput) -> LogLine {
-    let (stderr, bytes) = match part {
-        LogOutput::StdErr { message } => (true, message),
-        LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-            (false, message)
-        }
-    };
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_end_matches(['\n', '\r']);
-    let stamped = text.split_once(' ').and_then(|(at, rest)| Some((at.parse::<Timestamp>().ok()?, rest)));
-    match stamped {
-        Some((at, rest)) => LogLine { at: Some(at), stderr, text: rest.to_owned() },
-        None => LogLine { at: None, stderr, text: text.to_owned() },
-    }
+fn log_line(line: EngineLine) -> LogLine {
+    let text = String::from_utf8_lossy(&line.bytes);
+    let text = text.trim_end_matches('\r').to_owned();
+    LogLine { at: line.stamp.parse().ok(), stderr: line.stderr, text }
 }

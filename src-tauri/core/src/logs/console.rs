@@ -1,6 +1,6 @@
 //! structlog's console form: `time [level  ] event padded   [logger] key=value key='a value'`, in colours.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Map, Value};
 
 /// The longest line that is looked at, in bytes: a longer one is no line for a person's eyes.
@@ -8,17 +8,35 @@ const LONGEST: usize = 16 * 1_024;
 /// How many places are tried for the end of the event.
 const PLACES: usize = 200;
 
+const LEVELS: &[&str] = &["debug", "info", "warn", "warning", "error", "exception", "critical"];
+
+/// With its zone, or without: structlog's own default writes the second.
+fn is_time(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+        || (text.starts_with(|c: char| c.is_ascii_digit())
+            && text.replacen(['.'], ":", 1).parse::<DateTime>().is_ok())
+        || text.parse::<DateTime>().is_ok()
+}
+
 /// Its fields; `None`: it has another form.
 pub(super) fn fields(line: &str) -> Option<Map<String, Value>> {
     if line.len() > LONGEST {
         return None;
     }
     let plain = without_colours(line);
-    let (time, rest) = plain.trim_end().split_once(" [")?;
-    time.parse::<Timestamp>().ok()?;
+    let plain = plain.trim_end();
+    // Where no time is written, the level's name must be one.
+    let (time, rest) = match plain.strip_prefix('[') {
+        Some(rest) => ("", rest),
+        None => plain.split_once(" [")?,
+    };
     let (level, rest) = rest.split_once("] ")?;
     let level = level.trim_end();
-    if level.is_empty() || !level.bytes().all(|b| b.is_ascii_alphabetic()) {
+    let is_level = match time {
+        "" => LEVELS.contains(&level),
+        time => is_time(time) && !level.is_empty() && level.bytes().all(|b| b.is_ascii_alphabetic()),
+    };
+    if !is_level {
         return None;
     }
     let mut fields = Map::new();
@@ -151,7 +169,7 @@ fn balanced(text: &str) -> Option<usize> {
 }
 
 /// Without the escape sequences that colour it.
-fn without_colours(line: &str) -> String {
+pub(crate) fn without_colours(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some((before, behind)) = rest.split_once("\u{1b}[") {
@@ -185,6 +203,16 @@ mod tests {
         );
         let bare = fields("2026-11-26T00:00:01Z [warning  ] intent_router no_route intent=book_x").unwrap();
         assert_eq!((&bare["event"], &bare["intent"]), (&json!("intent_router no_route"), &json!("book_x")));
+        for naive in [
+            "2026-11-26 00:00:01 [info     ] e a=1",
+            "2026-11-26 00:00.01 [info     ] e a=1",
+            "[info     ] e a=1",
+        ] {
+            assert_eq!(fields(naive).unwrap()["a"], json!(1), "{naive}");
+        }
+        for other in ["[7] e a=1", "[note] e a=1", "yesterday [info] e a=1", "2026-11-26 [info] e"] {
+            assert_eq!(fields(other).is_some(), other.starts_with("2026"), "{other}");
+        }
         let without = fields("2026-11-26T00:00:01Z [info     ] worker started").unwrap();
         assert_eq!(without["event"], json!("worker started"));
     }

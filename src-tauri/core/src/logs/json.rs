@@ -2,14 +2,33 @@
 
 use serde_json::{Map, Value};
 
+use super::scan::{self, unescaped};
+
 /// Its fields; `None`: it is no object. Of a key that stands there twice the last one counts.
-pub(super) fn fields(line: &str) -> Option<Map<String, Value>> {
-    let text = line.trim();
-    if !text.starts_with('{') {
-        return None;
+pub(super) fn fields(line: &[u8]) -> Option<Map<String, Value>> {
+    let found = scan::fields(line)?;
+    let of = |range| line.get::<std::ops::Range<usize>>(range).unwrap_or_default();
+    Some(found.into_iter().map(|field| (unescaped(of(field.key)), value(of(field.value)))).collect())
+}
+
+/// The text of a field of the line's own object, if the line is one; the last one of that name.
+pub(super) fn text_of(line: &[u8], names: &[&str]) -> Option<String> {
+    let found = scan::fields(line)?;
+    names.iter().find_map(|name| {
+        let field = found.iter().rev().find(|field| {
+            let key = line.get(field.key.clone()).unwrap_or_default();
+            key == name.as_bytes() || (key.contains(&b'\\') && unescaped(key) == **name)
+        })?;
+        let value = line.get(field.value.clone())?;
+        value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).map(unescaped)
+    })
+}
+
+fn value(json: &[u8]) -> Value {
+    if let Some(text) = json.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) {
+        return unescaped(text).into();
     }
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Some(fields),
-        _ => None,
-    }
+    let text = String::from_utf8_lossy(json);
+    // What is nested too deep, or no JSON by the letter (NaN), stays as it was written.
+    serde_json::from_str(&text).unwrap_or_else(|_| text.into())
 }

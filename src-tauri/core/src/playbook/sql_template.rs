@@ -50,6 +50,23 @@ pub fn for_tenant(text: &str, tenant: &TenantSlug) -> String {
     text.replace("{tenant}", &quoted(&tenant.schema()))
 }
 
+/// A text as a literal, for statements that bind no values. No quote, backslash or brace of it is
+/// left for the server, or for who fills in `{tenant}`, to read.
+pub fn literal(text: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    if text.bytes().all(is_plain) {
+        return format!("'{text}'");
+    }
+    let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
+    format!("convert_from(decode('{hex}', 'hex'), 'UTF8')")
+}
+
+/// The name that a column such as `payments.state` has in this stack.
+pub fn column<'n>(name: &'n str, schema: &'n SchemaSection) -> &'n str {
+    let own = name.split_once('.').map_or(name, |(_, column)| column);
+    schema.columns.get(name).map_or(own, String::as_str)
+}
+
 /// An identifier in quotes, by the server's own rule.
 pub fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
@@ -102,6 +119,16 @@ mod tests {
         assert!(
             expand("SELECT 1 FROM {payment}", &SchemaSection::default()).unwrap_err().contains("{payment}")
         );
+    }
+
+    #[test]
+    fn no_text_leaves_its_literal() {
+        assert_eq!(literal("initiated"), "'initiated'");
+        for text in ["it's", "a\\", "{tenant}", "x;--", "ä", "$1"] {
+            let sql = literal(text);
+            assert!(sql.starts_with("convert_from(decode('") && !sql.contains(text), "{sql}");
+        }
+        assert_eq!(literal("'"), "convert_from(decode('27', 'hex'), 'UTF8')");
     }
 
     #[test]

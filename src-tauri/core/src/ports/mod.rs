@@ -8,6 +8,7 @@
 mod act;
 mod change;
 mod journal;
+mod logs;
 mod look;
 mod memory;
 mod secrets;
@@ -28,6 +29,7 @@ pub use act::{
 };
 pub use change::{BeforeCommit, ChangeError, DatabaseChanges, SqlChange, SqlGuard};
 pub use journal::{JournalError, JournalStore, TargetLock};
+pub use logs::{LogBatch, LogBatches, LogPart, LogPlace, Logs};
 pub use look::{
     DotenvShape, EnvironmentVariable, LogFile, Process, PytestCache, PythonFile, RedisKey, RedisScore,
     RepoEntry, Webhook, WebhookAnswer,
@@ -54,9 +56,14 @@ pub trait Containers: Send + Sync {
     async fn changes(&self) -> Read<BoxStream<'static, Read<ContainerChange>>>;
     /// The last `lines` lines of one container, both streams, oldest first.
     async fn log_tail(&self, container_id: &str, lines: u32) -> Read<Vec<LogLine>>;
-    /// The last `lines` lines, then each new one as it is written. Ends when the container does or
-    /// the connection is lost; the caller opens it again.
-    async fn log_follow(&self, container_id: &str, lines: u32) -> Read<BoxStream<'static, Read<LogLine>>>;
+    /// The last `tail` lines of both streams (`None`: all), byte for byte; with `follow`, then each new one as it is
+    /// written. Ends when the container does or the connection is lost; the caller opens it again.
+    async fn log_lines(
+        &self,
+        container_id: &str,
+        tail: Option<u64>,
+        follow: bool,
+    ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>>;
     /// Resident memory in bytes of each running container, by id.
     async fn memory(&self, container_ids: &[String]) -> Read<Vec<(String, u64)>>;
     /// The engine's own id.
@@ -118,6 +125,19 @@ impl Publisher {
         };
         format!("container {}, {whose}", self.container)
     }
+}
+
+/// A line as the engine keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineLine {
+    /// When the engine got it, as it writes that; empty: it did not say.
+    pub stamp: String,
+    /// Whether it came on standard error.
+    pub stderr: bool,
+    /// Its bytes, without the line's end.
+    pub bytes: Vec<u8>,
+    /// How many of its bytes are not there, because it is longer than what is read of a line.
+    pub left_out: u64,
 }
 
 /// One line of a container's log.
@@ -398,6 +418,8 @@ pub struct Sources {
     pub database: Option<Arc<dyn Database>>,
     /// Its Redis.
     pub threads: Option<Arc<dyn Threads>>,
+    /// Its logs.
+    pub logs: Arc<dyn Logs>,
     /// The machine it runs on.
     pub host: Arc<dyn Host>,
     /// Its checkout.

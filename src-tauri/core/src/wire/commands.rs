@@ -8,8 +8,9 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::{
-    CatalogView, ChecksView, DiagnoseView, PlanView, PlaybookView, RunView, RunbookView, RunsView,
-    SnapshotView, TriageView, TrustRequest,
+    CatalogView, ChecksView, DiagnoseView, LogRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage,
+    PaymentsQuery, PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
+    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -87,6 +88,14 @@ pub struct LogTailRequest {
     pub lines: u32,
 }
 
+/// Which question to the logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct LogSession {
+    /// As `logs` named it.
+    pub session: String,
+}
+
 /// Calls `$then!` with the whole list: `name(Request) -> Answer;` in the order of the window's use.
 ///
 /// `snapshot` the present snapshot; `triage` the present ranking; `playbooks` the catalogue;
@@ -97,7 +106,9 @@ pub struct LogTailRequest {
 /// starts it, giving the run's id at once (events come by the channel); `undo_plan` what an undo
 /// would do; `undo` starts it; `resume_plan` what going on with an interrupted run would do;
 /// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
-/// `run` one run; `log_tail` last lines.
+/// `run` one run; `log_tail` last lines; `logs` lines of all logs, by time; `logs_close` ends what follows them;
+/// `payments_page` some payments, stuck ones first; `payment` all about one; `thread` all about one conversation;
+/// `tenant` all about one tenant.
 #[macro_export]
 macro_rules! with_commands {
     ($then:ident) => {
@@ -122,6 +133,12 @@ macro_rules! with_commands {
             runs(Empty) -> RunsView;
             run(RunId) -> RunView;
             log_tail(LogTailRequest) -> LogTail;
+            logs(LogRequest) -> LogsView;
+            logs_close(LogSession) -> Empty;
+            payments_page(PaymentsQuery) -> PaymentsPage;
+            payment(PaymentId) -> PaymentDetail;
+            thread(ThreadId) -> ThreadDetail;
+            tenant(TenantId) -> TenantDetail;
         }
     };
 }

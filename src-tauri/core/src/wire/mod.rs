@@ -3,22 +3,34 @@
 
 mod commands;
 mod error;
+mod log;
+mod payments;
 mod playbook;
 mod run;
 mod runbook;
 mod snapshot;
+mod tenants;
+mod threads;
 mod triage;
 
 pub use crate::{
+    detail::{
+        BookingRow, CallbackRow, CheckpointRow, CheckpointsHeld, CheckpointsOfThread, KnowledgeHeld, Part,
+        PaymentDetail, PaymentRow, PaymentView, PaymentsHeld, PaymentsPage, Provenance, QueryNote,
+        RegistryRow, RoutingRow, StaffHeld, StuckThread, TenantDetail, TenantsView, ThreadDetail, ThreadNow,
+        ThreadPlace, ThreadsHeld, TimelineEntry, TimelineKind, Unread,
+    },
     observe::{PaymentStuck, ServiceView, TenantView},
     playbook::{DrillOutcome, ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
 };
 pub use commands::{
-    ApplyRequest, COMMANDS, Empty, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId, RunId,
-    UndoRequest,
+    ApplyRequest, COMMANDS, Empty, LogSession, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId,
+    RunId, UndoRequest,
 };
 pub use error::WireError;
+pub use log::{LONGEST_TEXT, LogLineView, LogNewsView, LogRequest, LogsView, SignalsView};
+pub use payments::{PaymentId, PaymentsQuery};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};
 pub use run::{
     CheckView, ChecksView, ConfirmView, InterruptedView, PlanStepView, PlanView, RunStepView, RunView,
@@ -26,4 +38,6 @@ pub use run::{
 };
 pub use runbook::{DrillName, DrillView, RunbookRow, RunbookView};
 pub use snapshot::{Environment, SnapshotView, Update};
+pub use tenants::TenantId;
+pub use threads::ThreadId;
 pub use triage::{DiagnoseView, DiagnosisView, LiveParams, TriageView};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::TriageView;
+use super::{LogNewsView, TriageView};
 use crate::{
     model::SourceState,
     observe::{PaymentStuck, ServiceView, Snapshot, TenantView},
@@ -80,6 +80,11 @@ pub enum Update {
     Triage {
         /// It.
         triage: TriageView,
+    },
+    /// Lines were written to logs that are followed.
+    Log {
+        /// They.
+        news: LogNewsView,
     },
     /// A run of this console moved on.
     Run {

@@ -1,5 +1,6 @@
 /** A host without a core: recorded scenarios and a run that plays itself, so that every view opens in a plain browser. */
 import { record, begun, script, seenInstead } from './fake/fake-run';
+import { payment, paymentsPage, tenant, thread } from './fake/details';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenario';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
@@ -164,6 +165,10 @@ class Fake {
     runs: () => this.#runs(),
     run: ({ run }) => this.#run(run),
     log_tail: ({ service }) => ({ lines: [{ at: ago(4), stderr: false, text: `${service}: ready` }] }),
+    payments_page: (query) => paymentsPage(query),
+    payment: ({ id }) => payment(id),
+    thread: ({ thread: id }) => thread(id),
+    tenant: ({ slug }) => tenant(slug, this.#state.snapshot.tenants),
   };
 
   #page(id: string): Answer<'playbook'> {

@@ -18,6 +18,48 @@ digest: string,
 phrase: string | null, };
 
 /**
+ * A booking.
+ */
+export type BookingRow = { 
+/**
+ * Its id.
+ */
+id: string | null, 
+/**
+ * Its state.
+ */
+state: string | null, 
+/**
+ * The booked time.
+ */
+starts_at: string | null, };
+
+/**
+ * A row among the unrouted callbacks.
+ */
+export type CallbackRow = { 
+/**
+ * Where it comes from.
+ */
+provenance: Provenance, 
+/**
+ * The reason that the application wrote.
+ */
+reason: string | null, 
+/**
+ * How the push ended, by what the callback says. Nobody signs callbacks: it is no proof.
+ */
+result_code: number | null, 
+/**
+ * The same in its words.
+ */
+result_desc: string | null, 
+/**
+ * When it was put there.
+ */
+received_at: string | null, };
+
+/**
  * `ratibactl playbooks list --json`.
  */
 export type CatalogView = { 
@@ -65,6 +107,65 @@ holds: boolean,
 seen: string, };
 
 /**
+ * A checkpoint.
+ */
+export type CheckpointRow = { 
+/**
+ * Its id.
+ */
+checkpoint_id: string, 
+/**
+ * The graph's namespace; empty for the outermost.
+ */
+ns: string, 
+/**
+ * When it was made.
+ */
+at: string | null, 
+/**
+ * Its step.
+ */
+step: number | null, 
+/**
+ * What made it, such as `loop`.
+ */
+made_by: string | null, 
+/**
+ * The graph's channel `state`, where it has one.
+ */
+state: string | null, };
+
+/**
+ * Its conversations' history.
+ */
+export type CheckpointsHeld = { 
+/**
+ * Rows, estimated by Postgres and not counted.
+ */
+rows_estimate: number, 
+/**
+ * The table was analysed once; else the estimate is what Postgres counted of changes, and may be far off.
+ */
+is_analysed: boolean, 
+/**
+ * Bytes of the table with its indexes.
+ */
+bytes: number, };
+
+/**
+ * A conversation's history, as LangGraph keeps it.
+ */
+export type CheckpointsOfThread = { 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * The latest ones, the latest first; at most 20.
+ */
+latest: Array<CheckpointRow>, };
+
+/**
  * How the automatic checks of a plan's manual steps stand.
  */
 export type ChecksView = { 
@@ -80,7 +181,7 @@ checks: Array<CheckView>, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], };
 
 /**
  * How a plan is confirmed.
@@ -237,6 +338,44 @@ against?: boolean,
 shown?: Shown, };
 
 /**
+ * Lines by time.
+ */
+export type Histogram = { 
+/**
+ * How long a span is, in seconds; 0: there are no lines with a time.
+ */
+span_s: number, 
+/**
+ * The spans, without gaps.
+ */
+spans: Array<HistogramSpan>, 
+/**
+ * Lines of which nobody knows when.
+ */
+untimed: number, };
+
+/**
+ * The lines of one span.
+ */
+export type HistogramSpan = { 
+/**
+ * When it begins.
+ */
+at: string, 
+/**
+ * All lines.
+ */
+lines: number, 
+/**
+ * Of these, warnings.
+ */
+warnings: number, 
+/**
+ * Of these, errors and worse.
+ */
+errors: number, };
+
+/**
  * Who and what a plan touches. For reading: it binds nothing.
  */
 export type Impact = { 
@@ -310,6 +449,31 @@ can_resume: boolean,
 can_undo: boolean, };
 
 /**
+ * Its knowledge, which goes into each prompt.
+ */
+export type KnowledgeHeld = { 
+/**
+ * Active snippets.
+ */
+active: number, 
+/**
+ * So many may be.
+ */
+active_limit: number, 
+/**
+ * Their tokens, estimated: characters divided by 4.
+ */
+tokens_estimate: number, 
+/**
+ * So many may be.
+ */
+tokens_limit: number, 
+/**
+ * Either is above its limit.
+ */
+is_over: boolean, };
+
+/**
  * One line of a container's log.
  */
 export type LogLine = { 
@@ -325,6 +489,159 @@ stderr: boolean,
  * The line without its end. Invalid UTF-8 is replaced.
  */
 text: string, };
+
+/**
+ * A line, with the lines of a traceback that explain it.
+ */
+export type LogLineView = { 
+/**
+ * When, by its own words or the engine's; of a line that tells none, that of the line before it.
+ */
+ts: string | null, 
+/**
+ * The compose service, or the file's path.
+ */
+service: string, 
+/**
+ * `debug`, `info`, `warning`, `error`, `critical`, or another word of its own; empty: it says none.
+ */
+level: string, 
+/**
+ * What happened, by its own field; the first line where it has none.
+ */
+event: string, 
+/**
+ * The thread it is about.
+ */
+thread_id?: string, 
+/**
+ * The tenant it is about.
+ */
+tenant?: string, 
+/**
+ * Event and fields for a person: without colours, people's numbers masked, cut where it is long.
+ */
+text: string, 
+/**
+ * As it was written; bytes that are no UTF-8 replaced.
+ */
+raw?: string, 
+/**
+ * Whether it came on standard error.
+ */
+stderr: boolean, 
+/**
+ * How many bytes of `raw` are not there: the line is longer than what is read of one.
+ */
+left_out?: number, };
+
+/**
+ * Lines that were written since, of the question that is open.
+ */
+export type LogNewsView = { 
+/**
+ * Which question.
+ */
+session: string, 
+/**
+ * The lines.
+ */
+lines: Array<LogLineView>, 
+/**
+ * What is to be known about them, each one sentence.
+ */
+notes: Array<string>, 
+/**
+ * Nothing more comes of this question.
+ */
+is_over: boolean, };
+
+/**
+ * Lines of one shape.
+ */
+export type LogPattern = { 
+/**
+ * The service.
+ */
+service: string, 
+/**
+ * Their level.
+ */
+level: string, 
+/**
+ * What they have in common.
+ */
+shape: string, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * First and last time.
+ */
+first: string | null, 
+/**
+ * The last time.
+ */
+last: string | null, 
+/**
+ * The first one, as a person reads it.
+ */
+line: string, 
+/**
+ * Whether none of this shape was seen before the time that was asked about.
+ */
+is_new: boolean, };
+
+/**
+ * Which lines the window asks for.
+ */
+export type LogRequest = { 
+/**
+ * Only these services and files; empty: all there are.
+ */
+services: Array<string>, 
+/**
+ * Lines whose own field `thread_id` is this.
+ */
+thread?: string, 
+/**
+ * Lines whose own field `tenant` is this.
+ */
+tenant?: string, 
+/**
+ * This level and worse.
+ */
+level?: string, 
+/**
+ * Lines in which this regular expression finds something.
+ */
+grep?: string, 
+/**
+ * Lines from then on.
+ */
+since: string | null, 
+/**
+ * Lines before then.
+ */
+until: string | null, 
+/**
+ * How many lines at most: the last ones. 0: 2,000.
+ */
+last: number, 
+/**
+ * Go on with what is written: it comes by the channel, until another question is asked or this one is closed.
+ */
+follow: boolean, };
+
+/**
+ * Which question to the logs.
+ */
+export type LogSession = { 
+/**
+ * As `logs` named it.
+ */
+session: string, };
 
 /**
  * The last lines of a service's log.
@@ -347,6 +664,35 @@ service: string,
  * How many, at most 500.
  */
 lines: number, };
+
+/**
+ * Lines that were asked for.
+ */
+export type LogsView = { 
+/**
+ * Names the question: lines that come later by the channel have it too.
+ */
+session: string, 
+/**
+ * The last ones, oldest first.
+ */
+lines: Array<LogLineView>, 
+/**
+ * How many earlier ones there are, that are not in `lines`.
+ */
+earlier: number, 
+/**
+ * How many lines there are in each span of time, of all that were asked for.
+ */
+histogram: Histogram, 
+/**
+ * What is not among them, each one sentence.
+ */
+notes: Array<string>, 
+/**
+ * Services and files that can be asked for.
+ */
+services: Array<string>, };
 
 /**
  * A status mark, worst last so that `max` rolls up to the worst child.
@@ -409,6 +755,102 @@ why_empty?: string,
 required: boolean, };
 
 /**
+ * `{"known": …}` or `{"unknown": "why, in one sentence"}`.
+ */
+export type Part<T> = { "known": T } | { "unknown": string };
+
+/**
+ * What an id led to.
+ */
+export type PaymentDetail = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * The payments; more than one where several tenants, or rows, have that id.
+ */
+payments: Array<PaymentView>, 
+/**
+ * Where no tenant has such a payment: what routing and unrouted callbacks know of the id.
+ */
+strays: Array<TimelineEntry>, 
+/**
+ * Tenants in which it could not be looked for.
+ */
+unread: Array<Unread>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A payment.
+ */
+export type PaymentId = { 
+/**
+ * The payment's id, or the CheckoutRequestID of its push.
+ */
+id: string, };
+
+/**
+ * A payment. `null`: the row says nothing of it, or the table has no such column.
+ */
+export type PaymentRow = { 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * The payment's id.
+ */
+id: string, 
+/**
+ * Its state, as the database spells it; `(none)` where it has none.
+ */
+state: string, 
+/**
+ * Seconds since it was made.
+ */
+age_s: number | null, 
+/**
+ * Initiated, and older than the profile's limit; `null`: its age is unknown.
+ */
+stuck: boolean | null, 
+/**
+ * Hundredths of the currency's unit.
+ */
+amount_minor: number | null, 
+/**
+ * Such as `KES`.
+ */
+currency: string | null, 
+/**
+ * The payer's number, of which the last three digits stay.
+ */
+msisdn: string | null, 
+/**
+ * Daraja's id of the push; its end is the payer's number, and is left out.
+ */
+checkout_request_id: string | null, 
+/**
+ * The conversation it belongs to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, 
+/**
+ * When it was last written.
+ */
+updated_at: string | null, 
+/**
+ * How the push ended, by Daraja's number.
+ */
+result_code: number | null, };
+
+/**
  * Stuck payments of all tenants, for the funnel.
  */
 export type PaymentStuck = { 
@@ -428,6 +870,178 @@ stuck: number,
  * The oldest stuck one.
  */
 oldest_stuck: string | null, };
+
+/**
+ * One payment.
+ */
+export type PaymentView = { 
+/**
+ * Daraja's other id of the push.
+ */
+merchant_request_id: string | null, 
+/**
+ * How the push ended, in words.
+ */
+result_desc: string | null, 
+/**
+ * Whether the row has M-Pesa's receipt. The receipt itself is the payer's.
+ */
+has_receipt: boolean, 
+/**
+ * Where its callback is led to; `null` inside: nowhere.
+ */
+routing: Part<RoutingRow | null>, 
+/**
+ * Its rows among the unrouted callbacks.
+ */
+callbacks: Part<Array<CallbackRow>>, 
+/**
+ * Its conversation; `null` inside: there is none any more, or none is named.
+ */
+thread: Part<ThreadNow | null>, 
+/**
+ * Its booking; `null` inside: there is none, or none is named.
+ */
+booking: Part<BookingRow | null>, 
+/**
+ * What Daraja says of the push.
+ */
+query: QueryNote, 
+/**
+ * All of it, by time; what has no time comes last.
+ */
+timeline: Array<TimelineEntry>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * The payment's id.
+ */
+id: string, 
+/**
+ * Its state, as the database spells it; `(none)` where it has none.
+ */
+state: string, 
+/**
+ * Seconds since it was made.
+ */
+age_s: number | null, 
+/**
+ * Initiated, and older than the profile's limit; `null`: its age is unknown.
+ */
+stuck: boolean | null, 
+/**
+ * Hundredths of the currency's unit.
+ */
+amount_minor: number | null, 
+/**
+ * Such as `KES`.
+ */
+currency: string | null, 
+/**
+ * The payer's number, of which the last three digits stay.
+ */
+msisdn: string | null, 
+/**
+ * Daraja's id of the push; its end is the payer's number, and is left out.
+ */
+checkout_request_id: string | null, 
+/**
+ * The conversation it belongs to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, 
+/**
+ * When it was last written.
+ */
+updated_at: string | null, 
+/**
+ * How the push ended, by Daraja's number.
+ */
+result_code: number | null, };
+
+/**
+ * Its payments.
+ */
+export type PaymentsHeld = { 
+/**
+ * By state.
+ */
+by_state: { [key in string]: number }, 
+/**
+ * Stuck ones.
+ */
+stuck: number, 
+/**
+ * The oldest stuck one.
+ */
+oldest_stuck: string | null, };
+
+/**
+ * A page of payments: stuck ones first, then the oldest first.
+ */
+export type PaymentsPage = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * Payments asked for, on all pages, of the tenants that could be read; `null`: none could.
+ */
+total: number | null, 
+/**
+ * Of these, stuck.
+ */
+stuck: number | null, 
+/**
+ * Rows before this page.
+ */
+offset: number, 
+/**
+ * The page.
+ */
+rows: Array<PaymentRow>, 
+/**
+ * Tenants that could not be read: their payments are in none of the numbers above.
+ */
+unread: Array<Unread>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * Which payments. Stuck ones come first, then the oldest.
+ */
+export type PaymentsQuery = { 
+/**
+ * Only of this tenant.
+ */
+tenant?: string, 
+/**
+ * Only in this state, as the database spells it.
+ */
+state?: string, 
+/**
+ * Only those made longer ago, in seconds.
+ */
+older_than_s?: number, 
+/**
+ * Rows of the page; with `offset` at most 10,000.
+ */
+limit: number, 
+/**
+ * Rows before it.
+ */
+offset: number, };
 
 /**
  * An act, and where.
@@ -679,9 +1293,85 @@ error?: string, };
 export type ProfileKind = "lab" | "laptop" | "pilot";
 
 /**
+ * Where a row among the unrouted callbacks comes from. They are never counted together.
+ */
+export type Provenance = "callback" | "reaper" | "unclear";
+
+/**
+ * What Daraja says of a push is not asked here: each question counts against the app's quota.
+ */
+export type QueryNote = { 
+/**
+ * Never, so far.
+ */
+asked: boolean, 
+/**
+ * Why not, in one sentence.
+ */
+why: string, 
+/**
+ * What asks, behind `ratibactl`; absent: nothing can.
+ */
+command?: string, };
+
+/**
+ * The row of `public.tenants`.
+ */
+export type RegistryRow = { 
+/**
+ * The registered name.
+ */
+name: string | null, 
+/**
+ * The vertical.
+ */
+vertical: string | null, 
+/**
+ * Whether it is in business.
+ */
+is_active: boolean | null, 
+/**
+ * Where Daraja is told to call back, for pushes from now on.
+ */
+callback_url: string | null, 
+/**
+ * The short code.
+ */
+shortcode: string | null, 
+/**
+ * When it was registered.
+ */
+created_at: string | null, };
+
+/**
  * How much a step can cost.
  */
 export type Risk = "read" | "reversible" | "destructive";
+
+/**
+ * Which tenant a callback is led to.
+ */
+export type RoutingRow = { 
+/**
+ * Daraja's id of the push, without its end.
+ */
+checkout_request_id: string | null, 
+/**
+ * The tenant that it leads to.
+ */
+tenant: string | null, 
+/**
+ * The payment that it leads to.
+ */
+payment_id: string | null, 
+/**
+ * The conversation that it leads to.
+ */
+thread_id: string | null, 
+/**
+ * When it was made.
+ */
+created_at: string | null, };
 
 /**
  * A row's number (1 to 13), or an extra's name (`e1` to `e5`).
@@ -1078,6 +1768,69 @@ verdict: VerdictKind,
 subject: Subject, };
 
 /**
+ * A sign in a log by which a row is known.
+ */
+export type Signal = "signature_invalid" | "intent_no_route" | "synthesis_slow" | "knowledge_overflow";
+
+/**
+ * How often a sign was seen.
+ */
+export type SignalCount = { 
+/**
+ * Which sign.
+ */
+signal: Signal, 
+/**
+ * The runbook row that it is a sign of.
+ */
+row: number, 
+/**
+ * How often, in all that was read.
+ */
+count: number, 
+/**
+ * How often within the last five minutes that were read, for each of them.
+ */
+per_minute: number, 
+/**
+ * First and last time.
+ */
+first: string | null, 
+/**
+ * The last time.
+ */
+last: string | null, 
+/**
+ * How often of each tenant; those that name none are not in it.
+ */
+tenants: { [key in string]: number }, 
+/**
+ * How often of each thread: of the threads that were seen most often, at most [`THREADS`].
+ */
+threads: { [key in string]: number }, 
+/**
+ * How many threads there are in all.
+ */
+thread_count: number, };
+
+/**
+ * `ratibactl logs --signals --json`: the runbook's signs in the lines that were asked for.
+ */
+export type SignalsView = { 
+/**
+ * Every sign, with what was counted.
+ */
+signals: Array<SignalCount>, 
+/**
+ * How many lines were read for it.
+ */
+lines: number, 
+/**
+ * What is not among them, each one sentence.
+ */
+notes: Array<string>, };
+
+/**
  * The snapshot, as `ratibactl status --json` prints it.
  */
 export type SnapshotView = { 
@@ -1150,9 +1903,43 @@ error?: string, };
 export type SourceStatus = "ok" | "stale" | "down";
 
 /**
+ * Its people.
+ */
+export type StaffHeld = { 
+/**
+ * Active ones.
+ */
+active: number, 
+/**
+ * All.
+ */
+total: number, };
+
+/**
  * How far a step of a run got.
  */
 export type StepState = "pending" | "running" | "done" | "failed" | "interrupted" | "undone";
+
+/**
+ * A stuck conversation.
+ */
+export type StuckThread = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The FSM state.
+ */
+state: string, 
+/**
+ * Re-prompts in a row.
+ */
+reprompts: number, 
+/**
+ * Seconds in this state.
+ */
+age_s: number | null, };
 
 /**
  * Whom or what a finding is about. All empty: the stack as a whole.
@@ -1210,6 +1997,72 @@ postgres_database: string | null,
 redis_run_id: string | null, };
 
 /**
+ * A tenant.
+ */
+export type TenantDetail = { 
+/**
+ * Its slug.
+ */
+slug: string, 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * Its schema.
+ */
+schema: string, 
+/**
+ * Whether that exists.
+ */
+has_schema: boolean, 
+/**
+ * Its row in the registry; `null` inside: it is not registered.
+ */
+registry: Part<RegistryRow | null>, 
+/**
+ * Its conversations.
+ */
+threads: Part<ThreadsHeld>, 
+/**
+ * Its payments.
+ */
+payments: Part<PaymentsHeld>, 
+/**
+ * Its knowledge.
+ */
+knowledge: Part<KnowledgeHeld>, 
+/**
+ * Its people.
+ */
+staff: Part<StaffHeld>, 
+/**
+ * Rows of working hours.
+ */
+schedules: Part<number>, 
+/**
+ * Blocks that lie in the coming 14 days.
+ */
+blocks_14d: Part<number>, 
+/**
+ * Its conversations' history.
+ */
+checkpoints: Part<CheckpointsHeld>, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A tenant.
+ */
+export type TenantId = { 
+/**
+ * Its slug.
+ */
+slug: string, };
+
+/**
  * A tenant's strip cell and row. `null` numbers are unknown, never zero.
  */
 export type TenantView = { 
@@ -1257,6 +2110,194 @@ detail: string,
  * The older of its sources' reading times.
  */
 as_of: string, };
+
+/**
+ * All tenants, as the overview has them.
+ */
+export type TenantsView = { 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * They, by slug.
+ */
+rows: Array<TenantView>, };
+
+/**
+ * A conversation.
+ */
+export type ThreadDetail = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When was asked.
+ */
+taken_at: string, 
+/**
+ * When it began, by its id; `null`: the id is no ULID.
+ */
+began_at: string | null, 
+/**
+ * Its state now, as `now` has it; `null`: unknown, or Redis has no such thread any more.
+ */
+state: string | null, 
+/**
+ * Its tenant, as the thread names it; where Redis has no such thread, the only one that has something of it.
+ */
+tenant: string | null, 
+/**
+ * What Redis has of it; `null` inside: no such thread any more.
+ */
+now: Part<ThreadNow | null>, 
+/**
+ * What its tenant's tables have of it; several where several tenants have something.
+ */
+places: Array<ThreadPlace>, 
+/**
+ * Tenants in which it could not be looked for.
+ */
+unread: Array<Unread>, 
+/**
+ * Its log lines, oldest first.
+ */
+lines: Array<LogLine>, 
+/**
+ * Why these are not all, or how to see them.
+ */
+lines_note: string | null, 
+/**
+ * What else is not known, each one sentence.
+ */
+limits: Array<string>, };
+
+/**
+ * A conversation.
+ */
+export type ThreadId = { 
+/**
+ * A ULID.
+ */
+thread: string, };
+
+/**
+ * A conversation's state in Redis.
+ */
+export type ThreadNow = { 
+/**
+ * The FSM state.
+ */
+state: string, 
+/**
+ * The tenant, as the thread names it.
+ */
+tenant: string, 
+/**
+ * `whatsapp` or `voice`; empty when absent.
+ */
+channel: string, 
+/**
+ * The classified intent.
+ */
+intent: string, 
+/**
+ * Re-prompts in a row in this state.
+ */
+reprompts: number, 
+/**
+ * When the state was entered.
+ */
+entered_at: string | null, 
+/**
+ * When the thread was last written.
+ */
+updated_at: string | null, 
+/**
+ * Seconds in this state.
+ */
+age_s: number | null, 
+/**
+ * Re-prompted too often, or re-prompted and too long in this state.
+ */
+stuck: boolean, 
+/**
+ * The payment that it waits for.
+ */
+payment_id: string | null, };
+
+/**
+ * What a tenant has of a conversation.
+ */
+export type ThreadPlace = { 
+/**
+ * The tenant's slug.
+ */
+tenant: string, 
+/**
+ * Its payments, the oldest first.
+ */
+payments: Part<Array<PaymentRow>>, 
+/**
+ * Its history.
+ */
+checkpoints: Part<CheckpointsOfThread>, };
+
+/**
+ * Its conversations.
+ */
+export type ThreadsHeld = { 
+/**
+ * By FSM state.
+ */
+by_state: { [key in string]: number }, 
+/**
+ * Stuck ones.
+ */
+stuck: number, 
+/**
+ * Those, the longest in their state first; at most 20.
+ */
+stuck_threads: Array<StuckThread>, 
+/**
+ * Keys that could not be read as threads, of no tenant that anybody could tell.
+ */
+unreadable: number, };
+
+/**
+ * One thing that happened, or is so.
+ */
+export type TimelineEntry = { 
+/**
+ * When; `null`: nothing says it. Such entries come last.
+ */
+at: string | null, 
+/**
+ * What sort.
+ */
+kind: TimelineKind, 
+/**
+ * Where it was read.
+ */
+source: SourceName, 
+/**
+ * Which table or key there.
+ */
+place: string, 
+/**
+ * What, in one sentence.
+ */
+what: string, };
+
+/**
+ * What sort of thing happened.
+ */
+export type TimelineKind = "push" | "routing" | "callback" | "reaped" | "unrouted" | "written" | "thread" | "booking" | "query";
 
 /**
  * `ratibactl triage --json`.
@@ -1334,6 +2375,19 @@ export type UndoView = {
 title: string, };
 
 /**
+ * A tenant that could not be read.
+ */
+export type Unread = { 
+/**
+ * Its slug.
+ */
+tenant: string, 
+/**
+ * Why, in one sentence.
+ */
+why: string, };
+
+/**
  * One message of the live channel, at most 4 a second.
  */
 export type Update = { "type": "snapshot", 
@@ -1344,7 +2398,11 @@ snapshot: SnapshotView, } | { "type": "triage",
 /**
  * It.
  */
-triage: TriageView, } | { "type": "run", 
+triage: TriageView, } | { "type": "log", 
+/**
+ * They.
+ */
+news: LogNewsView, } | { "type": "run", 
 /**
  * The run.
  */
