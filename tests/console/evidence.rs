@@ -2,9 +2,9 @@
 
 use ratiba_core::{
     playbook::{Catalog, step::Step},
-    ports::{KnownSecrets, SecretAt},
+    ports::{KnownSecrets, SecretFinder},
 };
-use ratiba_testkit::{Stack, container, playbook_file};
+use ratiba_testkit::{NoSecrets, Stack, container, playbook_file};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ impl KnownSecrets for OneSecret {
     fn names_in(&self, _text: &str) -> Vec<String> {
         vec!["PASSWORD".into()]
     }
-    fn places_in(&self, _bytes: &[u8]) -> Vec<SecretAt> {
-        Vec::new()
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        Arc::new(NoSecrets)
     }
 }
 

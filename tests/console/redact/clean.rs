@@ -48,3 +48,26 @@ fn the_same_bytes_give_the_same_bytes_and_once_more_changes_nothing() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     }
 }
+
+#[test]
+fn a_revision_of_digits_alone_is_no_number_and_a_number_beside_an_arrow_still_is() {
+    let redactor = by_rules();
+    let cleaned = |text: &str| super::cleaned(&redactor, Content::Text, text);
+    for text in [
+        "INFO  [alembic.runtime.migration] Running upgrade 012345678901 -> 612345678901, payment routing",
+        "Running downgrade 612345678901 -> 3f1c9a7d2b10, x",
+        "Revision ID: 612345678901\nRevises: 512345678901\n",
+        "revision = '612345678901'\ndown_revision = \"512345678901\"\n",
+        "down_revision: str = '612345678901'",
+    ] {
+        assert_eq!(cleaned(text), text);
+    }
+    for (text, shown) in [
+        ("moved 612345678901 -> 512345678901", "moved ‹phone-1› -> ‹phone-2›"),
+        ("Running upgrade for 612345678901", "Running upgrade for ‹phone-1›"),
+        ("Running upgrade 3f1c9a7d2b10 -> 254712345678, x", "Running upgrade 3f1c9a7d2b10 -> ‹phone-1›, x"),
+        ("Revision ID: +612345678901", "Revision ID: ‹phone-1›"),
+    ] {
+        assert_eq!(cleaned(text), shown);
+    }
+}

@@ -27,41 +27,41 @@ fn what_cannot_be_cleaned_is_withheld_and_says_why() {
 #[test]
 fn hostile_text_is_cleaned_or_withheld_in_time() {
     let redactor = knowing(&[("P", "hunter2hunter2")]);
-    let mb = |unit: &str| unit.repeat((1 << 20) / unit.len());
+    // Long enough that what grows faster than its text takes minutes, in a test's build too.
+    let long = |unit: &str| unit.repeat((256 << 10) / unit.len());
     for (what, text) in [
-        ("one long line", mb("a")),
-        ("one long line of words", mb("token password key ")),
-        ("many names", mb("token=")),
-        ("many open brackets", mb("token=[")),
-        ("many quotes", mb("password=\"'")),
-        ("many backslashes", mb("\\")),
-        ("backslashes and quotes", mb("\\\"password\\\\\": ")),
+        ("one long line", long("a")),
+        ("one long line of words", long("token password key ")),
+        ("many names", long("token=")),
+        ("many open brackets", long("token=[")),
+        ("many quotes", long("password=\"'")),
+        ("many backslashes", long("\\")),
+        ("backslashes and quotes", long("\\\"password\\\\\": ")),
         ("nesting", "[".repeat(100_000)),
         ("nesting of objects", "{\"a\":".repeat(100_000)),
         ("nesting of both", "[{\"locals\":".repeat(50_000)),
-        ("many openings", mb("{\"[{\"")),
-        ("percent signs", mb("%25")),
-        ("begun keys", mb("-----BEGIN PRIVATE KEY-----\n")),
-        ("schemes", mb("x://u:p")),
-        ("at signs", mb("a@b.c@")),
-        ("digits", mb("254712345678 ")),
-        ("base64", mb("cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI")),
-        ("curl", mb("curl -u\n")),
-        ("kinds", mb("kind: Secret\ndata: ")),
-        ("messages", mb("message=a ")),
-        ("YAML", mb("secret: |\n  a\n")),
-        ("line ends", mb("\r\n")),
-        ("secrets over lines", mb("hunter2\nhunter2")),
+        ("many openings", long("{\"[{\"")),
+        ("percent signs", long("%25")),
+        ("begun keys", long("-----BEGIN PRIVATE KEY-----\n")),
+        ("schemes", long("x://u:p")),
+        ("at signs", long("a@b.c@")),
+        ("digits", long("254712345678 ")),
+        ("base64", long("cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI")),
+        ("curl", long("curl -u\n")),
+        ("kinds", long("kind: Secret\ndata: ")),
+        ("messages", long("message=a ")),
+        ("YAML", long("secret: |\n  a\n")),
+        ("line ends", long("\r\n")),
+        ("secrets over lines", long("hunter2\nhunter2")),
     ] {
         let began = std::time::Instant::now();
         for content in ALL {
-            // A line of a megabyte as a log's, the others shorter: a test's build is no fast one.
-            let most = if content == Content::Text { text.len() } else { text.len().min(64 << 10) };
+            let most = if content == Content::Text { text.len() } else { text.len().min(16 << 10) };
             drop(redactor.redact(content, &text.as_bytes()[..most], &mut Pseudonyms::default()));
         }
         let took = began.elapsed();
         println!("{what}: {took:?}");
-        assert!(took.as_secs() < 60, "{what} took {took:?}");
+        assert!(took.as_secs() < 20, "{what} took {took:?}");
     }
 }
 

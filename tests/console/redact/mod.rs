@@ -1,5 +1,6 @@
 //! What leaves in a bundle: nothing of a secret, nobody's number, and all the rest as it was.
 
+mod all;
 mod canaries;
 mod clean;
 mod corpus;

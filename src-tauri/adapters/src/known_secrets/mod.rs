@@ -1,23 +1,19 @@
 //! The stack's secrets, to find them again in any text, alone or within something longer.
 
+mod finder;
 mod forms;
 
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, btree_map::Entry},
     fs,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID};
-use ratiba_core::{
-    model::Joined,
-    ports::{KnownSecrets, SecretAt},
-};
+use ratiba_core::ports::{KnownSecrets, SecretFinder};
 
-use self::forms::forms_of;
+use self::{finder::Finder, forms::forms_of};
 use crate::dotenv;
 
 /// Shorter ones can't be told from ordinary text.
@@ -25,8 +21,6 @@ const SHORTEST: usize = 8;
 /// A plain word is only taken for a secret from this length on: "ratiba" as a password would
 /// otherwise blacken every name of the stack.
 const SHORTEST_WORD: usize = 16;
-/// From this length on a text is worth a finder that is slow to build.
-const LONG: usize = 256 << 10;
 /// Parts of the names of keys that hold secrets.
 const SECRET_NAMES: &[&str] =
     &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "SALT", "SIGNATURE", "COOKIE"];
@@ -48,9 +42,8 @@ pub struct Known {
 struct Held {
     names: BTreeMap<String, String>,
     read: Option<(SystemTime, u64)>,
-    finder: Option<(AhoCorasick, Vec<String>)>,
-    /// The same, several times as fast and slow to build: for megabytes.
-    fast: Option<AhoCorasick>,
+    /// For what is known now; `None`: something came to it.
+    finder: Option<Arc<Finder>>,
     /// Whether there is a form that a text without line ends no longer has.
     has_line_ends: bool,
 }
@@ -103,6 +96,14 @@ impl Known {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The finder for what is known now. Nobody waits for another one's search: the lock ends here.
+    fn now(&self) -> Arc<Finder> {
+        let mut held = self.held();
+        self.refresh(&mut held);
+        let Held { names, has_line_ends, finder, .. } = &mut *held;
+        finder.get_or_insert_with(|| Arc::new(Finder::new(names, *has_line_ends))).clone()
+    }
+
     /// Reads the `.env` where it is another one than last time.
     fn refresh(&self, held: &mut Held) {
         let Some(path) = &self.dotenv else { return };
@@ -150,102 +151,23 @@ impl Held {
                 // It is somebody's path, and goes to terminals.
                 free.insert(name.replace(char::is_control, "?"));
                 self.finder = None;
-                self.fast = None;
             }
         }
-    }
-
-    fn built(&self, kind: Option<AhoCorasickKind>) -> Option<AhoCorasick> {
-        let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostLongest).kind(kind).build(self.names.keys()).ok()
-    }
-
-    fn finder(&mut self) -> Option<&(AhoCorasick, Vec<String>)> {
-        if self.finder.is_none() && !self.names.is_empty() {
-            self.finder = self.built(None).map(|finder| (finder, self.names.values().cloned().collect()));
-        }
-        self.finder.as_ref()
     }
 }
 
 impl KnownSecrets for Known {
     fn hide(&self, text: &str) -> Option<String> {
-        if text.len() < SHORTEST {
-            return None;
-        }
-        let mut held = self.held();
-        self.refresh(&mut held);
-        let (finder, names) = held.finder()?;
-        if !finder.is_match(text) {
-            return None;
-        }
-        let mut out = String::with_capacity(text.len());
-        finder.replace_all_with(text, &mut out, |found, _, out| {
-            out.push_str(&format!("‹{}›", name_of(names, found.pattern())));
-            true
-        });
-        Some(out)
+        if text.len() < SHORTEST { None } else { self.now().hide(text) }
     }
 
     fn names_in(&self, text: &str) -> Vec<String> {
-        if text.len() < SHORTEST {
-            return Vec::new();
-        }
-        let mut held = self.held();
-        self.refresh(&mut held);
-        let Some((finder, names)) = held.finder() else { return Vec::new() };
-        finder.find_iter(text).map(|found| name_of(names, found.pattern()).to_owned()).collect()
+        if text.len() < SHORTEST { Vec::new() } else { self.now().names_in(text) }
     }
 
-    fn places_in(&self, bytes: &[u8]) -> Vec<SecretAt> {
-        if bytes.len() < SHORTEST {
-            return Vec::new();
-        }
-        let mut held = self.held();
-        self.refresh(&mut held);
-        let has_line_ends = held.has_line_ends;
-        if held.fast.is_none() && bytes.len() >= LONG {
-            held.fast = held.built(Some(AhoCorasickKind::DFA));
-        }
-        let fast = held.fast.clone();
-        let Some((finder, names)) = held.finder() else { return Vec::new() };
-        let finder = fast.as_ref().unwrap_or(finder);
-        let named = |n: usize| names.get(n).map_or("secret", String::as_str).to_owned();
-        let joined = bytes.contains(&b'\n').then(|| Joined::of(bytes));
-        let mut found: Vec<SecretAt> = Vec::new();
-        if has_line_ends || joined.is_none() {
-            let places = finder.find_iter(bytes);
-            found.extend(
-                places.map(|at| SecretAt { range: at.range(), name: named(at.pattern().as_usize()) }),
-            );
-        }
-        if let Some(joined) = &joined {
-            found.extend(
-                finder.find_iter(joined.bytes()).map(|at| SecretAt {
-                    range: joined.raw(at.range()),
-                    name: named(at.pattern().as_usize()),
-                }),
-            );
-        }
-        one_for_each_place(found)
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        self.now()
     }
-}
-
-/// Of places over another one place, with the name of the first.
-fn one_for_each_place(mut found: Vec<SecretAt>) -> Vec<SecretAt> {
-    found.sort_by_key(|at| (at.range.start, Reverse(at.range.end)));
-    found.dedup_by(|next, kept| {
-        let is_over = next.range.start < kept.range.end;
-        if is_over {
-            kept.range.end = kept.range.end.max(next.range.end);
-        }
-        is_over
-    });
-    found
-}
-
-fn name_of(names: &[String], pattern: PatternID) -> &str {
-    names.get(pattern.as_usize()).map_or("secret", String::as_str)
 }
 
 #[cfg(test)]
@@ -254,6 +176,8 @@ mod tests {
         Engine as _,
         engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
     };
+
+    use ratiba_core::ports::SecretAt;
 
     use super::*;
 
@@ -376,7 +300,7 @@ mod tests {
             format!("id {hex}0"),
             format!("{}\n{}\n", &wrapped[..28], &wrapped[28..]),
         ] {
-            let found = known.places_in(text.as_bytes());
+            let found = known.finder().places_in(text.as_bytes());
             let [one] = found.as_slice() else { panic!("{found:?} in {text}") };
             assert_eq!(one.name, "N");
             let rest = format!("{}{}", &text[..one.range.start], &text[one.range.end..]);
@@ -387,7 +311,10 @@ mod tests {
         let mut bytes = vec![0xff, 0xe2];
         bytes.extend(SECRET.bytes());
         bytes.push(0x80);
-        assert_eq!(known.places_in(&bytes), [SecretAt { range: 2..2 + SECRET.len(), name: "N".into() }]);
-        assert_eq!(known.places_in(b"nothing\nof it\n"), []);
+        assert_eq!(
+            known.finder().places_in(&bytes),
+            [SecretAt { range: 2..2 + SECRET.len(), name: "N".into() }]
+        );
+        assert_eq!(known.finder().places_in(b"nothing\nof it\n"), []);
     }
 }

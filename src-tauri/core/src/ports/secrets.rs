@@ -1,6 +1,6 @@
 //! What must not be seen.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Knows the stack's secrets, to keep them out of whatever is shown, kept or passed on.
 pub trait KnownSecrets: Send + Sync {
@@ -8,7 +8,14 @@ pub trait KnownSecrets: Send + Sync {
     fn hide(&self, text: &str) -> Option<String>;
     /// The names that [`Self::hide`] puts there.
     fn names_in(&self, text: &str) -> Vec<String>;
-    /// Where known secrets stand, in every form that [`Self::hide`] finds and also over line ends, with or
+    /// Looks for what is known now, as often as is wanted and from several threads: what becomes known later
+    /// it does not know.
+    fn finder(&self) -> Arc<dyn SecretFinder>;
+}
+
+/// Finds the secrets that were known when it was made.
+pub trait SecretFinder: Send + Sync {
+    /// Where they stand, in every form that [`KnownSecrets::hide`] finds and also over line ends, with or
     /// without a `\` before and an indentation behind. In order, none over another. The bytes need not be
     /// UTF-8.
     fn places_in(&self, bytes: &[u8]) -> Vec<SecretAt>;

@@ -25,6 +25,7 @@ const LONGEST: usize = 64 << 10;
 pub(super) fn find<'t>(text: &'t str, names: &mut Names<'t>, hits: &mut Vec<Hit>) {
     let bytes = text.as_bytes();
     let mut done = 0;
+    let mut programs = Programs::default();
     for sep in memchr::memchr2_iter(b'=', b':', bytes) {
         // Within a value that is hidden as a whole there is nothing more to tell.
         let Some(name) = (sep >= done).then(|| Name::before(text, sep)).flatten() else { continue };
@@ -32,7 +33,7 @@ pub(super) fn find<'t>(text: &'t str, names: &mut Names<'t>, hits: &mut Vec<Hit>
         let counts = match class {
             Class::Open | Class::Locals => false,
             Class::Query => name.is_query,
-            Class::Message => name.is_field(bytes.get(sep)) && !is_of_a_program(text, name.start),
+            Class::Message => name.is_field(bytes.get(sep)) && !programs.has(text, name.start),
             Class::Words => name.is_field(bytes.get(sep)),
             _ => true,
         };
@@ -52,8 +53,6 @@ struct Name<'t> {
     start: usize,
     /// The quote around it, and how many backslashes are before that.
     quote: Option<(u8, usize)>,
-    /// It begins its line, but for blanks, a list's dash and `export`.
-    is_first: bool,
     /// It is a parameter of a URL.
     is_query: bool,
 }
@@ -64,17 +63,25 @@ impl<'t> Name<'t> {
         self.quote.is_some() || sep == Some(&b'=')
     }
 
+    /// It begins its line, but for blanks, a list's dash and `export`.
+    fn is_first(&self, text: &str) -> bool {
+        // No name that begins its line stands further in.
+        let near = floor(text, self.start.saturating_sub(64));
+        let before = text.get(near..self.start).unwrap_or_default();
+        let line = match memchr::memrchr(b'\n', before.as_bytes()) {
+            Some(end) => before.get(end + 1..).unwrap_or_default(),
+            None if near == 0 => before,
+            None => return false,
+        };
+        let lead = line.trim_start().trim_start_matches("- ");
+        let lead = lead.strip_prefix("export ").unwrap_or(lead);
+        lead.trim_matches(['"', '\'', ' ']).is_empty()
+    }
+
     fn before(text: &'t str, sep: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         let at = |n: usize| bytes.get(n).copied();
-        let back = |mut end: usize, is: &dyn Fn(u8) -> bool, most: usize| {
-            let stop = end.saturating_sub(most);
-            while end > stop && at(end - 1).is_some_and(is) {
-                end -= 1;
-            }
-            end
-        };
-        let mut end = back(sep, &|b| matches!(b, b' ' | b'\t' | b':' | b'?' | b'+'), BLANKS);
+        let mut end = back(bytes, sep, |b| matches!(b, b' ' | b'\t' | b':' | b'?' | b'+'), BLANKS);
         end = before_colour(bytes, end);
         if end > 0 && at(end - 1) == Some(b']') {
             end -= 1;
@@ -83,30 +90,27 @@ impl<'t> Name<'t> {
         if end > 0
             && let Some(q @ (b'"' | b'\'' | b'`')) = at(end - 1)
         {
-            let slashes = back(end - 1, &|b| b == b'\\', 16);
+            let slashes = back(bytes, end - 1, |b| b == b'\\', 16);
             quote = Some((q, end - 1 - slashes));
             end = slashes;
         }
         let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-        let start = back(end, &is_part, 65);
+        let start = back(bytes, end, is_part, 65);
         let start = start.max(behind_colour(bytes, start.saturating_sub(2)).min(end));
         let name = text.get(start..end)?.trim_start_matches(['-', '.']);
         let start = end - name.len();
         if name.len() < 2 || !name.bytes().any(|b| b.is_ascii_alphabetic()) {
             return None;
         }
-        // No name that begins its line stands further in.
-        let near = floor(text, start.saturating_sub(64));
-        let before = text.get(near..start)?;
-        let is_first = (near == 0 || before.contains('\n')) && {
-            let line = before.rsplit('\n').next()?;
-            let lead = line.trim_start().trim_start_matches("- ");
-            let lead = lead.strip_prefix("export ").unwrap_or(lead);
-            lead.trim_matches(['"', '\'', ' ']).is_empty()
-        };
         let is_query = start > 0 && matches!(at(start - 1), Some(b'?' | b'&'));
-        Some(Self { text: name, start, quote, is_first, is_query })
+        Some(Self { text: name, start, quote, is_query })
     }
+}
+
+/// Back over so many bytes of a kind at most.
+fn back(bytes: &[u8], end: usize, is: impl Fn(u8) -> bool, most: usize) -> usize {
+    let head = bytes.get(..end).unwrap_or_default();
+    end - head.iter().rev().take(most).take_while(|b| is(**b)).count()
 }
 
 /// Before the escape sequence of a colour that ends here.
@@ -166,13 +170,11 @@ impl Value {
         }
         let is_short = matches!(class, Class::Number | Class::Receipt);
         let line = line_from(text, start, if is_short { SHORT } else { LONGEST });
+        let is_first = name.is_first(text);
         let whole_line = class == Class::Header
-            || (name.is_first
-                && name.quote.is_none()
-                && (is_colon || is_env(name.text))
-                && !is_command(line));
+            || (is_first && name.quote.is_none() && (is_colon || is_env(name.text)) && !is_command(line));
         let length = match whole_line {
-            true if name.is_first => line.trim_end().len(),
+            true if is_first => line.trim_end().len(),
             true => to_quote(line),
             false => bare(line, name.is_query),
         };
@@ -228,16 +230,29 @@ fn is_json(value: &str) -> bool {
     is_like && serde_json::from_str::<IgnoredAny>(&View::unescaped(value).text).is_ok()
 }
 
-/// `message` is what happened where the line names a level as programs do.
-fn is_of_a_program(text: &str, at: usize) -> bool {
-    let near = floor(text, at.saturating_sub(NEAR));
-    let start = text.get(near..at).and_then(|t| t.rfind('\n')).map_or(near, |n| near + n + 1);
-    let line = text.get(start..floor(text, (at + NEAR).min(text.len()))).unwrap_or_default();
-    let line = line.split('\n').next().unwrap_or_default();
-    let has_level = ["level=", "severity", "\"level\"", "'level'", "\"status\"", "\"code\""]
-        .iter()
-        .any(|l| line.contains(l));
-    has_level && !line.contains("\"event\"") && !line.contains("event=")
+/// `message` is what happened where the line names a level as programs do. A line is looked at once, a very
+/// long one part by part, whatever many such names it has.
+#[derive(Default)]
+struct Programs {
+    within: Range<usize>,
+    is_program: bool,
+}
+
+impl Programs {
+    fn has(&mut self, text: &str, at: usize) -> bool {
+        if !self.within.contains(&at) {
+            let part = at - at % NEAR;
+            let near = floor(text, part.saturating_sub(NEAR));
+            let start = text.get(near..at).and_then(|t| t.rfind('\n')).map_or(near, |n| near + n + 1);
+            let line = line_from(text, start, part + 2 * NEAR - start);
+            self.within = part.max(start)..(part + NEAR).min(start + line.len());
+            let has_level = ["level=", "severity", "\"level\"", "'level'", "\"status\"", "\"code\""]
+                .iter()
+                .any(|l| line.contains(l));
+            self.is_program = has_level && !line.contains("\"event\"") && !line.contains("event=");
+        }
+        self.is_program
+    }
 }
 
 /// Where a quoted value ends: at the same quote behind as many backslashes, or with its line.

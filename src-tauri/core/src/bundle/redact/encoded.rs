@@ -1,6 +1,6 @@
 //! What stands in a text in another form, decoded: escapes of JSON, percent signs, base64, hex.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use base64::{
     Engine as _,
@@ -167,25 +167,47 @@ pub(super) fn runs(text: &str) -> Vec<(Range<usize>, &'static str, String)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes.get(at..).unwrap_or_default().iter().take_while(|b| is_base64(**b)).count();
-        if length >= SHORTEST {
-            let end = at + length;
-            let range = at..wrapped(bytes, at, end);
-            if let Some((how, decoded)) = decoded(text.get(range.clone()).unwrap_or_default()) {
-                found.push((range.clone(), how, decoded));
-            }
-            at = range.end;
-        } else {
-            at += length;
+    // `at` begins a run or is within none. Shorter runs don't count, so the window is read from its end: most
+    // bytes of a text are never looked at.
+    while let Some(window) = bytes.get(at..at + SHORTEST) {
+        if let Some(last) = window.iter().rposition(|b| !is_base64(*b)) {
+            at += last + 1;
+            continue;
         }
-        at += bytes.get(at..).unwrap_or_default().iter().take_while(|b| !is_base64(**b)).count();
+        let length = bytes.get(at..).unwrap_or_default().iter().take_while(|b| is_base64(**b)).count();
+        let range = at..wrapped(bytes, at, at + length);
+        if let Some((how, decoded)) = decoded(text.get(range.clone()).unwrap_or_default()) {
+            found.push((range.clone(), how, decoded));
+        }
+        at = range.end;
     }
     found
 }
 
+/// What each byte is worth as a digit of base64, for URLs too; [`NO_DIGIT`]: it is none.
+const SIX_BITS: [u8; 256] = six_bits();
+const NO_DIGIT: u8 = 64;
+
+#[expect(clippy::indexing_slicing, reason = "when it is compiled, beside a table of all bytes")]
+const fn six_bits() -> [u8; 256] {
+    let mut table = [NO_DIGIT; 256];
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut n = 0;
+    while n < 64 {
+        table[digits[n] as usize] = n as u8;
+        n += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+}
+
+fn six(byte: u8) -> u8 {
+    SIX_BITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT)
+}
+
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    six(byte) != NO_DIGIT
 }
 
 /// Where a run ends that goes on over line ends.
@@ -213,39 +235,47 @@ fn ends_line(rest: &[u8]) -> bool {
 }
 
 fn decoded(run: &str) -> Option<(&'static str, String)> {
-    let run: String = run.chars().filter(|c| c.is_ascii() && is_base64(*c as u8)).collect();
+    let is_whole = run.bytes().all(is_base64);
+    let run = match is_whole {
+        true => Cow::Borrowed(run),
+        false => Cow::Owned(run.chars().filter(|c| c.is_ascii() && is_base64(*c as u8)).collect()),
+    };
     if run.len().is_multiple_of(2) && run.bytes().all(|b| b.is_ascii_hexdigit()) {
-        let pair = |n: usize| u8::from_str_radix(run.get(n..n + 2).unwrap_or_default(), 16).ok();
-        let bytes: Option<Vec<u8>> = (0..run.len()).step_by(2).map(pair).collect();
-        if let Some(text) = bytes.and_then(readable) {
+        let nibble = |b: u8| char::from(b).to_digit(16).unwrap_or_default() as u8;
+        let byte = |pair: &[u8]| pair.iter().fold(0, |byte, b| byte << 4 | nibble(*b));
+        if let Some(text) = readable(run.as_bytes().chunks(2).map(byte).collect()) {
             return Some(("hex", text));
         }
     }
-    let run: String = run
-        .chars()
-        .map(|c| {
-            if c == '-' {
-                '+'
-            } else if c == '_' {
-                '/'
-            } else {
-                c
-            }
-        })
-        .collect();
     // It may stand behind something that is in the alphabet too.
     (0..4).find_map(|skip| {
         let rest = run.get(skip..)?;
-        let head = LENIENT.decode(rest.get(..12)?).ok()?;
+        let head = nine(rest.as_bytes().first_chunk()?)?;
         // Cut within a character is no fault.
         let begins =
             std::str::from_utf8(&head).err().is_none_or(|e| e.error_len().is_none() && e.valid_up_to() > 5);
-        if !begins || !head.iter().all(|b| is_readable(*b)) {
+        if !begins {
             return None;
         }
         let whole = rest.get(..rest.len() - usize::from(rest.len() % 4 == 1))?;
+        let whole = whole.replace('-', "+").replace('_', "/");
         Some(("base64", readable(LENIENT.decode(whole).ok()?)?))
     })
+}
+
+/// The first bytes of a run, without asking for memory: nearly no run is text. `None`: it surely is none.
+fn nine(digits: &[u8; 12]) -> Option<[u8; 9]> {
+    let mut bytes = [0; 9];
+    let mut fours = digits.chunks_exact(4);
+    for three in bytes.chunks_exact_mut(3) {
+        let bits = fours.next()?.iter().fold(0_u32, |bits, digit| bits << 6 | u32::from(six(*digit)));
+        let [_, decoded @ ..] = bits.to_be_bytes();
+        if !decoded.iter().all(|b| is_readable(*b)) {
+            return None;
+        }
+        three.copy_from_slice(&decoded);
+    }
+    Some(bytes)
 }
 
 fn is_readable(byte: u8) -> bool {
@@ -254,7 +284,10 @@ fn is_readable(byte: u8) -> bool {
 
 /// The bytes as a text, where they are one: what is cut or not UTF-8 may be a twentieth.
 fn readable(bytes: Vec<u8>) -> Option<String> {
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(e) => String::from_utf8_lossy(e.as_bytes()).into_owned(),
+    };
     let all = text.chars().count();
     let odd = text.chars().filter(|c| *c == '\u{fffd}' || (c.is_control() && !c.is_whitespace())).count();
     (odd * 20 <= all).then_some(text)

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::ports::KnownSecrets;
+use crate::ports::SecretFinder;
 
 use super::{
     assigned,
@@ -22,7 +22,7 @@ const DEEPEST: usize = 5;
 #[derive(Clone, Copy)]
 pub(super) struct Finder<'a> {
     pub(super) rules: &'static Rules,
-    pub(super) known: &'a dyn KnownSecrets,
+    pub(super) known: &'a dyn SecretFinder,
 }
 
 impl Finder<'_> {
@@ -42,7 +42,7 @@ impl Finder<'_> {
         }
         self.rules.find(text, hits);
         people::find(text, hits);
-        let mut names = Names::default();
+        let mut names = Names::of(text);
         assigned::find(text, &mut names, hits);
         let mut read = json::Read::default();
         let outside = json_in(text, &mut names, &mut read, hits);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     assigned,
     hits::Hit,
-    names::{Class, Names, class_of, is_of_a_person},
+    names::{Class, Names, is_of_a_person},
     people,
     pseudonyms::Kind,
     values::{is_no_secret, is_note},
@@ -270,7 +270,7 @@ impl<'t> Walk<'_, 't> {
         if let Some(frame) = self.open.last_mut().filter(|frame| frame.is_object) {
             match frame.key {
                 "Name" | "name" => {
-                    frame.named = class_of(value);
+                    frame.named = self.names.class(value);
                     // It came after its value.
                     if let Some(before) = frame.value.take().filter(|_| frame.named == Class::Secret) {
                         self.hits.push(Hit::secret(before, "named-secret"));
@@ -282,7 +282,8 @@ impl<'t> Walk<'_, 't> {
         }
         // `NAME=value`, as in a list of variables.
         let variable = value.split_once('=').filter(|(name, _)| {
-            name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && class_of(name) == Class::Secret
+            name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                && self.names.class(name) == Class::Secret
         });
         if let Some((name, secret)) = variable.filter(|(_, secret)| !is_no_secret(secret)) {
             let start = range.start + name.len() + 1;

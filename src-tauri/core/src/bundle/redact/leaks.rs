@@ -8,12 +8,12 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-use crate::{model::Joined, ports::KnownSecrets};
+use crate::{model::Joined, ports::SecretFinder};
 
 use super::{
     encoded::{self, View},
+    everywhere::literal,
     pseudonyms::Pseudonyms,
-    replace::literal,
 };
 
 /// So many forms within each other are undone.
@@ -32,14 +32,14 @@ pub struct Leak {
 
 /// Looks for known secrets and for what has pseudonyms.
 pub(super) struct Scan<'a> {
-    known: &'a dyn KnownSecrets,
+    known: &'a dyn SecretFinder,
     finder: Option<AhoCorasick>,
     names: Vec<String>,
     found: BTreeSet<Leak>,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(known: &'a dyn KnownSecrets, pseudonyms: &Pseudonyms) -> Self {
+    pub(super) fn new(known: &'a dyn SecretFinder, pseudonyms: &Pseudonyms) -> Self {
         let (mut forms, mut names) = (Vec::new(), Vec::new());
         for one in pseudonyms.iter() {
             for form in literal(one.kind, one.original).map(forms_of).unwrap_or_default() {

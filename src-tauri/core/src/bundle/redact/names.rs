@@ -1,7 +1,5 @@
 //! What the name of a field, a variable, a header or a column says of its value.
 
-use std::collections::HashMap;
-
 /// What a value is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Class {
@@ -270,19 +268,45 @@ const RECEIPTS: &[&str] = &[
 /// Whose `name` is a person's.
 const PEOPLE: &[&str] = &["profile", "contact", "customer", "caller", "sender", "payer", "user", "person"];
 
-/// Names that were looked at once: a log has the same ones in each line.
-#[derive(Default)]
+/// Names that were looked at lately: a log has the same ones in each line. Each has two slots, and takes one of
+/// them from another: whatever names a text has, it never grows.
 pub(super) struct Names<'t> {
-    seen: HashMap<&'t str, Class>,
+    slots: Vec<(&'t str, Class)>,
 }
 
 impl<'t> Names<'t> {
+    /// For the names of this text.
+    pub(super) fn of(text: &'t str) -> Self {
+        let slots = (text.len() / 64).clamp(8, 512).next_power_of_two();
+        Self { slots: vec![("", Class::Open); slots] }
+    }
+
     pub(super) fn class(&mut self, name: &'t str) -> Class {
-        if name.len() > LONGEST {
+        // Every list's entry has two letters side by side; `2026-11-24T06`, in each line another one, has not.
+        let is_name = name.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_alphabetic));
+        if name.len() > LONGEST || !is_name {
             return Class::Open;
         }
-        *self.seen.entry(name).or_insert_with(|| class_of(name))
+        let first = mixed(name) & self.slots.len().wrapping_sub(2);
+        let Some([last, before]) = self.slots.get_mut(first..first + 2) else { return class_of(name) };
+        if last.0 != name {
+            std::mem::swap(last, before);
+            if last.0 != name {
+                *last = (name, class_of(name));
+            }
+        }
+        last.1
     }
+}
+
+/// Its length and its ends, well mixed.
+fn mixed(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first).rotate_left(23) ^ u64::from_le_bytes(*last),
+        _ => bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    ((ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
 /// Whether a `name` within a value of this name is a person's.

@@ -16,11 +16,22 @@ const KEY_LINE: usize = 16;
 
 /// `scheme://user:password@host`, also where the password has a `/` or an `@`.
 pub(super) fn url_passwords(line: &str, from: usize, hits: &mut Vec<Hit>) {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c);
+    // Where the address ends and where the next `@` is: many may begin before, and it is looked for once.
+    let (mut end, mut sign) = (0, 0);
     for (at, mark) in line.match_indices("://") {
         let start = at + mark.len();
-        let rest = head(line, start);
-        let ends = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c);
-        let url = rest.split(ends).next().unwrap_or_default();
+        let rest = line.get(start..).unwrap_or_default();
+        if end < start {
+            end = rest.find(ends).map_or(line.len(), |length| start + length);
+        }
+        if sign < start {
+            sign = memchr::memchr(b'@', rest.as_bytes()).map_or(line.len(), |length| start + length);
+        }
+        let url = head(line, start, end);
+        if sign >= start + url.len() {
+            continue;
+        }
         let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
         let has_port = |text: &str| {
             let port = text.rsplit(':').next().unwrap_or_default();
@@ -48,9 +59,9 @@ pub(super) fn url_passwords(line: &str, from: usize, hits: &mut Vec<Hit>) {
     }
 }
 
-/// As much of a line as an address may take.
-fn head(line: &str, start: usize) -> &str {
-    let mut end = (start + LONGEST_USER).min(line.len());
+/// As much of a line, up to `end`, as an address may take.
+fn head(line: &str, start: usize, end: usize) -> &str {
+    let mut end = (start + LONGEST_USER).min(end);
     while !line.is_char_boundary(end) {
         end -= 1;
     }

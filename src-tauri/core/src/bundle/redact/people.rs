@@ -11,6 +11,10 @@ use super::{
 
 /// Digits of a subscriber's number without any prefix.
 const SUBSCRIBER: usize = 9;
+/// Digits of a revision's id.
+const REVISION: usize = 12;
+/// How far before an id its name is looked for.
+const NEAR: usize = 64;
 /// A shorter message's id is cut.
 const MESSAGE: usize = 16;
 /// Ends of names with an `@` that are no domain's: units of systemd.
@@ -50,7 +54,7 @@ fn before(text: &str, at: usize) -> &str {
 pub(super) fn canonical(digits: &str) -> String {
     let digits = mobile_in(digits).unwrap_or(digits);
     let local = digits.strip_prefix("254").or_else(|| digits.strip_prefix('0')).unwrap_or(digits);
-    if local.len() == SUBSCRIBER { format!("254{local}") } else { digits.to_owned() }
+    if local.len() == SUBSCRIBER { ["254", local].concat() } else { digits.to_owned() }
 }
 
 /// A whole mobile number at the beginning or the end of a longer run: two that nothing parts, or one with a
@@ -71,8 +75,33 @@ fn is_phone(digits: &str, before: &str) -> bool {
     let is_date = digits.starts_with("20") && digits.len() == 12;
     let is_long = matches!(digits.len(), 11 | 12) && !is_date && !digits.starts_with("00");
     let is_inside = mobile_in(digits).is_some();
+    if digits.len() == REVISION && !is_kenyan && !is_inside && is_revision(before) {
+        return false;
+    }
     let is_bare = digits.len() == SUBSCRIBER && digits.starts_with(['7', '1']);
     is_kenyan || ((is_long || is_bare || is_inside) && !is_fraction)
+}
+
+/// Whether what comes next is named as a revision of alembic. Its id is twelve digits of hex, and one in three
+/// hundred has no letter.
+fn is_revision(before: &str) -> bool {
+    let mut near = before.len().saturating_sub(NEAR);
+    while !before.is_char_boundary(near) {
+        near += 1;
+    }
+    let line = before.get(near..).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    let said = line.trim_end_matches(['\'', '"', ' ']);
+    let is_upgrade = |line: &str| {
+        let words = line.rsplit("Running ").next().filter(|rest| rest.len() < line.len());
+        words.is_some_and(|rest| {
+            let ids = rest.strip_prefix("upgrade").or_else(|| rest.strip_prefix("downgrade"));
+            ids.is_some_and(|ids| ids.chars().all(|c| c.is_ascii_hexdigit() || " ->,".contains(c)))
+        })
+    };
+    ["Revision ID:", "Revises:", "revision =", "revision: str =", "Rev:", "Parent:"]
+        .iter()
+        .any(|name| said.ends_with(name))
+        || is_upgrade(line)
 }
 
 /// A field's value, where its name says that it is a number and it looks like one.

@@ -138,5 +138,5 @@ impl Pseudonyms {
 }
 
 fn shown(word: &str, number: usize) -> String {
-    format!("‹{word}-{number}›")
+    ["‹", word, "-", &number.to_string(), "›"].concat()
 }

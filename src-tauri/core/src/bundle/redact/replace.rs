@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::AhoCorasick;
-
 use super::{
+    everywhere::Everywhere,
     hits::{Hit, Put},
-    pseudonyms::{Kind, Pseudonyms},
+    pseudonyms::Pseudonyms,
 };
 
-/// Of anything but an e-mail address, less than this says nothing.
-const SHORTEST: usize = 9;
-
 /// A text in which everything that was found is replaced.
+#[derive(Default)]
 pub(super) struct Replaced {
     pub(super) text: String,
     pub(super) counts: BTreeMap<String, usize>,
@@ -21,30 +18,38 @@ pub(super) struct Replaced {
 
 /// Replaces all hits, which are in order. New values get their names in that order.
 pub(super) fn replaced(text: &str, hits: Vec<Hit>, names: &mut Pseudonyms) -> Replaced {
-    let mut out =
-        Replaced { text: String::with_capacity(text.len()), counts: BTreeMap::new(), lines: Vec::new() };
+    let mut out = Replaced { text: String::with_capacity(text.len()), ..Replaced::default() };
     let (mut done, mut line) = (0, 1);
     for hit in hits {
         let between = text.get(done..hit.range.start).unwrap_or_default();
-        line += memchr::memchr_iter(b'\n', between.as_bytes()).count();
+        line += line_ends(between);
         out.text.push_str(between);
         out.found(&hit.rule, line);
-        let shown = match hit.put {
-            Put::Note(note) => format!("‹{note}›"),
-            Put::Name(kind, value) => names.name(kind, &value),
-            Put::Payer(value) => names.payer(&value),
+        let name;
+        let shown: &[&str] = match &hit.put {
+            Put::Note(note) => &["‹", note, "›"],
+            Put::Name(kind, value) => {
+                name = names.name(*kind, value);
+                &[&name]
+            }
+            Put::Payer(value) => {
+                name = names.payer(value);
+                &[&name]
+            }
         };
-        match hit.bare {
-            true => out.text.extend(["\"", &shown, "\""]),
-            false => out.text.push_str(&shown),
-        }
-        let hidden = text.get(hit.range.clone()).unwrap_or_default();
-        line += memchr::memchr_iter(b'\n', hidden.as_bytes()).count();
+        let quote = if hit.bare { "\"" } else { "" };
+        out.text.push_str(quote);
+        out.text.extend(shown.iter().copied());
+        out.text.push_str(quote);
+        line += line_ends(text.get(hit.range.clone()).unwrap_or_default());
         done = hit.range.end;
     }
     out.text.push_str(text.get(done..).unwrap_or_default());
-    out.everywhere(names);
     out
+}
+
+fn line_ends(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 impl Replaced {
@@ -58,38 +63,25 @@ impl Replaced {
         }
     }
 
-    /// What has a name by now is hidden wherever else it stands, whatever is around it.
-    fn everywhere(&mut self, names: &Pseudonyms) {
-        let all: Vec<(String, Kind, String)> = names
-            .iter()
-            .filter_map(|one| Some((literal(one.kind, one.original)?.to_owned(), one.kind, one.name)))
-            .collect();
-        let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(all.iter().map(|(l, ..)| l));
-        // Without a finder the second look at the archive still finds them.
-        let Some(finder) = finder.ok().filter(|_| !all.is_empty()) else { return };
+    /// What has a name is hidden wherever else it stands, whatever is around it.
+    pub(super) fn hide(mut self, named: &Everywhere) -> Self {
+        let places = named.places_in(&self.text);
+        if places.is_empty() {
+            return self;
+        }
         let text = std::mem::take(&mut self.text);
+        self.text = String::with_capacity(text.len());
         let (mut done, mut line) = (0, 1);
-        for found in finder.find_iter(&text) {
-            let Some((_, kind, name)) = all.get(found.pattern().as_usize()) else { continue };
-            let between = text.get(done..found.start()).unwrap_or_default();
-            line += memchr::memchr_iter(b'\n', between.as_bytes()).count();
-            self.text.push_str(between);
-            self.text.push_str(name);
-            self.found(kind.id(), line);
-            done = found.end();
+        for place in places {
+            let between = text.get(done..place.range.start).unwrap_or_default();
+            line += line_ends(between);
+            self.text.extend([between, place.name]);
+            self.found(place.kind.id(), line);
+            done = place.range.end;
         }
         self.text.push_str(text.get(done..).unwrap_or_default());
         self.lines.sort_unstable();
         self.lines.dedup();
+        self
     }
-}
-
-/// What of a value is looked for: of a Kenyan number what all its spellings have. `None`: too short to be
-/// told from other text.
-pub(super) fn literal(kind: Kind, original: &str) -> Option<&str> {
-    let literal = match kind {
-        Kind::Phone if original.len() == 12 => original.strip_prefix("254").unwrap_or(original),
-        _ => original,
-    };
-    (kind == Kind::Email || literal.len() >= SHORTEST).then_some(literal)
 }

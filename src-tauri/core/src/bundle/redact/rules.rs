@@ -12,6 +12,9 @@ use super::{
     vendored::{Rule, Vendored},
 };
 
+/// So many times 64 rules there may be.
+const DUE: usize = 8;
+
 /// The rules; patterns in them are compiled when they are first needed.
 pub(super) struct Rules {
     vendored: Vendored,
@@ -50,6 +53,10 @@ impl Rules {
                 by_keyword.get_mut(known)?.push(rule);
             }
         }
+        // A rule beyond would never be asked.
+        if vendored.rules.len() + own.len() > 64 * DUE {
+            return None;
+        }
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
@@ -65,15 +72,8 @@ impl Rules {
 
     /// What the shapes of this text tell.
     pub(super) fn find(&self, text: &str, hits: &mut Vec<Hit>) {
-        let count = self.vendored.rules.len() + self.own.len();
-        let mut asked = Asked {
-            rules: self,
-            text,
-            line: 0..0,
-            due: vec![false; count],
-            list: Vec::new(),
-            done: vec![0; count],
-        };
+        let mut asked =
+            Asked { rules: self, text, line: 0..0, due: [0; DUE], list: Vec::new(), done: Vec::new() };
         for found in self.keywords.find_overlapping_iter(text) {
             if found.start() >= asked.line.end {
                 asked.flush(hits);
@@ -101,25 +101,26 @@ struct Asked<'a> {
     rules: &'a Rules,
     text: &'a str,
     line: Range<usize>,
-    due: Vec<bool>,
+    /// A bit for each rule on the list, which has each once.
+    due: [u64; DUE],
     list: Vec<usize>,
     /// For each rule over several lines, how far it has looked.
-    done: Vec<usize>,
+    done: Vec<(usize, usize)>,
 }
 
 impl Asked<'_> {
     fn ask(&mut self, rule: usize) {
-        if let Some(due) = self.due.get_mut(rule).filter(|due| !**due) {
-            *due = true;
+        let bit = 1_u64 << (rule % 64);
+        if let Some(due) = self.due.get_mut(rule / 64).filter(|due| **due & bit == 0) {
+            *due |= bit;
             self.list.push(rule);
         }
     }
 
     fn flush(&mut self, hits: &mut Vec<Hit>) {
-        for n in std::mem::take(&mut self.list) {
-            if let Some(due) = self.due.get_mut(n) {
-                *due = false;
-            }
+        self.due = [0; DUE];
+        let mut list = std::mem::take(&mut self.list);
+        for n in list.drain(..) {
             let Some(rule) = self.rules.rule(n) else { continue };
             let span = match &rule {
                 Either::Vendored(rule) => rule.span,
@@ -128,13 +129,14 @@ impl Asked<'_> {
             let range = match span {
                 Span::Line => self.line.clone(),
                 Span::Lines => {
-                    let Some(done) = self.done.get_mut(n) else { continue };
+                    let looked = self.done.iter().find(|(rule, _)| *rule == n).map_or(0, |(_, done)| *done);
                     // What begins here was within an earlier look as a whole.
-                    if self.line.end + OVERLAP <= *done || (*done == self.text.len() && *done > 0) {
+                    if self.line.end + OVERLAP <= looked || (looked == self.text.len() && looked > 0) {
                         continue;
                     }
                     let range = around(self.text, &self.line);
-                    *done = range.end;
+                    self.done.retain(|(rule, _)| *rule != n);
+                    self.done.push((n, range.end));
                     range
                 }
             };
@@ -144,5 +146,6 @@ impl Asked<'_> {
                 Either::Own(rule) => rule.find(part, range.start, hits),
             }
         }
+        self.list = list;
     }
 }

@@ -55,9 +55,9 @@ const NOT_SECRET: &[&str] = &[
 /// Whether there is nothing to hide in it: nothing, a placeholder, a variable's name, what a redactor left.
 pub(super) fn is_no_secret(value: &str) -> bool {
     let value = value.trim_matches(|c: char| c.is_ascii_whitespace() || ".,;:".contains(c));
-    let lower = value.to_ascii_lowercase();
+    let is_word = value.len() <= 16 && NOT_SECRET.iter().any(|word| value.eq_ignore_ascii_case(word));
     let is_mask = value.chars().all(|c| matches!(c, '*' | '•' | 'x' | 'X' | '.' | '-' | '_' | '?'));
-    is_mask || NOT_SECRET.contains(&lower.as_str()) || is_note(value) || is_variable(value)
+    is_mask || is_word || is_note(value) || is_variable(value)
 }
 
 /// What a redactor put there: `‹…›`, alone.

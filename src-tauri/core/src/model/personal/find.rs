@@ -38,9 +38,11 @@ pub fn personal_in(text: &str) -> Vec<PersonalAt> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         if byte.is_ascii_alphanumeric() || *byte == b'+' {
-            at = match uuid_end(bytes, at) {
-                Some(end) => end,
-                None => word(text, at, &mut found),
+            let plus = usize::from(*byte == b'+');
+            let end = at + plus + run(bytes, at + plus, |b| b.is_ascii_alphanumeric());
+            at = match uuid_end(bytes, at, end) {
+                Some(past) => past,
+                None => word(text, at, end, &mut found),
             };
         } else {
             if *byte == b'@' {
@@ -61,8 +63,11 @@ fn run(bytes: &[u8], at: usize, is: impl Fn(u8) -> bool) -> usize {
     bytes.get(at..).unwrap_or_default().iter().take_while(|b| is(**b)).count()
 }
 
-/// Past the UUID that begins at `at`: whatever digits it has, they are nobody's number.
-fn uuid_end(bytes: &[u8], at: usize) -> Option<usize> {
+/// Past the UUID that begins with the word at `at`: whatever digits it has, they are nobody's number.
+fn uuid_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+    if end != at + 8 || bytes.get(end) != Some(&b'-') {
+        return None;
+    }
     let mut here = at;
     for (n, group) in [8, 4, 4, 4, 12].into_iter().enumerate() {
         if n > 0 {
@@ -81,13 +86,14 @@ fn uuid_end(bytes: &[u8], at: usize) -> Option<usize> {
     (!is_inside && !bytes.get(here).is_some_and(goes_on)).then_some(here)
 }
 
-/// Looks at the word, or the spaced number, that begins at `at`; gives where it goes on from.
-fn word(text: &str, at: usize, found: &mut Vec<PersonalAt>) -> usize {
+/// Looks at the word from `at` to `end`, or the spaced number that begins with it; gives where it goes on from.
+fn word(text: &str, at: usize, end: usize, found: &mut Vec<PersonalAt>) -> usize {
     let bytes = text.as_bytes();
-    let plus = usize::from(bytes.get(at) == Some(&b'+'));
-    let end = at + plus + run(bytes, at + plus, |b| b.is_ascii_alphanumeric());
     let word = bytes.get(at..end).unwrap_or_default();
     let behind = bytes.get(end..).unwrap_or_default();
+    if word.len() < LONG && !plus_or_digit(word) && word != b"ws" && word != b"wamid" {
+        return end;
+    }
     if word == b"ws" && behind.starts_with(b"_CO_") {
         return checkout_id(text, at, end, found);
     }
@@ -97,16 +103,20 @@ fn word(text: &str, at: usize, found: &mut Vec<PersonalAt>) -> usize {
         at_end(found, range.clone(), (length > 0).then_some(Personal::Message));
         return range.end;
     }
-    if is_digit(bytes, at + plus)
+    if plus_or_digit(word)
         && let Some((past, digits)) = spaced_number(bytes, at)
     {
         found.push(PersonalAt { range: at..past, what: Personal::Number(digits) });
         return past;
     }
-    if word.len() >= LONG && !is_hash(word) && !is_fraction(bytes, at, word) {
+    if has_long_run(word) && !is_hash(word) && !is_fraction(bytes, at, word) {
         long_runs(text, at, end, found);
     }
     end
+}
+
+fn plus_or_digit(word: &[u8]) -> bool {
+    word.first().is_some_and(|b| *b == b'+' || b.is_ascii_digit())
 }
 
 fn at_end(found: &mut Vec<PersonalAt>, range: Range<usize>, what: Option<Personal>) {
@@ -127,10 +137,10 @@ fn spaced_number(bytes: &[u8], at: usize) -> Option<(usize, String)> {
     let plus = bytes.get(at) == Some(&b'+');
     let first = at + usize::from(plus);
     // Not a column of small numbers, nor a time: a subscriber's number begins with a group of three or four.
-    let group = run(bytes, first, |b| b.is_ascii_digit());
     let rest = bytes.get(first..).unwrap_or_default();
-    let is_local = bytes.get(first) == Some(&b'0') && bytes.get(first + 1) != Some(&b'0');
-    if !plus && !(group >= 3 && (rest.starts_with(b"254") || is_local)) {
+    let is_local = rest.first() == Some(&b'0') && rest.get(1) != Some(&b'0');
+    let is_group = |rest: &[u8]| rest.get(..3).is_some_and(|group| group.iter().all(u8::is_ascii_digit));
+    if !plus && !(rest.starts_with(b"254") || (is_local && is_group(rest))) {
         return None;
     }
     let mut digits = String::new();
@@ -152,6 +162,19 @@ fn spaced_number(bytes: &[u8], at: usize) -> Option<(usize, String)> {
     }
     let is_a_word = bytes.get(here).is_some_and(u8::is_ascii_alphanumeric);
     ((LONG..=LONGEST).contains(&digits.len()) && !is_a_word && here > first).then_some((here, digits))
+}
+
+/// Whether there are enough digits one after the other. Read from the end of each stretch: in most words one
+/// byte tells.
+fn has_long_run(word: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(stretch) = word.get(at..at + LONG) {
+        match stretch.iter().rposition(|b| !b.is_ascii_digit()) {
+            Some(last) => at += last + 1,
+            None => return true,
+        }
+    }
+    false
 }
 
 /// A container's, a commit's or another id that is a hash, or a ULID: its digits are nobody's number.
