@@ -220,6 +220,7 @@ fn anchor(profile: &mut Profile, beside: &Path) {
     profile.compose.overrides.iter_mut().for_each(fix);
     profile.repo.path.iter_mut().for_each(fix);
     profile.repo.dotenv.iter_mut().for_each(fix);
+    profile.repo.memos.iter_mut().for_each(fix);
     profile.logs.files.iter_mut().for_each(fix);
 }
 

@@ -28,6 +28,7 @@ mod playbook_service_unhealthy;
 mod playbook_stk_cancelled;
 mod playbook_tts_latency;
 mod playbook_whatsapp;
+mod questions;
 mod reads;
 mod redact;
 mod remedy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ratiba_console::api::{Console, Parts};
 use ratiba_core::{
-    model::{ContainerState, Sightings},
+    model::{ContainerState, LastGood, Sightings},
     playbook::Proven,
     ports::{SightingError, SightingStore},
     profile,
@@ -82,6 +82,14 @@ impl SightingStore for Broken {
     }
     async fn keep(&self, _sightings: &Sightings) -> Result<(), SightingError> {
         self.all().await.map(|_| ())
+    }
+
+    async fn good(&self) -> Result<Option<LastGood>, SightingError> {
+        Ok(None)
+    }
+
+    async fn keep_good(&self, _good: &LastGood) -> Result<(), SightingError> {
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use ratiba_core::{
-    model::Sightings,
+    model::{LastGood, Sightings},
     ports::{SightingError, SightingStore},
 };
 use tokio::sync::Mutex;
@@ -28,6 +28,10 @@ impl SightingsFile {
     /// The sightings of the journal `name` in the console's folder `state`: `seen/NAME.json`.
     pub fn new(state: &Path, name: &str) -> Self {
         Self { path: state.join("seen").join(format!("{name}.json")), writing: Mutex::new(()) }
+    }
+
+    fn good_path(&self) -> PathBuf {
+        self.path.with_extension("good.json")
     }
 
     fn trouble(&self, attempted: &str, happened: impl std::fmt::Display) -> SightingError {
@@ -74,6 +78,29 @@ impl SightingStore for SightingsFile {
             }
         }
         self.write(&kept).map_err(|error| self.trouble("write", error))
+    }
+
+    async fn good(&self) -> Result<Option<LastGood>, SightingError> {
+        match fs::read(self.good_path()) {
+            // Of a file that can't be read nothing is known, and the next good moment writes it anew.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.trouble("read", error)),
+        }
+    }
+
+    async fn keep_good(&self, good: &LastGood) -> Result<(), SightingError> {
+        let _alone = self.writing.lock().await;
+        let write = || {
+            if let Some(dir) = self.path.parent() {
+                private::folder(dir)?;
+            }
+            let name = self.good_path();
+            let part = name.with_extension(format!("{}.part", process::id()));
+            private::file(&part)?.write_all(serde_json::to_string(good)?.as_bytes())?;
+            fs::rename(part, name)
+        };
+        write().map_err(|error| self.trouble("write", error))
     }
 }
 

@@ -293,7 +293,7 @@ impl LogLines {
                 return;
             }
         }
-        let ready: Vec<LogNews> = std::iter::from_fn(|| self.merge.next())
+        let ready: Vec<LogNews> = std::iter::from_fn(|| self.merge.pop())
             .map(|(log, entry)| news(&self.names, log, entry))
             .collect();
         let is_end = self.merge.waits_for().is_none();
@@ -402,7 +402,7 @@ impl LogLines {
             }
         }
         (0..self.names.len()).for_each(|log| merge.done(log));
-        while let Some((log, entry)) = merge.next() {
+        while let Some((log, entry)) = merge.pop() {
             self.told.push_back(news(&self.names, log, entry));
         }
         Some(())

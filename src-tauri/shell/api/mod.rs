@@ -11,6 +11,7 @@ mod lookout;
 mod payments;
 mod plans;
 mod playbooks;
+mod questions;
 mod runbook;
 mod runs;
 mod status;

@@ -2,19 +2,13 @@
 
 use std::sync::Arc;
 
+use super::{Console, asker::Freshness, playbooks::blocking};
 use ratiba_core::{
-    model::{Mark, Verdict},
-    observe::ServiceView,
+    model::Verdict,
     playbook::ScriptError,
     triage::{Detected, rank},
     wire::{Empty, TriageView, Update, WireError},
 };
-use serde_json::{Value, json};
-
-use super::{Console, asker::Freshness, playbooks::blocking};
-
-/// Log lines shown for each service that is not well.
-const LINES: u32 = 8;
 
 impl Console {
     /// The present ranking: the watched one where somebody watches, else made now.
@@ -33,28 +27,40 @@ impl Console {
     pub async fn triage_now(self: &Arc<Self>) -> TriageView {
         let clock = self.sources.clock.clone();
         let began = clock.monotonic_ms();
+        let now = clock.now();
+        let (good, unread_good) = self.last_good().await;
         let read = async {
             if !self.state().is_watching {
-                tokio::join!(self.read_containers(), self.read_declared());
+                self.read_all().await;
             }
+            self.which().await
         };
-        let (ranked, changed, ()) = tokio::join!(self.ranked(), self.changed(), read);
+        let (ranked, (which, unread_needs), logs, (history, unread_history, why_base)) = tokio::join!(
+            self.ranked(),
+            read,
+            self.what_logs_say(good.as_ref(), now),
+            self.history(good.as_ref(), now)
+        );
+        let (when, mut changed, unmatched) = tokio::join!(
+            self.when_began(&which, &logs, history.as_ref(), now),
+            self.changed(good, history.as_ref(), unread_history, why_base),
+            self.unmatched(&ranked, &which, &logs)
+        );
+        changed.unread.extend(unread_good.map(|why| format!("when nothing was wrong last: {why}")));
+        changed.unread.extend(unread_needs.map(|why| format!("what the services need: {why}")));
         let taken_at = clock.now();
         self.remember(&ranked, taken_at, true).await;
-        let services = self.folded().services;
-        let unwell: Vec<&ServiceView> = services.iter().filter(|s| s.mark >= Mark::Unknown).collect();
-        let logs = self.last_lines(&unwell).await;
+        self.remember_good(&ranked, &which, taken_at, history.map(|history| history.head)).await;
         TriageView {
             taken_at,
             elapsed_ms: clock.monotonic_ms().saturating_sub(began),
-            which: unwell
-                .iter()
-                .map(|s| json!({ "service": s.service, "mark": s.mark, "detail": s.detail }))
-                .collect(),
+            which,
             which_error: self.unread_services(),
-            when: first_sign(&unwell),
+            when,
             changed,
-            logs,
+            logs: logs.signs,
+            logs_read: logs.read,
+            unmatched,
             ranked,
         }
     }
@@ -76,58 +82,17 @@ impl Console {
     }
 
     /// Why it is not known of all services how they are.
-    fn unread_services(&self) -> Option<String> {
+    pub(super) fn unread_services(&self) -> Option<String> {
         let readings = self.state().readings.clone();
         let errors = [readings.containers.error, readings.declared.error];
         let said: Vec<String> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
         (!said.is_empty()).then(|| said.join("; "))
     }
 
-    async fn changed(&self) -> Value {
-        let commits = match self.sources.repo() {
-            Ok(repo) => repo.recent_commits(20).await,
-            Err(error) => Err(error),
-        };
-        match commits {
-            Ok(commits) => json!({ "commits": commits }),
-            Err(error) => json!({ "error": error.to_string() }),
-        }
-    }
-
-    async fn last_lines(&self, unwell: &[&ServiceView]) -> Vec<Value> {
-        let reads = unwell.iter().filter_map(|s| Some((&s.service, s.container_id.as_ref()?))).take(6).map(
-            |(service, id)| async move {
-                let lines = self.sources.containers.log_tail(id, LINES).await.unwrap_or_default();
-                lines
-                    .into_iter()
-                    .map(|l| json!({ "service": service, "line": l.text, "at": l.at }))
-                    .collect::<Vec<_>>()
-            },
-        );
-        futures_util::future::join_all(reads).await.into_iter().flatten().collect()
-    }
-
     /// Looks again and tells the listeners.
     pub(super) async fn refresh_triage(self: &Arc<Self>) {
         let triage = self.triage_now().await;
         self.state().triage = Some(triage.clone());
-        self.publish(Update::Triage { triage });
+        self.publish(Update::Triage { triage: Box::new(triage) });
     }
-}
-
-/// The earliest time at which a service that is not well got into its state; and of which services that
-/// is not known: one of them may have been the first.
-fn first_sign(unwell: &[&ServiceView]) -> Value {
-    let (known, not_known): (Vec<&&ServiceView>, Vec<_>) = unwell.iter().partition(|s| s.since.is_some());
-    let not_known: Vec<&str> = not_known.iter().map(|s| s.service.as_str()).collect();
-    let mut sign = match known.into_iter().min_by_key(|s| s.since) {
-        Some(s) => {
-            json!({ "at": s.since, "what": format!("{}: {}", s.service, s.detail), "source": "docker" })
-        }
-        None => json!({}),
-    };
-    if let (false, Some(fields)) = (not_known.is_empty(), sign.as_object_mut()) {
-        fields.insert("not_known_of".into(), json!(not_known));
-    }
-    sign
 }

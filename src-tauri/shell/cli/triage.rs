@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratiba_core::{
     model::{Mark, Shown, Subject, Verdict, VerdictKind, counted},
     observe::moment,
-    wire::{LiveParams, ParamChoice, ParamKind, TriageView},
+    wire::{LiveParams, ParamChoice, ParamKind, TriageView, UnmatchedView},
 };
 use serde_json::Value;
 
@@ -83,60 +83,165 @@ fn code(wanted: bool, ranked: &[Verdict]) -> u8 {
 
 fn text(view: &TriageView, out: &Output) -> String {
     let mut text = String::new();
-    text += &format!("{}\n", out.bold("1. Which service is failing?"));
+    text += &which(view, out);
+    text += &when(view, out);
+    text += &changed(view, out);
+    text += &logs(view, out);
+    text += &format!("\n{}\n", out.bold("Verdicts, cause first"));
+    for one in &view.ranked {
+        text += &verdict(one, FEW_ITEMS, out);
+    }
+    if let Some(unmatched) = &view.unmatched {
+        text += &no_row(unmatched, out);
+    }
+    text += &out.dim(&format!("{} in {} ms\n", counted(view.ranked.len(), "verdict"), view.elapsed_ms));
+    text
+}
+
+fn which(view: &TriageView, out: &Output) -> String {
+    let mut text = format!("{}\n", out.bold("1. Which service is failing?"));
     if let Some(why) = &view.which_error {
         text += &format!("   unknown: {}\n", one_line(why));
     } else if view.which.is_empty() {
         text += "   none\n";
     }
     for one in &view.which {
-        let field = |name: &str| one.get(name).and_then(|v| v.as_str()).map(one_line).unwrap_or_default();
-        text += &format!("   {}: {}\n", field("service"), field("detail"));
+        let after =
+            one.after.as_ref().map(|cause| format!("; it needs {}, which fails too", one_line(cause)));
+        text += &format!(
+            "   {}: {}{}\n",
+            one_line(&one.service),
+            one_line(&one.detail),
+            after.unwrap_or_default()
+        );
     }
-    text += &format!("{}\n", out.bold("2. When did it start?"));
-    let when = |name: &str| view.when.get(name).and_then(|v| v.as_str());
-    let began = when("at").map(|at| at.parse().map_or_else(|_| one_line(at), moment));
-    let not_known = view.when.get("not_known_of").and_then(|v| v.as_array()).map(|services| {
-        services.iter().filter_map(|s| s.as_str()).map(one_line).collect::<Vec<_>>().join(", ")
-    });
-    text += &match (began, when("what").map(one_line)) {
-        (Some(at), Some(what)) => format!("   {at}  {what}\n"),
-        _ if view.which_error.is_some() => "   unknown: not every service could be read\n".into(),
-        _ if not_known.is_some() => String::new(),
-        _ => "   no failure is known to have begun\n".into(),
-    };
-    if let Some(services) = not_known {
-        text += &format!("   unknown since when: {services}\n");
+    text
+}
+
+fn when(view: &TriageView, out: &Output) -> String {
+    let mut text = format!("{}\n", out.bold("2. When did it start?"));
+    let when = &view.when;
+    for sign in &when.signs {
+        text += &format!(
+            "   {}  {}  {}\n",
+            moment(sign.at),
+            out.dim(&one_line(&sign.source)),
+            one_line(&sign.what)
+        );
     }
-    text += &format!("{}\n", out.bold("3. What changed?"));
-    match view.changed.get("commits").and_then(|c| c.as_array()) {
-        Some(commits) => {
-            for commit in commits.iter().take(5) {
-                text += &format!("   {}\n", one_line(commit.as_str().unwrap_or_default()));
-            }
-        }
-        None => {
-            let why = view.changed.get("error").and_then(|e| e.as_str()).unwrap_or("not known");
-            text += &format!("   unknown: {}\n", one_line(why));
-        }
+    if when.signs.is_empty() {
+        text += match (view.which_error.is_some() || !when.unread.is_empty(), when.not_known_of.is_empty()) {
+            (true, _) => "   unknown: not everything could be read\n",
+            (false, true) => "   no failure is known to have begun\n",
+            (false, false) => "",
+        };
     }
-    text += &format!("{}\n", out.bold("4. What is in the logs?"));
-    if view.logs.is_empty() && view.which_error.is_some() {
-        text += "   unknown: not every service could be read\n";
-    } else if view.logs.is_empty() && view.which.is_empty() {
-        text += "   no service is failing, so none were read\n";
-    } else if view.logs.is_empty() {
-        text += "   the failing services have logged nothing, or have no container to ask\n";
+    if !when.not_known_of.is_empty() {
+        let services: Vec<String> = when.not_known_of.iter().map(|s| one_line(s)).collect();
+        text += &format!("   unknown since when: {}\n", services.join(", "));
     }
-    for line in &view.logs {
-        let field = |name: &str| line.get(name).and_then(|v| v.as_str()).map(one_line).unwrap_or_default();
-        text += &format!("   {} | {}\n", field("service"), field("line"));
+    if let Some(lead) = &when.lead {
+        text += &format!(
+            "   shortly before: {}  {} ({})\n",
+            moment(lead.at),
+            one_line(&lead.what),
+            one_line(&lead.source)
+        );
     }
-    text += &format!("\n{}\n", out.bold("Verdicts, cause first"));
-    for one in &view.ranked {
-        text += &verdict(one, FEW_ITEMS, out);
+    for why in &when.unread {
+        text += &format!("   unknown: {}\n", one_line(why));
     }
-    text += &out.dim(&format!("{} in {} ms\n", counted(view.ranked.len(), "verdict"), view.elapsed_ms));
+    text
+}
+
+fn changed(view: &TriageView, out: &Output) -> String {
+    let mut text = format!("{}\n", out.bold("3. What changed?"));
+    let changed = &view.changed;
+    if let Some(why) = &changed.error {
+        text += &format!("   unknown: {}\n", one_line(why));
+    }
+    if let Some(head) = &changed.head {
+        text += &format!("   {}\n", one_line(head));
+    }
+    for commit in changed.commits.iter().flatten().take(5) {
+        text += &format!("   {}\n", one_line(commit));
+    }
+    if let Some(base) = &changed.base {
+        let none =
+            if changed.diff_stat.is_empty() { ": nothing in the back end or the compose files" } else { "" };
+        text += &format!("   since {}{none}\n", one_line(base));
+    }
+    for line in &changed.diff_stat {
+        text += &format!("     {}\n", one_line(line));
+    }
+    if let Some(alembic) = &changed.alembic {
+        text += &format!("   alembic: {}\n", one_line(&alembic.says));
+    }
+    if !changed.drift.is_empty() {
+        let services: Vec<String> = changed.drift.iter().map(|s| one_line(s)).collect();
+        text += &format!("   made from another configuration than there is now: {}\n", services.join(", "));
+    }
+    for deed in view.when.deeds.iter().take(5) {
+        text += &format!(
+            "   {}  {}  {}\n",
+            moment(deed.at),
+            out.dim(&one_line(&deed.source)),
+            one_line(&deed.what)
+        );
+    }
+    for why in &changed.unread {
+        text += &format!("   unknown: {}\n", one_line(why));
+    }
+    text
+}
+
+fn logs(view: &TriageView, out: &Output) -> String {
+    let mut text = format!("{}\n", out.bold("4. What is in the logs?"));
+    let since = view.logs_read.since.map(moment);
+    if view.logs.is_empty() {
+        let since = since.as_ref().map(|at| format!(" since {at}")).unwrap_or_default();
+        text += &match view.logs_read.notes.is_empty() {
+            true => format!("   no warning or error{since}\n"),
+            false => "   nothing bad in what could be read\n".into(),
+        };
+    }
+    for sign in &view.logs {
+        let new = if sign.is_new { "new  " } else { "     " };
+        let times = if sign.count == 1 { "once".to_owned() } else { format!("{} times", sign.count) };
+        let at = sign.at.map_or_else(|| "-".into(), moment);
+        text += &format!(
+            "   {new}{}  {}  {}\n",
+            one_line(&sign.service),
+            one_line(&sign.level),
+            one_line(&sign.line)
+        );
+        text += &out.dim(&format!(
+            "        {times}, first {at}, last {}\n",
+            sign.last.map_or_else(|| "-".into(), moment)
+        ));
+    }
+    for note in &view.logs_read.notes {
+        text += &format!("   not read: {}\n", one_line(note));
+    }
+    text
+}
+
+/// Something is wrong and no row says what.
+fn no_row(unmatched: &UnmatchedView, out: &Output) -> String {
+    let mut text = format!("\n{}\n", out.bold("No row of the runbook fits"));
+    if !unmatched.not_evaluable.is_empty() {
+        text += &format!(
+            "   {} could not be looked at, and one of them may be it\n",
+            counted(unmatched.not_evaluable.len(), "row")
+        );
+    }
+    text += &format!("   {} ruled out\n", counted(unmatched.ruled_out.len(), "row"));
+    for hit in &unmatched.memos {
+        text += &format!("   {}:{}  {}\n", one_line(&hit.file), hit.line, one_line(&hit.text));
+    }
+    for why in &unmatched.unread {
+        text += &format!("   not searched: {}\n", one_line(why));
+    }
     text
 }
 

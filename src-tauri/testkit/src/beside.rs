@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::{BackupOf, DotenvValue, HttpCall},
@@ -11,7 +12,7 @@ use ratiba_core::{
         BackupError, BackupMade, Backups, ChangeError, CommandEnd, CommandLimits, ContainerCommands, Dotenv,
         DotenvChange, DotenvChanges, DotenvEntry, DotenvKept, DotenvShape, ExecCommand, FileFacts,
         HttpAnswer, HttpCalls, HttpLooks, LogLine, PatchChange, PatchFacts, PatchOf, PytestCache, PythonFile,
-        Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, Webhook,
+        Read, RedisChange, RedisChanges, RedisValue, Repo, RepoChanges, RepoEntry, RepoHistory, Webhook,
     },
 };
 use serde_json::{Value, json};
@@ -35,6 +36,12 @@ pub(crate) struct Beside {
     pub(crate) orphan: Option<Vec<String>>,
     command_ends: Option<CommandEnd>,
     backup: Option<BackupError>,
+    /// What was done to the checkout.
+    pub(crate) history: RepoHistory,
+    /// Texts by the pattern that leads to them.
+    pub(crate) texts: BTreeMap<String, Vec<(String, String)>>,
+    /// What each service needs.
+    pub(crate) needs: BTreeMap<String, Vec<String>>,
 }
 
 impl Beside {
@@ -83,6 +90,21 @@ impl Stack {
     /// Sets a file of the checkout.
     pub fn set_file(&self, path: &str, text: &str) {
         self.held().beside.files.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Sets what was done to the checkout.
+    pub fn set_history(&self, history: RepoHistory) {
+        self.held().beside.history = history;
+    }
+
+    /// Sets the texts that a pattern leads to.
+    pub fn set_texts(&self, pattern: &str, texts: Vec<(String, String)>) {
+        self.held().beside.texts.insert(pattern.to_owned(), texts);
+    }
+
+    /// Sets what a service needs.
+    pub fn set_needs(&self, service: &str, needs: &[&str]) {
+        self.held().beside.needs.insert(service.to_owned(), needs.iter().map(|n| (*n).to_owned()).collect());
     }
 
     /// Sets what a container has written.
@@ -166,6 +188,9 @@ impl Dotenv for Stack {
     async fn file(&self) -> Read<FileFacts> {
         Ok(self.dotenv_facts())
     }
+    async fn written_at(&self) -> Read<Option<Timestamp>> {
+        Ok(None)
+    }
     async fn entry(&self, key: &str) -> Read<DotenvEntry> {
         let value = self.dotenv_value(key);
         Ok(DotenvEntry { count: value.is_some().into(), fingerprint: value.as_deref().map(print_of) })
@@ -209,6 +234,19 @@ impl Repo for Stack {
     async fn recent_commits(&self, _count: u32) -> Read<Vec<String>> {
         self.ask(SourceName::Repo, "recent commits")?;
         Ok(Vec::new())
+    }
+    async fn history(
+        &self,
+        base: Option<&str>,
+        _before: Option<Timestamp>,
+        _paths: &[String],
+    ) -> Read<RepoHistory> {
+        self.ask(SourceName::Repo, "history")?;
+        Ok(RepoHistory {
+            head: "0123456789ab".into(),
+            base: base.map(str::to_owned),
+            ..self.held().beside.history.clone()
+        })
     }
     async fn file(&self, path: &str) -> Read<FileFacts> {
         let text = self.held().beside.files.get(path).cloned();

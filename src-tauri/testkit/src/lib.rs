@@ -5,6 +5,7 @@
 
 mod beside;
 mod build;
+mod host;
 mod journal;
 pub mod lab;
 mod logs;

@@ -4,13 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use ratiba_core::{
-    model::Sightings,
+    model::{LastGood, Sightings},
     ports::{SightingError, SightingStore},
 };
 
 /// Keeps them as long as the test lasts.
 #[derive(Default)]
-pub struct MemorySightings(Mutex<Sightings>);
+pub struct MemorySightings(Mutex<Sightings>, Mutex<Option<LastGood>>);
 
 #[async_trait]
 impl SightingStore for MemorySightings {
@@ -20,6 +20,15 @@ impl SightingStore for MemorySightings {
 
     async fn keep(&self, sightings: &Sightings) -> Result<(), SightingError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(sightings.clone());
+        Ok(())
+    }
+
+    async fn good(&self) -> Result<Option<LastGood>, SightingError> {
+        Ok(self.1.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn keep_good(&self, good: &LastGood) -> Result<(), SightingError> {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(good.clone());
         Ok(())
     }
 }

@@ -24,9 +24,9 @@ use ratiba_core::{
     },
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
-        ContainerChange, Containers, Database, DatabaseChanges, EngineLine, EnvironmentVariable, Host,
-        LogFile, LogLine, Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue,
-        Sources, SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
+        ContainerChange, Containers, Database, DatabaseChanges, EngineLine, EnvironmentVariable, LogLine,
+        Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
+        SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
@@ -79,7 +79,7 @@ pub(crate) struct Held {
     /// Of the next each-tenant statements, which ones time out.
     time_out: Vec<bool>,
     threads: Vec<ThreadRecord>,
-    ports: BTreeMap<u16, String>,
+    pub(crate) ports: BTreeMap<u16, String>,
     published: BTreeMap<u16, Publisher>,
     down: Vec<SourceName>,
     asked: Vec<String>,
@@ -428,6 +428,9 @@ impl Compose for Stack {
         self.ask(SourceName::Compose, "compose config --services")?;
         Ok(self.held().declared.clone())
     }
+    async fn dependencies(&self) -> Read<BTreeMap<String, Vec<String>>> {
+        Ok(self.held().beside.needs.clone())
+    }
     async fn config_hashes(&self) -> Read<BTreeMap<String, String>> {
         self.ask(SourceName::Compose, "compose config --hash")?;
         let held = self.held();
@@ -574,26 +577,5 @@ impl Threads for Stack {
     }
     async fn there(&self, _keys: &[String]) -> Read<Vec<bool>> {
         Err(unset("which keys are there"))
-    }
-}
-
-#[async_trait]
-impl Host for Stack {
-    async fn port_holder(&self, port: u16) -> Read<Option<String>> {
-        self.ask(SourceName::Host, "port holder")?;
-        Ok(self.held().ports.get(&port).cloned())
-    }
-    async fn http_get(&self, _url: &str) -> Read<(u16, String)> {
-        Ok((200, "ok".into()))
-    }
-    async fn accepts(&self, _port: u16) -> Read<bool> {
-        Err(unset("a TCP port"))
-    }
-    async fn sip_options(&self, _port: u16) -> Read<Option<String>> {
-        Err(unset("a SIP server"))
-    }
-    async fn log_file(&self, path: &str, _lines: u32) -> Read<Option<LogFile>> {
-        self.ask(SourceName::Logs, &format!("log file {path}"))?;
-        Ok(None)
     }
 }

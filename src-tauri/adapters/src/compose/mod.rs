@@ -2,6 +2,7 @@
 
 mod find;
 mod kept;
+mod needs;
 mod processes;
 mod run;
 
@@ -199,6 +200,14 @@ impl Compose for ComposeCli {
         let lines = self.config(attempted, "--hash=*").await?;
         let of = |line: &String| line.split_once(' ').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
         Ok(lines.iter().filter_map(of).collect())
+    }
+
+    async fn dependencies(&self) -> Read<BTreeMap<String, Vec<String>>> {
+        let mut found = BTreeMap::new();
+        for file in &self.files {
+            needs::take(file, &mut found)?;
+        }
+        Ok(found)
     }
 
     fn argv(&self, action: &ComposeAction) -> Vec<String> {

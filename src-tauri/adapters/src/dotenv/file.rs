@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::DotenvValue,
@@ -172,6 +173,11 @@ fn sweep(dir: &Path, prefix: &str) -> io::Result<()> {
 impl Dotenv for DotenvFile {
     async fn file(&self) -> Read<FileFacts> {
         self.facts()
+    }
+
+    async fn written_at(&self) -> Read<Option<Timestamp>> {
+        let facts = fs::metadata(&self.path).ok();
+        Ok(facts.and_then(|facts| Timestamp::try_from(facts.modified().ok()?).ok()))
     }
 
     async fn entry(&self, key: &str) -> Read<DotenvEntry> {

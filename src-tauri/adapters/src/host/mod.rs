@@ -3,6 +3,7 @@
 mod listening;
 mod log_file;
 mod sip;
+mod texts;
 
 use std::{io, net::Ipv4Addr, time::Duration};
 
@@ -96,5 +97,9 @@ impl Host for ThisMachine {
 
     async fn log_file(&self, path: &str, lines: u32) -> Read<Option<LogFile>> {
         log_file::end_of(path, lines).await
+    }
+
+    async fn texts(&self, pattern: &str) -> Read<Vec<(String, String)>> {
+        texts::of(pattern).await
     }
 }

@@ -5,7 +5,6 @@
 //! another one, or was changed where it is covered, has none.
 
 use std::{
-    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
@@ -123,19 +122,19 @@ fn pair(mark: u32, block: u64) -> u64 {
 /// The pairs of what stands between two places, on all cores.
 fn marks(part: &Part, from: u64, to: u64) -> io::Result<Vec<u64>> {
     let numbers: Vec<u64> = (from / PIECE..to.div_ceil(PIECE)).collect();
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(8).max(1);
+    let cores = thread::available_parallelism().map_or(1, usize::from).clamp(1, 8);
     let parts: Vec<io::Result<Vec<u64>>> = thread::scope(|scope| {
         let workers: Vec<_> = (0..cores)
             .map(|core| {
                 let numbers = numbers.iter().skip(core).step_by(cores);
                 scope.spawn(move || {
-                    let (mut buffer, mut pairs) = (Vec::new(), BTreeSet::new());
+                    let (mut buffer, mut pairs) = (Vec::new(), Vec::new());
                     for number in numbers {
                         let begin = number.saturating_mul(PIECE).max(from);
                         let end = number.saturating_add(1).saturating_mul(PIECE).min(to);
                         of_piece(part, begin, end, &mut buffer, &mut pairs)?;
                     }
-                    Ok(pairs.into_iter().collect())
+                    Ok(pairs)
                 })
             })
             .collect();
@@ -149,20 +148,17 @@ fn marks(part: &Part, from: u64, to: u64) -> io::Result<Vec<u64>> {
     Ok(all)
 }
 
-fn of_piece(
-    part: &Part,
-    begin: u64,
-    end: u64,
-    buffer: &mut Vec<u8>,
-    pairs: &mut BTreeSet<u64>,
-) -> io::Result<()> {
+fn of_piece(part: &Part, begin: u64, end: u64, buffer: &mut Vec<u8>, pairs: &mut Vec<u64>) -> io::Result<()> {
     let around = part.around(begin, end, buffer)?;
     let bytes = buffer.get(around.kept.clone()).unwrap_or_default();
     let piece = Piece { bytes, owned: around.owned.clone(), layout: part.layout, zone: &part.zone };
     let found = thread_marks(&piece);
     let block = |at: usize| (around.from + (around.kept.start + at) as u64) / BLOCK;
-    pairs.extend(found.marks.into_iter().map(|(mark, at)| pair(mark, block(at))));
-    pairs.extend(found.odd.into_iter().map(|at| block(at)));
+    let mut own: Vec<u64> = found.marks.into_iter().map(|(mark, at)| pair(mark, block(at))).collect();
+    own.extend(found.odd.into_iter().map(block));
+    own.sort_unstable();
+    own.dedup();
+    pairs.append(&mut own);
     Ok(())
 }
 

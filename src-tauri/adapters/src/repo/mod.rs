@@ -1,6 +1,7 @@
 //! The git checkout the stack runs from.
 
 mod git;
+mod history;
 mod look;
 mod patch;
 mod pytest;
@@ -13,9 +14,10 @@ mod tests;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
-    ports::{FileFacts, PatchFacts, PatchOf, PytestCache, PythonFile, Read, Repo, RepoEntry},
+    ports::{FileFacts, PatchFacts, PatchOf, PytestCache, PythonFile, Read, Repo, RepoEntry, RepoHistory},
 };
 
 use crate::fingerprint::FingerprintKey;
@@ -61,6 +63,15 @@ impl Repo for GitCheckout {
 
     async fn elsewhere(&self, name: &str) -> Read<Vec<String>> {
         self.elsewhere_of(name).await
+    }
+
+    async fn history(
+        &self,
+        base: Option<&str>,
+        before: Option<Timestamp>,
+        paths: &[String],
+    ) -> Read<RepoHistory> {
+        self.history_since(base, before, paths).await
     }
 
     async fn pytest_cache(&self, folder: &str) -> Read<Option<PytestCache>> {

@@ -130,7 +130,7 @@ async fn any_bytes_at_all_are_lines_and_none_is_lost() {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let byte = (state >> 33) as u8;
                 // Often such as make up records.
-                if state % 3 == 0 { b"{}[]\":,\\\n \x1b"[usize::from(byte) % 11] } else { byte }
+                if state.is_multiple_of(3) { b"{}[]\":,\\\n \x1b"[usize::from(byte) % 11] } else { byte }
             })
             .collect();
         let path = dir.path().join(format!("{round}.log"));

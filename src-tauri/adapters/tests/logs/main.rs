@@ -1,13 +1,7 @@
 //! Logs: files that are long, hostile, rotated, cut short and made again; containers' logs that are kept, rotated
 //! and gone. No lab: files of a test's own, and an engine in memory.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod containers;
 mod files;

@@ -59,7 +59,7 @@ impl Merge {
     }
 
     /// The next entry and its log's number; `None`: something has to come first, or nothing is left.
-    pub fn next(&mut self) -> Option<(usize, LogEntry)> {
+    pub fn pop(&mut self) -> Option<(usize, LogEntry)> {
         if self.waits_for().is_some() {
             return None;
         }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn told(merge: &mut Merge) -> Vec<String> {
-        std::iter::from_fn(|| merge.next()).map(|(_, e)| String::from_utf8(e.raw).unwrap()).collect()
+        std::iter::from_fn(|| merge.pop()).map(|(_, e)| String::from_utf8(e.raw).unwrap()).collect()
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
         let mut merge = Merge::new(2);
         merge.add(1, vec![entry("b1", Some(1)), entry("b2", Some(5))]);
         assert_eq!(merge.waits_for(), Some(0));
-        assert!(merge.next().is_none());
+        assert!(merge.pop().is_none());
         merge.add(0, vec![entry("a0", None), entry("a2", Some(5)), entry("a1", Some(3))]);
         merge.done(0);
         merge.done(1);
@@ -107,7 +107,7 @@ mod tests {
         merge.add(0, vec![entry("late", Some(9)), entry("early", Some(1))]);
         assert_eq!(told(&mut merge), ["late", "early"]);
         merge.done(0);
-        assert!(merge.next().is_none());
+        assert!(merge.pop().is_none());
     }
 
     #[test]

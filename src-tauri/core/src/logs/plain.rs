@@ -27,6 +27,15 @@ static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static REDIS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r"^\d+:[XCSM] (?P<time>\d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3}) (?P<sign>[.*#-]) ")
 });
+/// What Redis says at level `#` when all is well.
+const GREETINGS: &[&str] = &[
+    "oo0ooo0ooo0oo",
+    "redis version=",
+    "configuration loaded",
+    "server initialized",
+    "user requested shutdown",
+    "redis is now ready to exit",
+];
 static POSTGRES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
         r"^(?: [A-Z]{3,4})?\s*\[(?P<pid>\d+)\](?:-\d+|:)?\s[^:]{0,80}?\b(?P<word>DEBUG\d?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|STATEMENT|LOCATION):\s",
@@ -100,7 +109,10 @@ fn redis(head: &str) -> Option<Plain> {
     let found = REDIS.as_ref()?.captures(head)?;
     // Redis writes the time of its machine; in a container that is UTC.
     let at = DateTime::strptime("%d %b %Y %H:%M:%S%.f", found.name("time")?.as_str()).ok();
+    let rest = head.get(found.get(0)?.end()..).unwrap_or_default().to_lowercase();
     let level = match found.name("sign")?.as_str() {
+        // Redis writes its greetings at this level too.
+        "#" if GREETINGS.iter().any(|start| rest.starts_with(start)) => "info",
         "#" => "warning",
         "*" => "info",
         _ => "debug",

@@ -43,11 +43,18 @@ pub(super) enum Sieve {
     /// It can't tell: every line is looked at.
     None,
     /// These bytes, or an escape that may spell them.
-    Literal { literal: Finder<'static>, escape: Finder<'static>, backslash_alone: bool },
+    Literal(Box<Literal>),
     /// One of several words in any case.
     Words(AhoCorasick),
     /// A pattern that is also looked for over several lines at once.
     Pattern(Regex),
+}
+
+/// A text, and what may spell it.
+pub(super) struct Literal {
+    literal: Finder<'static>,
+    escape: Finder<'static>,
+    backslash_alone: bool,
 }
 
 /// Whether something is wanted.
@@ -185,11 +192,11 @@ fn finds(grep: &Regex, line: &[u8]) -> bool {
 fn literal(text: &str) -> Sieve {
     // Letters, digits and the like are escaped as \u00XX or not at all; anything else may be escaped otherwise too.
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'));
-    Sieve::Literal {
+    Sieve::Literal(Box::new(Literal {
         literal: Finder::new(text.as_bytes()).into_owned(),
         escape: Finder::new(if plain { b"\\u00".as_slice() } else { b"\\" }).into_owned(),
         backslash_alone: !plain,
-    }
+    }))
 }
 
 /// Parts of every word by which `record` and `plain` tell a level of at least this.
@@ -212,7 +219,8 @@ impl Sieve {
     pub fn places(&self, bytes: &[u8], mut found: impl FnMut(usize)) {
         match self {
             Self::None => found(0),
-            Self::Literal { literal, escape, backslash_alone } => {
+            Self::Literal(one) => {
+                let Literal { literal, escape, backslash_alone } = one.as_ref();
                 literal.find_iter(bytes).for_each(&mut found);
                 for at in escape.find_iter(bytes) {
                     // \u002X to \u007X: what is written in names and ids.
@@ -236,14 +244,14 @@ impl Sieve {
     /// By how many bytes two pieces of a log must overlap so that nothing between them is missed.
     pub fn overlap(&self) -> usize {
         match self {
-            Self::Literal { literal, .. } => literal.needle().len().max(8),
+            Self::Literal(one) => one.literal.needle().len().max(8),
             _ => 16,
         }
     }
 
     /// Whether it reads bytes piece by piece: a pattern must see whole lines.
     pub fn takes_pieces(&self) -> bool {
-        matches!(self, Self::Literal { .. } | Self::Words(_))
+        matches!(self, Self::Literal(_) | Self::Words(_))
     }
 }
 

@@ -30,7 +30,7 @@ pub use payment::PaymentCount;
 pub use personal::{Personal, PersonalAt, masked, masked_value, personal_in};
 pub use row::Row;
 pub use shown::Shown;
-pub use sighting::{Sighting, Sightings};
+pub use sighting::{LastGood, Sighting, Sightings};
 pub use slug::{SlugError, TenantSlug};
 pub use source::{SourceError, SourceErrorKind, SourceName, SourceState, SourceStatus};
 pub use tenant::{TenantFacts, TenantRef};

@@ -63,6 +63,21 @@ pub struct RepoEntry {
     pub tracked: bool,
 }
 
+/// What was done to a checkout.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepoHistory {
+    /// The commit that is checked out.
+    pub head: String,
+    /// Its branch; empty: none.
+    pub branch: String,
+    /// Pulls, checkouts, merges, rebases and the like, latest first, as the reflog has them.
+    pub moves: Vec<(Timestamp, String)>,
+    /// The commit that the difference begins with; `None`: there is none to begin with.
+    pub base: Option<String>,
+    /// The difference, a line for each file, and one for all.
+    pub diff_stat: Vec<String>,
+}
+
 /// The constants of a Python file: assignments to a name, at the top of it, of what needs no running.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PythonFile {

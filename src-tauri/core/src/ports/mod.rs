@@ -32,7 +32,7 @@ pub use journal::{JournalError, JournalStore, TargetLock};
 pub use logs::{LogBatch, LogBatches, LogPart, LogPlace, Logs};
 pub use look::{
     DotenvShape, EnvironmentVariable, LogFile, Process, PytestCache, PythonFile, RedisKey, RedisScore,
-    RepoEntry, Webhook, WebhookAnswer,
+    RepoEntry, RepoHistory, Webhook, WebhookAnswer,
 };
 pub use memory::Memory;
 pub use secrets::{KnownSecrets, SecretAt, SecretFinder};
@@ -161,6 +161,8 @@ pub trait Compose: Send + Sync {
     /// What it would make of each service that the file declares: Compose's own hash of the whole
     /// configuration, environment included.
     async fn config_hashes(&self) -> Read<BTreeMap<String, String>>;
+    /// What the file says each service needs.
+    async fn dependencies(&self) -> Read<BTreeMap<String, Vec<String>>>;
     /// The argument vector of an action: what the plan shows is what runs.
     fn argv(&self, action: &ComposeAction) -> Vec<String>;
     /// The argument vector of an action on the whole project.
@@ -271,6 +273,9 @@ pub trait Host: Send + Sync {
     /// The status with which a SIP server on a UDP port of this machine answers OPTIONS, such as
     /// `200 OK`; `None`: nobody answers.
     async fn sip_options(&self, port: u16) -> Read<Option<String>>;
+    /// The texts, by file name, that a pattern such as `/home/me/notes/m*_landed.md` leads to: `*` stands for any part
+    /// of a file's name. At most 200 files of at most 1 MiB.
+    async fn texts(&self, pattern: &str) -> Read<Vec<(String, String)>>;
     /// The last `lines` lines of a log file, within its last MiB; `None`: there is no such file.
     async fn log_file(&self, path: &str, lines: u32) -> Read<Option<LogFile>>;
 }
@@ -294,6 +299,14 @@ pub trait Repo: Send + Sync {
     async fn python(&self, paths: &[String]) -> Read<Vec<PythonFile>>;
     /// Branches with a file whose name contains this, as `branch:path`.
     async fn elsewhere(&self, name: &str) -> Read<Vec<String>>;
+    /// What was done to the checkout, and how it differs from what it was: at a commit, else at the last one before a
+    /// time. The difference is told of these paths only.
+    async fn history(
+        &self,
+        base: Option<&str>,
+        before: Option<Timestamp>,
+        paths: &[String],
+    ) -> Read<RepoHistory>;
     /// What pytest remembers of its last run in a folder; `None`: it never ran there.
     async fn pytest_cache(&self, folder: &str) -> Read<Option<PytestCache>>;
 }
@@ -353,6 +366,8 @@ pub struct PatchFacts {
 pub trait Dotenv: Send + Sync {
     /// The file.
     async fn file(&self) -> Read<FileFacts>;
+    /// When it was last written; `None`: there is no such file.
+    async fn written_at(&self) -> Read<Option<Timestamp>>;
     /// One key: how often it stands there, and the last value's fingerprint.
     async fn entry(&self, key: &str) -> Read<DotenvEntry>;
     /// What the value that counts of a key looks like; `None`: the key is not there.

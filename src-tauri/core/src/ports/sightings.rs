@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::Sightings;
+use crate::model::{LastGood, Sightings};
 
 /// Keeps the last sighting of each row. It is no evidence and binds nothing, so it stands beside the
 /// journal and not in it.
@@ -12,6 +12,10 @@ pub trait SightingStore: Send + Sync {
     async fn all(&self) -> Result<Sightings, SightingError>;
     /// Keeps these beside those that are there; of one row the later one.
     async fn keep(&self, sightings: &Sightings) -> Result<(), SightingError>;
+    /// When nothing was wrong last; `None`: that was never seen.
+    async fn good(&self) -> Result<Option<LastGood>, SightingError>;
+    /// Keeps that nothing is wrong now.
+    async fn keep_good(&self, good: &LastGood) -> Result<(), SightingError>;
 }
 
 /// They can't be read or kept: when a row was last seen is unknown then.

@@ -367,6 +367,8 @@ pub struct RepoSection {
     pub revisions: String,
     /// The file with the table of intents in the checkout.
     pub intent_router: String,
+    /// Close-out memos, such as `~/notes/project_m*_landed.md`: searched where no row fits.
+    pub memos: Option<String>,
 }
 
 impl Default for RepoSection {
@@ -378,6 +380,7 @@ impl Default for RepoSection {
             frontend: "frontend".into(),
             revisions: "backend/alembic/versions".into(),
             intent_router: "backend/app/agents/intent_router.py".into(),
+            memos: None,
         }
     }
 }

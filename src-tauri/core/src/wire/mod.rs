@@ -40,4 +40,7 @@ pub use runbook::{DrillName, DrillView, RunbookRow, RunbookView};
 pub use snapshot::{Environment, SnapshotView, Update};
 pub use tenants::TenantId;
 pub use threads::ThreadId;
-pub use triage::{DiagnoseView, DiagnosisView, LiveParams, TriageView};
+pub use triage::{
+    AlembicView, ChangedView, Deed, DiagnoseView, DiagnosisView, FailingService, LastGood, LiveParams,
+    LogSign, LogsRead, MemoHit, Sign, TriageView, UnmatchedView, WhenView,
+};

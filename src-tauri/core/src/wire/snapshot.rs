@@ -79,7 +79,7 @@ pub enum Update {
     /// A newer ranking.
     Triage {
         /// It.
-        triage: TriageView,
+        triage: Box<TriageView>,
     },
     /// Lines were written to logs that are followed.
     Log {

@@ -17,6 +17,9 @@ export function fold(known: Known, update: Update): Known {
       return isNewer(update.snapshot, known.snapshot) ? { ...known, snapshot: update.snapshot } : known;
     case 'triage':
       return isLater(update.triage, known.triage) ? { ...known, triage: update.triage } : known;
+    // Lines of a log go to whoever asked for them.
+    case 'log':
+      return known;
     case 'run': {
       const before = known.runs.get(update.run);
       const after = foldRun(before, update.run, update.event);

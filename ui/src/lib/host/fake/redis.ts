@@ -1,5 +1,12 @@
 /** Redis is stopped: its repair, and runs of it. */
-import type { PlanStepView, RunOutcome, RunStepView, RunView } from '../generated/wire';
+import type {
+  FailingService,
+  LogSign,
+  PlanStepView,
+  RunOutcome,
+  RunStepView,
+  RunView,
+} from '../generated/wire';
 import { runbook } from './memory';
 import type { Scenario } from './scenario';
 import {
@@ -165,23 +172,60 @@ export function redisStopped(): Scenario {
       ],
       {
         which: [
-          { service: 'redis', mark: 'crit', detail: 'exited (137)' },
-          { service: 'backend', mark: 'warn', detail: 'health check fails' },
-          { service: 'worker', mark: 'warn', detail: 'restarting' },
+          failing('redis', 'crit', 'exited (137)', { state: 'exited', health: 'none', since: ago(127) }),
+          failing('backend', 'warn', 'health check fails', {
+            health: 'unhealthy',
+            since: ago(96),
+            depends_on: ['postgres', 'redis'],
+            after: 'redis',
+          }),
+          failing('worker', 'warn', 'restarting', {
+            state: 'restarting',
+            depends_on: ['postgres', 'redis'],
+            after: 'redis',
+          }),
         ],
-        when: { at: ago(127), what: 'redis: container died with exit code 137', source: 'docker events' },
+        when: {
+          at: ago(128),
+          what: 'redis: exited (137)',
+          source: 'docker',
+          not_known_of: ['worker'],
+          signs: [
+            { at: ago(128), what: 'redis: exited (137)', source: 'docker' },
+            { at: ago(96), what: 'backend: redis.exceptions.ConnectionError', source: 'logs' },
+          ],
+          deeds: [
+            { at: ago(300), what: 'pull: Fast-forward', source: 'git' },
+            { at: ago(90_000), what: 'made: 8 containers', source: 'docker' },
+          ],
+          lead: { at: ago(300), what: 'pull: Fast-forward', source: 'git' },
+          unread: [],
+        },
         logs: [
-          {
-            service: 'redis',
-            line: '1:signal-handler (1764000067) Received SIGTERM scheduling shutdown...',
-            at: ago(128),
-          },
-          {
-            service: 'backend',
-            line: 'redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.',
-            at: ago(96),
-          },
-          { service: 'worker', line: 'arq.worker: redis connection error, 5 retries remaining', at: ago(60) },
+          badLine(
+            'backend',
+            'error',
+            96,
+            14,
+            true,
+            'redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.',
+          ),
+          badLine(
+            'worker',
+            'warning',
+            60,
+            5,
+            true,
+            'arq.worker: redis connection error, 5 retries remaining',
+          ),
+          badLine(
+            'redis',
+            'warning',
+            128,
+            1,
+            false,
+            '1:signal-handler (1764000067) Received SIGTERM scheduling shutdown...',
+          ),
         ],
       },
     ),
@@ -266,4 +310,37 @@ export function pastRun(run: string, outcome: RunOutcome, secondsAgo: number): R
 
 export function notBegun(row: RunStepView): RunStepView {
   return { ...row, started_at: NEVER, ended_at: NEVER, detail: undefined, output: [] };
+}
+
+/** A service that is not well. */
+function failing(
+  service: string,
+  mark: FailingService['mark'],
+  detail: string,
+  over: Partial<FailingService> = {},
+): FailingService {
+  return {
+    service,
+    mark,
+    detail,
+    state: 'running',
+    health: 'none',
+    ports: [],
+    depends_on: [],
+    source: 'docker',
+    as_of: ago(2),
+    ...over,
+  };
+}
+
+/** Bad lines of one shape. */
+function badLine(
+  service: string,
+  level: string,
+  secondsAgo: number,
+  count: number,
+  is_new: boolean,
+  line: string,
+): LogSign {
+  return { service, level, line, shape: line, count, at: ago(secondsAgo), last: ago(3), is_new };
 }

@@ -135,7 +135,15 @@ export function row5(): Scenario {
       ),
     }),
     triage: triage([finding({ tenant: 'amani_clinic' }, 7), finding({ tenant: 'zuri_spa' }, 2)], {
-      when: { at: ago(2400), what: 'amani_clinic: first thread re-prompted three times', source: 'redis' },
+      when: {
+        at: ago(2400),
+        what: 'amani_clinic: a thread is stuck in COLLECT_SLOT',
+        source: 'redis',
+        not_known_of: [],
+        signs: [{ at: ago(2400), what: 'amani_clinic: a thread is stuck in COLLECT_SLOT', source: 'redis' }],
+        deeds: [],
+        unread: [],
+      },
     }),
     playbooks: page,
     runs: [],

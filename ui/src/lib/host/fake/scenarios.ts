@@ -91,7 +91,14 @@ function partialUnknown(): Scenario {
           reason: 'The checkout named in the profile is not there: /srv/ratiba.',
         }),
       ],
-      { changed: { error: 'the checkout named in the profile is not there: /srv/ratiba' } },
+      {
+        changed: {
+          error: 'the checkout named in the profile is not there: /srv/ratiba',
+          diff_stat: [],
+          drift: [],
+          unread: [],
+        },
+      },
     ),
   };
 }
@@ -117,7 +124,7 @@ function empty(): Scenario {
   return {
     ...base(),
     snapshot: snapshot({ services: [], tenants: [], payments: [] }),
-    triage: { ...triage([]), ranked: [], changed: {} },
+    triage: { ...triage([]), ranked: [], changed: { diff_stat: [], drift: [], unread: [] } },
     playbooks: [],
     runs: [],
   };
@@ -288,9 +295,35 @@ function hostile(): Scenario {
     },
     triage: {
       ...from.triage,
-      when: { at: ago(90), what: text, source: text },
-      changed: { commits: [text] },
-      logs: [{ service: text, line: text, at: null }],
+      when: {
+        at: ago(90),
+        what: text,
+        source: text,
+        not_known_of: [text],
+        signs: [{ at: ago(90), what: text, source: text }],
+        deeds: [{ at: ago(95), what: text, source: text }],
+        lead: { at: ago(95), what: text, source: text },
+        unread: [text],
+      },
+      changed: {
+        commits: [text],
+        head: text,
+        base: text,
+        diff_stat: [text],
+        alembic: { database: [text], heads: [text], says: text },
+        drift: [text],
+        unread: [text],
+      },
+      logs: [
+        { service: text, line: text, at: null, level: text, shape: text, count: 2, last: null, is_new: true },
+      ],
+      logs_read: { notes: [text] },
+      unmatched: {
+        ruled_out: [text],
+        not_evaluable: [text],
+        memos: [{ file: text, line: 1, text, words: [text] }],
+        unread: [text],
+      },
       ranked: from.triage.ranked.map((one, i) =>
         i === 0
           ? {
