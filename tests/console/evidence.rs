@@ -2,9 +2,9 @@
 
 use ratiba_core::{
     playbook::{Catalog, step::Step},
-    ports::KnownSecrets,
+    ports::{KnownSecrets, SecretFinder},
 };
-use ratiba_testkit::{Stack, container, playbook_file};
+use ratiba_testkit::{NoSecrets, Stack, container, playbook_file};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ impl KnownSecrets for OneSecret {
     }
     fn names_in(&self, _text: &str) -> Vec<String> {
         vec!["PASSWORD".into()]
+    }
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        Arc::new(NoSecrets)
     }
 }
 

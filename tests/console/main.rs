@@ -31,6 +31,7 @@ mod playbook_tts_latency;
 mod playbook_whatsapp;
 mod questions;
 mod reads;
+mod redact;
 mod remedy;
 mod runbook;
 mod shipped;

@@ -4,6 +4,7 @@
 //!
 //! The modules stand in the order in which data flows.
 
+pub mod bundle;
 pub mod detail;
 pub mod journal;
 pub mod logs;

@@ -1,6 +1,8 @@
 //! A stack without secrets.
 
-use ratiba_core::ports::KnownSecrets;
+use std::sync::Arc;
+
+use ratiba_core::ports::{KnownSecrets, SecretAt, SecretFinder};
 
 /// Knows none.
 pub struct NoSecrets;
@@ -10,6 +12,15 @@ impl KnownSecrets for NoSecrets {
         None
     }
     fn names_in(&self, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        Arc::new(Self)
+    }
+}
+
+impl SecretFinder for NoSecrets {
+    fn places_in(&self, _bytes: &[u8]) -> Vec<SecretAt> {
         Vec::new()
     }
 }

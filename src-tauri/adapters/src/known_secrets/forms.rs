@@ -1,4 +1,4 @@
-//! The forms in which a secret stands in a text: as it is, within JSON, within a URL, in base64.
+//! The forms in which a secret stands in a text: as it is, within JSON, within a URL, in base64, in hex.
 
 use std::collections::BTreeSet;
 
@@ -110,6 +110,8 @@ pub(super) fn forms_of(value: &str) -> BTreeSet<String> {
             forms.extend([true, false].map(|upper| percent_encoded(value, kept, space, upper)));
         }
         forms.extend(within_base64(value.as_bytes()));
+        forms.insert(value.bytes().map(|byte| format!("{byte:02x}")).collect());
+        forms.insert(value.bytes().map(|byte| format!("{byte:02X}")).collect());
     }
     forms
 }

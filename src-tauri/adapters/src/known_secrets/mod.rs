@@ -1,19 +1,19 @@
 //! The stack's secrets, to find them again in any text, alone or within something longer.
 
+mod finder;
 mod forms;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fs,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
-use aho_corasick::{AhoCorasick, MatchKind, PatternID};
-use ratiba_core::ports::KnownSecrets;
+use ratiba_core::ports::{KnownSecrets, SecretFinder};
 
-use self::forms::forms_of;
+use self::{finder::Finder, forms::forms_of};
 use crate::dotenv;
 
 /// Shorter ones can't be told from ordinary text.
@@ -42,7 +42,10 @@ pub struct Known {
 struct Held {
     names: BTreeMap<String, String>,
     read: Option<(SystemTime, u64)>,
-    finder: Option<(AhoCorasick, Vec<String>)>,
+    /// For what is known now; `None`: something came to it.
+    finder: Option<Arc<Finder>>,
+    /// Whether there is a form that a text without line ends no longer has.
+    has_line_ends: bool,
 }
 
 fn is_number(value: &str) -> bool {
@@ -93,6 +96,14 @@ impl Known {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The finder for what is known now. Nobody waits for another one's search: the lock ends here.
+    fn now(&self) -> Arc<Finder> {
+        let mut held = self.held();
+        self.refresh(&mut held);
+        let Held { names, has_line_ends, finder, .. } = &mut *held;
+        finder.get_or_insert_with(|| Arc::new(Finder::new(names, *has_line_ends))).clone()
+    }
+
     /// Reads the `.env` where it is another one than last time.
     fn refresh(&self, held: &mut Held) {
         let Some(path) = &self.dotenv else { return };
@@ -121,6 +132,9 @@ impl Held {
     /// Output is hidden line by line: of a secret over several lines, each is one.
     fn add(&mut self, name: &str, value: &str) {
         let is_long = value.trim_end().contains('\n');
+        if is_long {
+            self.add_one(name, &value.lines().map(str::trim).collect::<String>());
+        }
         for line in value.lines().map(str::trim).filter(|line| is_long && !is_armour(line)) {
             self.add_one(name, line);
         }
@@ -131,6 +145,7 @@ impl Held {
         if !is_worth_hiding(value) {
             return;
         }
+        self.has_line_ends |= value.contains('\n') || value.ends_with(['\\', ' ']) || value.starts_with(' ');
         for form in forms_of(value).into_iter().filter(|form| form.len() >= SHORTEST) {
             if let Entry::Vacant(free) = self.names.entry(form) {
                 // It is somebody's path, and goes to terminals.
@@ -139,49 +154,20 @@ impl Held {
             }
         }
     }
-
-    fn finder(&mut self) -> Option<&(AhoCorasick, Vec<String>)> {
-        if self.finder.is_none() && !self.names.is_empty() {
-            let finder =
-                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.names.keys());
-            self.finder = finder.ok().map(|finder| (finder, self.names.values().cloned().collect()));
-        }
-        self.finder.as_ref()
-    }
 }
 
 impl KnownSecrets for Known {
     fn hide(&self, text: &str) -> Option<String> {
-        if text.len() < SHORTEST {
-            return None;
-        }
-        let mut held = self.held();
-        self.refresh(&mut held);
-        let (finder, names) = held.finder()?;
-        if !finder.is_match(text) {
-            return None;
-        }
-        let mut out = String::with_capacity(text.len());
-        finder.replace_all_with(text, &mut out, |found, _, out| {
-            out.push_str(&format!("‹{}›", name_of(names, found.pattern())));
-            true
-        });
-        Some(out)
+        if text.len() < SHORTEST { None } else { self.now().hide(text) }
     }
 
     fn names_in(&self, text: &str) -> Vec<String> {
-        if text.len() < SHORTEST {
-            return Vec::new();
-        }
-        let mut held = self.held();
-        self.refresh(&mut held);
-        let Some((finder, names)) = held.finder() else { return Vec::new() };
-        finder.find_iter(text).map(|found| name_of(names, found.pattern()).to_owned()).collect()
+        if text.len() < SHORTEST { Vec::new() } else { self.now().names_in(text) }
     }
-}
 
-fn name_of(names: &[String], pattern: PatternID) -> &str {
-    names.get(pattern.as_usize()).map_or("secret", String::as_str)
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        self.now()
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +176,8 @@ mod tests {
         Engine as _,
         engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
     };
+
+    use ratiba_core::ports::SecretAt;
 
     use super::*;
 
@@ -294,5 +282,39 @@ mod tests {
         );
         assert_eq!(known.hide("pw 83620174 55501234").as_deref(), Some("pw ‹DB_PASSWORD› ‹SUPPORT_TOKEN›"));
         assert_eq!(known.hide("1234567 254712345678 20261125 17640851"), None);
+    }
+
+    #[test]
+    fn a_secret_is_found_over_line_ends_in_any_surroundings_and_with_all_its_bytes() {
+        let known = Known::default();
+        known.remember("N", SECRET);
+        let (head, tail) = SECRET.split_at(6);
+        let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
+        let wrapped = STANDARD_NO_PAD.encode(format!("some text before {SECRET} and after it"));
+        for text in [
+            format!("a\nb {SECRET} c\nd"),
+            format!("a\n{head}\n{tail}\nd"),
+            format!("x={head}\\\n    {tail} d"),
+            format!("x={head}\r\n\t{tail}\r\nd"),
+            format!("x={head}\n\n\n{tail}"),
+            format!("id {hex}0"),
+            format!("{}\n{}\n", &wrapped[..28], &wrapped[28..]),
+        ] {
+            let found = known.finder().places_in(text.as_bytes());
+            let [one] = found.as_slice() else { panic!("{found:?} in {text}") };
+            assert_eq!(one.name, "N");
+            let rest = format!("{}{}", &text[..one.range.start], &text[one.range.end..]);
+            for part in [head, tail, &hex[..8]] {
+                assert!(!rest.contains(part), "{rest:?} of {text:?}");
+            }
+        }
+        let mut bytes = vec![0xff, 0xe2];
+        bytes.extend(SECRET.bytes());
+        bytes.push(0x80);
+        assert_eq!(
+            known.finder().places_in(&bytes),
+            [SecretAt { range: 2..2 + SECRET.len(), name: "N".into() }]
+        );
+        assert_eq!(known.finder().places_in(b"nothing\nof it\n"), []);
     }
 }

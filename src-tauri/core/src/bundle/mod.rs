@@ -1,0 +1,3 @@
+//! The escalation bundle: what somebody else is given to look at when the console could not help.
+
+pub mod redact;
