@@ -27,6 +27,12 @@ pub fn state_dir() -> PathBuf {
     home_dir("XDG_STATE_HOME", ".local/state")
 }
 
+/// `~/.cache/ratiba-console/logs`: what containers have logged, as they logged it, and indexes of log files. It is the
+/// one place where the console holds what others wrote without hiding anything, so that `--raw` is byte for byte.
+pub fn kept_logs_dir() -> PathBuf {
+    home_dir("XDG_CACHE_HOME", ".cache").join("logs")
+}
+
 /// The text of a regular file of at most `largest` bytes. Anything else is not opened: a pipe would
 /// wait for its writer.
 pub fn read_text(path: &Path, largest: u64) -> Result<String, String> {

@@ -121,7 +121,7 @@ pub async fn build(profile: &Profile, profile_file: &Path) -> Result<Built, Wire
             Ok(redis) => redis as Arc<dyn Threads>,
             Err(error) => Arc::new(Broken(error)),
         }),
-        logs: Arc::new(StackLogs::new(engine.clone(), state.join("logs"))),
+        logs: Arc::new(StackLogs::new(engine.clone(), paths::kept_logs_dir())),
         host: Arc::new(ThisMachine),
         repo: repo.clone().map(|repo| repo as Arc<dyn Repo>),
         dotenv: dotenv.clone().map(|dotenv| dotenv as Arc<dyn Dotenv>),
@@ -204,5 +204,5 @@ fn endpoints(profile: &Profile, secrets: &Arc<Secrets>, tries: Tries) -> Endpoin
 
 /// Reads log files alone, where there is no profile.
 pub fn log_files() -> Arc<dyn Logs> {
-    Arc::new(StackLogs::of_files(paths::state_dir().join("logs")))
+    Arc::new(StackLogs::of_files(paths::kept_logs_dir()))
 }

@@ -146,7 +146,7 @@ def engine_rows(ctl: Path, rounds: int, home: Path, image: str, profile_text: st
     labels = [part for label in labels for part in ("--label", f"com.docker.compose.{label}")]
     profile = home / "bench-logs.toml"
     profile.write_text("\n".join(f'project = "{project}"' if line.startswith("project =") else line for line in profile_text.splitlines()) + "\n")
-    kept = home / "state/ratiba-console/logs"
+    kept = home / "cache/ratiba-console/logs"
     say("a container writes 64 MB")
     try:
         subprocess.run(["docker", "run", "--name", project, "-v", f"{text}:/text:ro", "--entrypoint", "cat", *labels, image, "/text"], check=True, stdout=subprocess.DEVNULL)

@@ -57,6 +57,7 @@ impl Ctl {
             .args(args)
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("XDG_STATE_HOME", self.path("state"))
+            .env("XDG_CACHE_HOME", self.path("cache"))
             .env_remove("RATIBA_PROFILE")
             .env_remove("RATIBA_PLAYBOOKS")
             .envs(self.env.iter().map(|(k, v)| (k, v)))

@@ -80,6 +80,7 @@ impl Lane {
         command
             .env("XDG_CONFIG_HOME", &self.config_home)
             .env("XDG_STATE_HOME", &self.state_home)
+            .env("XDG_CACHE_HOME", self.state_home.join("cache"))
             .env_remove("RATIBA_PROFILE")
             .arg("--json")
             .args(args)

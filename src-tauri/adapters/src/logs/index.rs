@@ -1,4 +1,4 @@
-//! An index of a log file, kept beside the console's state: which blocks hold lines of a thread.
+//! An index of a log file, kept among the console's caches: which blocks hold lines of a thread.
 //!
 //! The file is a header of [`HEADER`] bytes in JSON, then pairs of a thread's mark and a block's number, sorted, eight
 //! bytes each, big-endian. What was written behind what it covers is read as without an index. A file that is

@@ -2,7 +2,9 @@
 //! that is gone leaves its last words.
 //!
 //! Each container has `ID.log`, lines behind the engine's time and `o` or `e` for the stream, and `ID.json`, which
-//! says how much of that file counts. A file is only ever appended to, or replaced; both are done under a lock.
+//! says how much of that file counts. A file is only ever appended to, or replaced; both are done under a lock. What
+//! the container wrote stands there as it is, as in the engine's own files: only their owner can read them, and a week
+//! after the last question they go.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -34,7 +36,7 @@ const LARGEST: u64 = 512 << 20;
 /// What all of them may take, in bytes: those that nobody asked for the longest go first.
 const ALL_TOGETHER: u64 = 2 << 30;
 /// How long a log is kept that nobody asks for.
-const KEPT_FOR: Duration = Duration::from_secs(14 * 86_400);
+const KEPT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// How much of a log is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Keeper {
     pub async fn up_to_now(&self, id: &str, service: &str, name: &str, need: Need) -> Read<KeptLog> {
         let attempted = format!("keep the log of {name}");
         let failed = |e: io::Error| SourceError {
-            hint: "Check the space and the rights of the console's state folder.".into(),
+            hint: "Check the space and the rights of ~/.cache/ratiba-console.".into(),
             ..trouble(&attempted, &e.to_string())
         };
         let place = Place::new(&self.dir, id).map_err(failed)?;
@@ -273,7 +275,7 @@ pub(super) async fn next(
 
 fn io_trouble(e: io::Error) -> SourceError {
     SourceError {
-        hint: "Check the space and the rights of the console's state folder.".into(),
+        hint: "Check the space and the rights of ~/.cache/ratiba-console.".into(),
         ..trouble("keep a container's log", &e.to_string())
     }
 }

@@ -118,14 +118,14 @@ async fn of_a_long_log_only_what_is_asked_for_is_read_and_more_when_more_is() {
 }
 
 #[tokio::test]
-async fn what_nobody_asked_for_in_two_weeks_is_not_kept() {
+async fn what_nobody_asked_for_in_a_week_is_not_kept() {
     let dir = tempfile::tempdir().unwrap();
     let stack = Stack::default();
     let kept = dir.path().join("logs");
     let logs = StackLogs::new(Arc::new(stack.clone()), kept.clone());
     told(&stack, &logs, lines(0..3), LogPart::All).await;
     let ago = |days: u64| std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
-    for (id, days) in [("old", 15), ("recent", 13)] {
+    for (id, days) in [("old", 8), ("recent", 6)] {
         for extension in ["log", "json"] {
             let path = kept.join(format!("{id}.{extension}"));
             fs::write(&path, "{}").unwrap();
