@@ -81,7 +81,7 @@ pub struct SignalCount {
     pub last: Option<Timestamp>,
     /// How often of each tenant; those that name none are not in it.
     pub tenants: BTreeMap<String, u64>,
-    /// How often of each thread: of the threads that were seen most often, at most [`THREADS`].
+    /// How often of each thread: of the threads that were seen most often, at most 20.
     pub threads: BTreeMap<String, u64>,
     /// How many threads there are in all.
     pub thread_count: u64,
