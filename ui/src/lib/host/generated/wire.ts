@@ -2038,7 +2038,7 @@ last: string | null,
  */
 tenants: { [key in string]: number }, 
 /**
- * How often of each thread: of the threads that were seen most often, at most [`THREADS`].
+ * How often of each thread: of the threads that were seen most often, at most 20.
  */
 threads: { [key in string]: number }, 
 /**
