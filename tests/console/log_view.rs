@@ -2,31 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ratiba_console::api::{Console, Parts};
+use ratiba_console::api::Console;
 use ratiba_core::{
-    playbook::Proven,
     ports::LogLine,
-    profile,
     wire::{LogRequest, Update},
 };
-use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack, container};
+use ratiba_testkit::{Stack, container};
 
-use crate::shipped;
+use crate::opened::{self, LEAST};
 
 fn console(stack: &Stack) -> Arc<Console> {
-    let text = "name = \"t\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
-    Console::new(Parts {
-        profile: profile::parse("t.toml", text).unwrap(),
-        sources: stack.sources(),
-        acts: stack.acts(),
-        store: Arc::new(MemoryJournal::default()),
-        known: Arc::new(NoSecrets),
-        sightings: Arc::new(MemorySightings::default()),
-        catalog: Box::new(shipped::catalog),
-        drills: Vec::new(),
-        proven: Ok(Proven::default()),
-        operator: "amina".into(),
-    })
+    opened::console(stack, LEAST)
 }
 
 fn line(text: &str) -> LogLine {

@@ -15,6 +15,7 @@ mod in_part;
 mod interrupted;
 mod log_view;
 mod observe;
+mod opened;
 mod playbook_alembic_heads;
 mod playbook_backend_memory;
 mod playbook_callback_missing;

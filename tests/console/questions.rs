@@ -3,37 +3,22 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use ratiba_console::api::{Console, Parts};
+use ratiba_console::api::Console;
 use ratiba_core::{
     model::{ContainerState, SourceName},
-    playbook::Proven,
     ports::{LogLine, RepoHistory},
-    profile,
     wire::TriageView,
 };
-use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack, container};
+use ratiba_testkit::{Stack, container};
 use serde_json::json;
 
-use crate::shipped;
+use crate::opened::{self, LEAST};
 
 const MEMOS: &str = "/notes/project_m*_landed.md";
 
 fn console(stack: &Stack) -> Arc<Console> {
-    let text = format!(
-        "name = \"t\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\nfile = \"/lab/docker-compose.yml\"\n[repo]\npath = \"/lab\"\nmemos = \"{MEMOS}\"\n"
-    );
-    Console::new(Parts {
-        profile: profile::parse("t.toml", &text).unwrap(),
-        sources: stack.sources(),
-        acts: stack.acts(),
-        store: Arc::new(MemoryJournal::default()),
-        known: Arc::new(NoSecrets),
-        sightings: Arc::new(MemorySightings::default()),
-        catalog: Box::new(shipped::catalog),
-        drills: Vec::new(),
-        proven: Ok(Proven::default()),
-        operator: "amina".into(),
-    })
+    let more = format!("file = \"/lab/docker-compose.yml\"\n[repo]\npath = \"/lab\"\nmemos = \"{MEMOS}\"\n");
+    opened::console(stack, &format!("{LEAST}{more}"))
 }
 
 fn stack() -> Stack {

@@ -4,32 +4,18 @@
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use ratiba_console::api::{Console, Parts, exit_code};
+use ratiba_console::api::{Console, exit_code};
 use ratiba_core::{
     model::{FsmThread, SourceName, ThreadRecord},
-    playbook::Proven,
-    profile,
     wire::{PaymentsPage, PaymentsQuery, ThreadId, WireError},
 };
-use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack};
+use ratiba_testkit::Stack;
 use serde_json::json;
 
-use crate::shipped;
+use crate::opened::{self, LEAST};
 
 fn console(stack: &Stack) -> Arc<Console> {
-    let text = "name = \"t\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
-    Console::new(Parts {
-        profile: profile::parse("t.toml", text).unwrap(),
-        sources: stack.sources(),
-        acts: stack.acts(),
-        store: Arc::new(MemoryJournal::default()),
-        known: Arc::new(NoSecrets),
-        sightings: Arc::new(MemorySightings::default()),
-        catalog: Box::new(shipped::catalog),
-        drills: Vec::new(),
-        proven: Ok(Proven::default()),
-        operator: "amina".into(),
-    })
+    opened::console(stack, LEAST)
 }
 
 /// So many tenants, each with 7 payments that are on no page.

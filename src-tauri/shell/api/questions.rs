@@ -378,7 +378,7 @@ impl Console {
                 Ok(memos) => {
                     let mut seen: Vec<String> = which.iter().map(|s| s.detail.clone()).collect();
                     seen.extend(logs.signs.iter().filter(|s| s.is_new).map(|s| s.shape.clone()));
-                    let hits = memo_hits(&memos, &symptoms(&[], &seen));
+                    let hits = memo_hits(&memos, &symptoms(&seen));
                     view.memos = hits
                         .into_iter()
                         .map(|mut hit| {

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    logs::LogPattern,
-    model::{Verdict, VerdictKind},
-};
+use crate::model::{Verdict, VerdictKind};
 
 /// What is left when no row is present or suspected though something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -84,9 +81,8 @@ const COMMON: &[&str] = &[
 ];
 
 /// The words of what is seen by which memos are searched: rare ones, at least five letters long.
-pub fn symptoms(patterns: &[LogPattern], details: &[String]) -> BTreeSet<String> {
-    let texts = patterns.iter().filter(|p| p.is_new).map(|p| &p.shape).chain(details);
-    texts
+pub fn symptoms(seen: &[String]) -> BTreeSet<String> {
+    seen.iter()
         .flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || "_.-".contains(c))))
         .map(|word| word.trim_matches(['.', '-', '_']).to_lowercase())
         .filter(|word| {
@@ -125,7 +121,7 @@ mod tests {
     #[test]
     fn memos_are_searched_by_the_rare_words_of_what_is_seen() {
         let details = vec!["daraja.callback failed: certificate expired for 172.18.0.3".to_owned()];
-        let words = symptoms(&[], &details);
+        let words = symptoms(&details);
         assert_eq!(words, BTreeSet::from(["certificate".into(), "daraja.callback".into(), "expired".into()]));
         let memos = vec![
             (
