@@ -6,35 +6,18 @@ use async_trait::async_trait;
 use ratiba_console::api::{Console, Parts};
 use ratiba_core::{
     model::{ContainerState, LastGood, Sightings},
-    playbook::Proven,
     ports::{SightingError, SightingStore},
-    profile,
     wire::{DrillName, Empty, RunbookRow},
 };
-use ratiba_testkit::{MemoryJournal, MemorySightings, NoSecrets, Stack, container};
+use ratiba_testkit::{MemorySightings, Stack, container};
 
-use crate::shipped;
+use crate::opened::{self, LEAST};
 
 const ROW: &str = "01-service-unhealthy";
 
 fn console(stack: &Stack, sightings: Arc<dyn SightingStore>) -> Arc<Console> {
-    let text = "name = \"t\"\nkind = \"lab\"\n[compose]\nproject = \"lab\"\n";
-    Console::new(Parts {
-        profile: profile::parse("t.toml", text).unwrap(),
-        sources: stack.sources(),
-        acts: stack.acts(),
-        store: Arc::new(MemoryJournal::default()),
-        known: Arc::new(NoSecrets),
-        sightings,
-        catalog: Box::new(shipped::catalog),
-        drills: vec![DrillName {
-            id: ROW.into(),
-            variant: "stopped".into(),
-            title: "redis is stopped".into(),
-        }],
-        proven: Ok(Proven::default()),
-        operator: "amina".into(),
-    })
+    let drill = DrillName { id: ROW.into(), variant: "stopped".into(), title: "redis is stopped".into() };
+    Console::new(Parts { sightings, drills: vec![drill], ..opened::parts(stack, LEAST) })
 }
 
 async fn row(console: &Arc<Console>) -> RunbookRow {
