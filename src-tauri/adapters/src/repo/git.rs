@@ -74,6 +74,8 @@ fn git(dir: &Path) -> Command {
     // Not this user's settings: a hook, an alias or a watcher is no part of the plan.
     command.arg("-C").arg(dir).args(["-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"]);
     command.args(["-c", "core.fsmonitor=false"]).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    // `git diff` writes a refreshed index in spite of GIT_OPTIONAL_LOCKS (2.47).
+    command.args(["-c", "diff.autoRefreshIndex=false"]);
     for name in ELSEWHERE {
         command.env_remove(name);
     }

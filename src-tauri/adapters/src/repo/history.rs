@@ -147,6 +147,15 @@ mod tests {
         );
         let all = checkout.history(told.base.as_deref(), None, &[]).await.unwrap();
         assert_eq!(all.diff_stat.len(), 3, "{:?}", all.diff_stat);
+
+        let touched = std::fs::File::options().write(true).open(dir.path().join("docs.txt")).unwrap();
+        touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let index = || std::fs::metadata(dir.path().join(".git/index")).unwrap().modified().unwrap();
+        let before = index();
+        let again = checkout.history(told.base.as_deref(), None, &[]).await.unwrap();
+        assert_eq!(again.diff_stat, all.diff_stat, "a new time alone is no change");
+        assert_eq!(index(), before, "git's own index is not written");
+
         let gone = checkout.history(Some("0123456789abcdef"), None, &[]).await.unwrap();
         assert_eq!((gone.base, gone.diff_stat.len()), (None, 0));
         let odd = checkout.history(Some("--output=/tmp/x"), None, &[]).await.unwrap();
