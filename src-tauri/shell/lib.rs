@@ -5,6 +5,7 @@
 pub mod api;
 mod backups;
 mod broken;
+mod bundle;
 pub mod cli;
 #[cfg(feature = "desktop")]
 pub mod desktop;

@@ -16,8 +16,8 @@ use ratiba_core::{
 };
 
 use crate::{
-    api::{Console, LogReader, Parts, failed, usage},
-    paths,
+    api::{Console, LogReader, Parts, Recorded, failed, usage},
+    bundle, paths,
 };
 
 /// The playbooks as they are shipped: part of the binary, so that what runs is what was released.
@@ -29,6 +29,9 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// Opens the console of a profile. Nothing is connected yet: a source that is down is no reason
 /// not to open.
 pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireError> {
+    if let Some(file) = bundle_named(profile) {
+        return open_bundle(&file).await;
+    }
     let (profile, file) = read_profile(profile)?;
     let built = crate::sources::build(&profile, &file).await?;
     let catalog: Box<dyn FnOnce() -> Catalog + Send> = match std::env::var_os("RATIBA_PLAYBOOKS") {
@@ -56,7 +59,8 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
     Ok(Console::new(Parts {
         profile,
         sources: built.sources,
-        acts: built.acts,
+        acts: Some(built.acts),
+        recorded: None,
         store: built.store,
         known: built.known,
         sightings: built.sightings,
@@ -65,6 +69,36 @@ pub async fn open_console(profile: Option<&str>) -> Result<Arc<Console>, WireErr
         proven: proven(),
         operator: operator(),
     }))
+}
+
+/// Opens a bundle as a stack that can only be looked at.
+async fn open_bundle(file: &Path) -> Result<Arc<Console>, WireError> {
+    let (path, shown) = (file.to_owned(), file.display().to_string());
+    let read = tokio::task::spawn_blocking(move || bundle::file::read(&path)).await;
+    let opened = read.map_err(|e| failed(format!("open the bundle {shown}: {e}"), "Please report it."))??;
+    let profile = bundle::profile(&opened)?;
+    let recorded = Arc::new(Recorded::new(opened, shown));
+    let of_bundle = bundle::sources(&recorded);
+    Ok(Console::new(Parts {
+        profile,
+        sources: of_bundle.sources,
+        acts: None,
+        recorded: Some(recorded),
+        store: of_bundle.store,
+        known: of_bundle.known,
+        sightings: of_bundle.sightings,
+        catalog: Box::new(shipped_catalog),
+        drills: drills(),
+        proven: proven(),
+        operator: operator(),
+    }))
+}
+
+/// The bundle that is meant instead of a profile.
+fn bundle_named(wanted: Option<&str>) -> Option<PathBuf> {
+    let from_env = std::env::var("RATIBA_PROFILE").ok().filter(|v| !v.is_empty());
+    let path = PathBuf::from(wanted.map(str::to_owned).or(from_env)?);
+    bundle::file::is_bundle(&path).then_some(path)
 }
 
 /// Reads the logs of a profile's stack; where `only_files` are asked for and there is no profile, those.
@@ -76,7 +110,7 @@ pub async fn open_logs(
         !only_files || profile.is_some() || std::env::var_os("RATIBA_PROFILE").is_some_and(|v| !v.is_empty());
     if !is_meant && profiles().is_empty() {
         let logs = crate::sources::log_files();
-        return Ok((LogReader { logs, containers: None, files: Vec::new() }, None));
+        return Ok((LogReader { logs, containers: None, files: Vec::new(), is_recorded: false }, None));
     }
     let console = open_console(profile).await?;
     Ok((console.log_reader(), Some(console)))
@@ -197,6 +231,12 @@ pub fn read_profile(wanted: Option<&str>) -> Result<(Profile, PathBuf), WireErro
         Some(name) => named(&name)?,
         None => only_one()?,
     };
+    if bundle::file::is_bundle(&path) {
+        return Err(usage(
+            format!("use {} as a profile: it is a bundle, and this needs the stack itself", path.display()),
+            "Name the stack's own profile with --profile.",
+        ));
+    }
     let text = paths::read_text(&path, LARGEST_FILE)
         .map_err(|why| failed(format!("read {}: {why}", path.display()), "Check the file and its rights."))?;
     let mut read =

@@ -66,7 +66,8 @@ fn console(stack: &Stack, journal: Arc<MemoryJournal>) -> Arc<Console> {
     Console::new(Parts {
         profile: profile::parse("t.toml", text).unwrap(),
         sources: stack.sources(),
-        acts: stack.acts(),
+        acts: Some(stack.acts()),
+        recorded: None,
         store: journal,
         known: Arc::new(NoSecrets),
         sightings: Arc::new(MemorySightings::default()),

@@ -16,7 +16,8 @@ pub fn parts(stack: &Stack, profile: &str) -> Parts {
     Parts {
         profile: profile::parse("t.toml", profile).unwrap(),
         sources: stack.sources(),
-        acts: stack.acts(),
+        acts: Some(stack.acts()),
+        recorded: None,
         store: Arc::new(MemoryJournal::default()),
         known: Arc::new(NoSecrets),
         sightings: Arc::new(MemorySightings::default()),

@@ -246,7 +246,8 @@ pub fn console(place: &Place, points: &Arc<Points>, engines: &Engines) -> Arc<Co
     Console::new(Parts {
         profile,
         sources,
-        acts,
+        acts: Some(acts),
+        recorded: None,
         store,
         known,
         sightings: Arc::new(MemorySightings::default()),

@@ -29,6 +29,11 @@ impl Clock for SystemClock {
         tokio::time::sleep(how_long).await;
     }
     fn new_id(&self) -> String {
-        ulid::Ulid::new().to_string()
+        new_id()
     }
+}
+
+/// A fresh, sortable, unique id (a ULID).
+pub fn new_id() -> String {
+    ulid::Ulid::new().to_string()
 }

@@ -10,14 +10,16 @@ use ratiba_core::{
     playbook::{CallContext, Catalog, Env, Names, Proven},
     ports::{Acts, JournalStore, KnownSecrets, SightingStore, Sources},
     profile::Profile,
-    remedy::Canceller,
-    wire::{DrillName, Environment, TriageView, Update},
+    remedy::{Canceller, Refusal},
+    wire::{DrillName, Environment, TriageView, Update, WireError},
 };
 use tokio::sync::{Notify, broadcast};
 
 use super::{
+    Recorded,
     asker::{Freshness, Remembered, fresh_pass},
     log_view::Followed,
+    refused,
     runbook::Seen,
 };
 
@@ -27,8 +29,10 @@ pub struct Parts {
     pub profile: Profile,
     /// The stack.
     pub sources: Sources,
-    /// The stack, to act on.
-    pub acts: Acts,
+    /// The stack, to act on; `None`: it is only there as a bundle.
+    pub acts: Option<Acts>,
+    /// The bundle that it is.
+    pub recorded: Option<Arc<Recorded>>,
     /// Where runs are recorded.
     pub store: Arc<dyn JournalStore>,
     /// The stack's secrets.
@@ -58,7 +62,8 @@ pub struct Console {
     pub(super) profile: Profile,
     pub(super) environment: Environment,
     pub(super) sources: Sources,
-    pub(super) acts: Acts,
+    acts: Option<Acts>,
+    recorded: Option<Arc<Recorded>>,
     pub(super) store: Arc<dyn JournalStore>,
     known: Arc<dyn KnownSecrets>,
     remembered: Arc<Remembered>,
@@ -94,12 +99,14 @@ impl Console {
             kind: parts.profile.kind,
             read_only: parts.profile.read_only,
             project: parts.profile.compose.project.clone(),
+            captured: parts.recorded.as_ref().map(|recorded| recorded.captured()),
         };
         Arc::new(Self {
             environment,
             profile: parts.profile,
             sources: parts.sources,
             acts: parts.acts,
+            recorded: parts.recorded,
             store: parts.store,
             known: parts.known,
             remembered: Arc::default(),
@@ -122,6 +129,20 @@ impl Console {
     /// The stack's sources.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The stack, to act on.
+    pub(super) fn acts(&self) -> Result<&Acts, WireError> {
+        match (&self.acts, &self.recorded) {
+            (Some(acts), _) => Ok(acts),
+            (None, Some(recorded)) => Err(recorded.refusal("act on the stack")),
+            (None, None) => Err(refused(&Refusal::ReadOnly)),
+        }
+    }
+
+    /// The bundle that this console is of; `None`: it is of the stack itself.
+    pub fn recorded(&self) -> Option<&Arc<Recorded>> {
+        self.recorded.as_ref()
     }
 
     /// The stack's secrets: nothing that is shown or passed on may hold one.

@@ -48,6 +48,8 @@ pub struct LogReader {
     pub containers: Option<Arc<dyn Containers>>,
     /// The profile's log files.
     pub files: Vec<String>,
+    /// They are a bundle's: nothing is written to them any more.
+    pub is_recorded: bool,
 }
 
 /// What comes of logs.
@@ -73,6 +75,7 @@ impl Console {
             logs: self.sources.logs.clone(),
             containers: Some(self.sources.containers.clone()),
             files: self.profile.logs.files.clone(),
+            is_recorded: self.recorded().is_some(),
         }
     }
 }
@@ -85,6 +88,8 @@ impl LogReader {
         })?;
         let filter = Arc::new(filter);
         let (places, mut notes) = self.places(request).await?;
+        let at_rest = LogsRequest { follow: false, ..request.clone() };
+        let request = if self.is_recorded { &at_rest } else { request };
         let part = request.last.map_or(LogPart::All, LogPart::Last);
         let mut opened = Vec::new();
         let mut errors = Vec::new();
@@ -124,7 +129,9 @@ impl LogReader {
         }
         let files = if all { &self.files } else { &request.files };
         // Of the profile's own files some may not be there: a stack in containers writes none.
-        let is_wanted = |path: &&String| !all || request.follow || std::path::Path::new(path).exists();
+        let is_wanted = |path: &&String| {
+            !all || request.follow || self.is_recorded || std::path::Path::new(path).exists()
+        };
         places.extend(files.iter().filter(is_wanted).map(|path| LogPlace::File { path: path.clone() }));
         if places.is_empty() {
             return Err(not_found(

@@ -33,6 +33,9 @@ impl Console {
                 "Narrow the list by tenant, state or age.",
             ));
         }
+        if let Some(recorded) = self.recorded() {
+            return recorded.payments(&request);
+        }
         let database = self.sources.database().map_err(|e| unreachable(&e))?;
         let tenants = match &request.tenant {
             Some(slug) => vec![self.known_tenant(slug).await?],
@@ -122,6 +125,9 @@ impl Console {
 
     /// One payment, by its id or its push's, with all that belongs to it.
     pub async fn payment(self: &Arc<Self>, request: PaymentId) -> Result<PaymentDetail, WireError> {
+        if let Some(recorded) = self.recorded() {
+            return recorded.payment(&request.id);
+        }
         let facts = self.payment_facts(&request.id).await?;
         let view = facts.view(&self.cutoffs(), &self.profile.thresholds);
         let shown = masked(&request.id);

@@ -9,8 +9,8 @@ use ratiba_core::{
     observe::{is_stuck, worst_container},
     ports::{PythonFile, Read, RepoHistory, SqlRead},
     triage::{
-        AlembicView, ChangedView, Deed, FailingService, Sign, UnmatchedView, WhenView, alembic, began,
-        failing, memo_hits, ruled_out, symptoms,
+        AlembicView, ChangedView, Deed, FailingService, MemoHit, Sign, UnmatchedView, WhenView, alembic,
+        began, failing, memo_hits, ruled_out, symptoms,
     },
     wire::{Empty, LogSign, LogsRead},
 };
@@ -141,7 +141,7 @@ impl Console {
     }
 
     /// A line's beginning as it may be shown.
-    fn shown_line(&self, text: &str) -> String {
+    pub(super) fn shown_line(&self, text: &str) -> String {
         let hidden = self.known().hide(text).unwrap_or_else(|| text.to_owned());
         let masked = masked(&hidden);
         let end = (0..=400.min(masked.len())).rev().find(|at| masked.is_char_boundary(*at)).unwrap_or(0);
@@ -370,27 +370,27 @@ impl Console {
         }
         let (ruled_out, not_evaluable) = ruled_out(ranked);
         let mut view = UnmatchedView { ruled_out, not_evaluable, ..UnmatchedView::default() };
-        match &self.profile.repo.memos {
-            None => view
-                .unread
-                .push("close-out memos: the profile does not say where they are ([repo] memos)".into()),
-            Some(pattern) => match self.sources.host.texts(pattern).await {
-                Ok(memos) => {
-                    let mut seen: Vec<String> = which.iter().map(|s| s.detail.clone()).collect();
-                    seen.extend(logs.signs.iter().filter(|s| s.is_new).map(|s| s.shape.clone()));
-                    let hits = memo_hits(&memos, &symptoms(&seen));
-                    view.memos = hits
-                        .into_iter()
-                        .map(|mut hit| {
-                            hit.text = self.shown_line(&hit.text);
-                            hit
-                        })
-                        .collect();
-                }
-                Err(error) => view.unread.push(format!("close-out memos: {error}")),
-            },
+        match self.memos_about(which, &logs.signs).await {
+            Ok(memos) => view.memos = memos,
+            Err(why) => view.unread.push(format!("close-out memos: {why}")),
         }
+        view.bundle = Some("ratibactl bundle export -o FILE.zip".into());
         Some(view)
+    }
+
+    /// Lines of the close-out memos that mention what is seen.
+    pub(super) async fn memos_about(
+        &self,
+        which: &[FailingService],
+        signs: &[LogSign],
+    ) -> Result<Vec<MemoHit>, String> {
+        let pattern = self.profile.repo.memos.as_ref();
+        let pattern = pattern.ok_or("the profile does not say where they are ([repo] memos)")?;
+        let memos = self.sources.host.texts(pattern).await.map_err(|error| error.to_string())?;
+        let mut seen: Vec<String> = which.iter().map(|s| s.detail.clone()).collect();
+        seen.extend(signs.iter().filter(|s| s.is_new).map(|s| s.shape.clone()));
+        let shown = |hit: MemoHit| MemoHit { text: self.shown_line(&hit.text), ..hit };
+        Ok(memo_hits(&memos, &symptoms(&seen)).into_iter().map(shown).collect())
     }
 }
 

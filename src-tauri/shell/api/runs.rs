@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ratiba_core::{
-    journal::{RunRecord, runs},
+    journal::{Entry, RunRecord, runs},
     remedy::{
         ApplyContext, Cancel, Canceller, Confirmed, OperatorAnswer, Plan, Refusal, RunEnd, RunEvent,
         RunOutcome, apply, cancel_pair, confirm,
@@ -20,8 +20,17 @@ impl Console {
         Ok(runs(&history.entries()))
     }
 
+    /// All entries, oldest first.
+    pub(super) async fn journal_entries(&self) -> Result<Vec<Entry>, WireError> {
+        let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
+        Ok(history.entries())
+    }
+
     /// The first bad entry of the journal, in words.
     pub async fn chain_error(&self) -> Result<Option<String>, WireError> {
+        if let Some(recorded) = self.recorded() {
+            return recorded.runs().map(|runs| runs.chain_error);
+        }
         let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
         Ok(history.first_bad())
     }
@@ -42,6 +51,9 @@ impl Console {
 
     /// All runs, newest first, and whether the journal's chain holds.
     pub async fn runs(self: &Arc<Self>, _request: Empty) -> Result<RunsView, WireError> {
+        if let Some(recorded) = self.recorded() {
+            return recorded.runs();
+        }
         let history = self.store.history().await.map_err(|e| wire_error::journal(&e))?;
         let chain_error = history.first_bad();
         let mut shown = Vec::new();
@@ -53,6 +65,9 @@ impl Console {
 
     /// One run.
     pub async fn run(self: &Arc<Self>, request: RunId) -> Result<RunView, WireError> {
+        if let Some(recorded) = self.recorded() {
+            return recorded.run(&request.run);
+        }
         let record = self.run_record(&request.run).await?;
         Ok(self.run_view(record).await)
     }
@@ -153,10 +168,14 @@ impl Console {
         if let Err(error) = self.know_secrets(confirmed.plan()).await {
             return not_begun(&error, emit);
         }
+        let acts = match self.acts() {
+            Ok(acts) => acts,
+            Err(error) => return not_begun(&error, emit),
+        };
         let holder = self.holder(&run);
         let context = ApplyContext {
             sources: &self.sources,
-            acts: &self.acts,
+            acts,
             schema: &self.profile.schema,
             store: self.store.as_ref(),
             cancel,

@@ -71,11 +71,17 @@ impl Console {
 
     /// Reads every source once, all at the same time.
     pub async fn read_all(&self) {
+        if self.recorded().is_some() {
+            return;
+        }
         tokio::join!(self.read_containers(), self.read_declared(), self.read_tenants(), self.read_threads());
     }
 
     /// The present snapshot, of what was read so far.
     pub fn folded(&self) -> SnapshotView {
+        if let Some(recorded) = self.recorded() {
+            return recorded.snapshot(&self.environment);
+        }
         let rules = self.fold_rules();
         let now = self.sources.clock.now();
         let mut state = self.state();

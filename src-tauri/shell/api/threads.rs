@@ -17,6 +17,9 @@ impl Console {
     /// One conversation, by its id.
     pub async fn thread(self: &Arc<Self>, request: ThreadId) -> Result<ThreadDetail, WireError> {
         let id = request.thread.as_str();
+        if let Some(recorded) = self.recorded() {
+            return recorded.thread(id);
+        }
         let facts = self.thread_facts(id).await?;
         let view = facts.view(&self.cutoffs(), &self.profile.thresholds);
         if facts.is_known() {

@@ -13,6 +13,9 @@ use ratiba_core::{
 impl Console {
     /// The present ranking: the watched one where somebody watches, else made now.
     pub async fn triage(self: &Arc<Self>, _request: Empty) -> Result<TriageView, WireError> {
+        if let Some(recorded) = self.recorded() {
+            return recorded.triage();
+        }
         let watched = {
             let state = self.state();
             if state.is_watching { state.triage.clone() } else { None }

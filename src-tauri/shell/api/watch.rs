@@ -25,7 +25,8 @@ const TRIAGE_EVERY: Duration = Duration::from_secs(10);
 pub fn watch(console: &Arc<Console>) {
     {
         let mut state = console.state();
-        if state.is_watching {
+        // Nothing moves in a bundle.
+        if state.is_watching || console.recorded().is_some() {
             return;
         }
         state.is_watching = true;

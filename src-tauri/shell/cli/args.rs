@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::logs::LogsArgs;
+use super::{bundle::BundleCommand, logs::LogsArgs};
 
 /// Watch, diagnose and repair one Ratiba stack.
 #[derive(Debug, Parser)]
@@ -72,6 +72,15 @@ Times are the line's own, else the engine's; a line that tells none has that of 
 stays with the line that it explains. Secrets and people's numbers are hidden, but not with --raw.\n\n\
 With --json one object a line: ts, service, level, event, thread_id, tenant, text, raw.")]
     Logs(LogsArgs),
+    /// The escalation bundle: what somebody else is given to look at.
+    #[command(after_help = "\
+A bundle is opened in the place of a profile: ratibactl --profile FILE.zip status, triage, tenants, threads, payments, \
+logs, runs. Nothing can be done there.")]
+    Bundle {
+        /// Which.
+        #[command(subcommand)]
+        bundle: BundleCommand,
+    },
     /// The catalogue of playbooks.
     Playbooks {
         /// Which.

@@ -71,7 +71,7 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
     if let Some(console) = &console {
         output.hide(console.known());
     }
-    let now = Timestamp::now();
+    let now = console.as_ref().map_or_else(Timestamp::now, |console| console.sources().clock.now());
     let query = LogQuery {
         thread: args.thread,
         tenant: args.tenant,
@@ -171,7 +171,7 @@ fn go_on(printed: io::Result<()>, output: &Output) -> bool {
 }
 
 /// A time, or how long ago.
-fn when(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp, WireError> {
+pub(super) fn when(text: &str, now: Timestamp, flag: &str) -> Result<Timestamp, WireError> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

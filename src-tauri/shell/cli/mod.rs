@@ -1,6 +1,7 @@
 //! `ratibactl`: the same use cases as the window, for a shell, SSH, cron and CI.
 
 mod args;
+mod bundle;
 mod doctor;
 mod drill;
 mod duration;
@@ -23,7 +24,7 @@ mod waiting;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{CommandFactory, Parser};
-use ratiba_core::wire::WireError;
+use ratiba_core::{observe::moment, wire::WireError};
 
 use crate::api::{Console, failed, usage};
 use args::{Args, Command};
@@ -89,6 +90,10 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         }
         Command::Doctor => doctor::run(profile, output).await,
         Command::Drill { drill } => drill::run(drill, profile, output).await,
+        Command::Bundle { bundle } => bundle::run(bundle, profile, output).await,
+        Command::Status { watch: true } => {
+            status::run(&live(profile, "watch the stack", output).await?, true, output).await
+        }
         Command::Status { watch } => status::run(&open(profile, output).await?, watch, output).await,
         Command::Tenants { tenants } => tenants::run(&open(profile, output).await?, tenants, output).await,
         Command::Threads { threads } => threads::run(&open(profile, output).await?, threads, output).await,
@@ -99,14 +104,14 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         Command::Logs(args) => logs::run(args, profile, limit, output).await,
         Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
         Command::Diagnose { id, params } => {
-            triage::diagnose(&open(profile, output).await?, &id, &params, output).await
+            triage::diagnose(&live(profile, "diagnose", output).await?, &id, &params, output).await
         }
         Command::Plan { id, params, out } => {
-            plan::run(&open(profile, output).await?, &id, &params, out.as_deref(), output).await
+            plan::run(&live(profile, "plan", output).await?, &id, &params, out.as_deref(), output).await
         }
         Command::Apply { plan, digest, yes, phrase } => {
             run::apply(
-                &limit.within(open(profile, output)).await?,
+                &limit.within(live(profile, "apply", output)).await?,
                 &plan,
                 &digest,
                 yes,
@@ -117,10 +122,10 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
             .await
         }
         Command::Undo { run, yes } => {
-            run::undo(&limit.within(open(profile, output)).await?, &run, yes, limit, output).await
+            run::undo(&limit.within(live(profile, "undo", output)).await?, &run, yes, limit, output).await
         }
         Command::Resume { run, plan, verify, yes, phrase } => {
-            let console = limit.within(open(profile, output)).await?;
+            let console = limit.within(live(profile, "resume", output)).await?;
             if verify {
                 return limit.within(resume::verify(&console, run, output)).await;
             }
@@ -135,7 +140,20 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
 async fn open(profile: Option<&str>, output: &Output) -> Result<Arc<Console>, WireError> {
     let console = crate::open_console(profile).await?;
     output.hide(console.known());
+    if let Some(recorded) = console.recorded() {
+        let captured = recorded.captured();
+        output.progress(&format!("{} is a bundle, captured {}", captured.file, moment(captured.at)));
+    }
     Ok(console)
+}
+
+/// The console of a profile, for what only the stack itself can answer, or what is done to it.
+async fn live(profile: Option<&str>, what: &str, output: &Output) -> Result<Arc<Console>, WireError> {
+    let console = open(profile, output).await?;
+    match console.recorded() {
+        Some(recorded) => Err(recorded.refusal(what)),
+        None => Ok(console),
+    }
 }
 
 /// Splits `name=value`.

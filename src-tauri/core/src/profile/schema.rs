@@ -141,6 +141,9 @@ pub struct Profile {
     /// Which compose service does what.
     #[serde(default)]
     pub services: ServicesSection,
+    /// Who is asked for help.
+    #[serde(default)]
+    pub escalation: EscalationSection,
     /// The lab this profile belongs to (kind `lab` only).
     #[serde(default)]
     pub lab: Option<LabSection>,
@@ -349,6 +352,14 @@ fn redis_service() -> String {
 
 fn thread_prefix() -> String {
     "ratiba:fsm:thread:".into()
+}
+
+/// `[escalation]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EscalationSection {
+    /// Whom the drafted message of a bundle is for, such as `Adrian`.
+    pub person: Option<String>,
 }
 
 /// `[repo]`

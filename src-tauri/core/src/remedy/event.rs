@@ -27,6 +27,20 @@ pub enum RunOutcome {
     Cancelled,
 }
 
+impl RunOutcome {
+    /// It in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::NotFixed => "not fixed",
+            Self::Unknown => "not known whether it is fixed",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What happens while a run goes on; one line of NDJSON each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]

@@ -19,6 +19,10 @@ pub struct UnmatchedView {
     /// Why the memos could not be searched.
     #[serde(default)]
     pub unread: Vec<String>,
+    /// The command that makes what somebody else is given to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub bundle: Option<String>,
 }
 
 /// A line of a close-out memo.

@@ -1,6 +1,7 @@
 //! Everything that crosses to the window and to `--json`: one set of shapes for both.
 //! Only the shell imports this.
 
+mod bundle;
 mod commands;
 mod error;
 mod log;
@@ -24,6 +25,10 @@ pub use crate::{
     playbook::{DrillOutcome, ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
 };
+pub use bundle::{
+    BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleVerified, BundleView,
+    BundleWritten,
+};
 pub use commands::{
     ApplyRequest, COMMANDS, Empty, LogSession, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId,
     RunId, UndoRequest,
@@ -37,7 +42,7 @@ pub use run::{
     RunsView, UndoView, WaitsView,
 };
 pub use runbook::{DrillName, DrillView, RunbookRow, RunbookView};
-pub use snapshot::{Environment, SnapshotView, Update};
+pub use snapshot::{Captured, Environment, SnapshotView, Update};
 pub use tenants::TenantId;
 pub use threads::ThreadId;
 pub use triage::{

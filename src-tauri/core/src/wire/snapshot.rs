@@ -22,6 +22,23 @@ pub struct Environment {
     pub read_only: bool,
     /// The compose project.
     pub project: String,
+    /// Absent: it is the stack itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub captured: Option<Captured>,
+}
+
+/// The stack as a bundle has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "wire.ts"))]
+pub struct Captured {
+    /// The bundle's file.
+    pub file: String,
+    /// When it was captured.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub at: Timestamp,
+    /// The bundle's SHA-256.
+    pub digest: String,
 }
 
 /// The snapshot, as `ratibactl status --json` prints it.

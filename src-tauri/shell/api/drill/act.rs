@@ -261,7 +261,9 @@ pub(super) async fn compose(console: &Arc<Console>, action: &ComposeAction) {
 
 async fn compose_argv(console: &Arc<Console>, argv: &[String]) {
     let limits = CommandLimits { deadline: super::VISIBLE_WITHIN, stop: pending().boxed() };
-    let _clash = console.acts.compose.run(argv, limits, &mut |_| {}).await;
+    if let Ok(acts) = console.acts() {
+        let _clash = acts.compose.run(argv, limits, &mut |_| {}).await;
+    }
 }
 
 /// Makes these services' containers anew where they are missing or of another configuration; all in one.
@@ -380,7 +382,7 @@ async fn in_volumes(scene: &Scene<'_>, volumes: &[String], argv: &[String]) -> R
 
 async fn http(scene: &Scene<'_>, request: &Request) -> Result<(), WireError> {
     let call = request.call(scene).await?;
-    let answer = scene.console.acts.http.call(&call).await.map_err(|e| unreachable(&e))?;
+    let answer = scene.console.acts()?.http.call(&call).await.map_err(|e| unreachable(&e))?;
     if (200..300).contains(&answer.status) {
         return Ok(());
     }

@@ -199,7 +199,7 @@ pub(super) async fn reset_stand_ins(scene: &Scene<'_>) -> Result<(), WireError> 
             path: "/_control".into(),
             body: Value::Null,
         };
-        scene.console.acts.http.call(&call).await.map_err(|e| super::super::unreachable(&e))
+        scene.console.acts()?.http.call(&call).await.map_err(|e| super::super::unreachable(&e))
     });
     futures_util::future::try_join_all(asked).await.map(|_| ())
 }

@@ -192,7 +192,7 @@ async fn exists(scene: &Scene<'_>, key: &str, wanted: bool) -> Result<(), String
 
 async fn answer(scene: &Scene<'_>, ask: &Request, status: u16, has: Option<&str>) -> Result<(), String> {
     let call: HttpCall = ask.call(scene).await.map_err(|e| e.message)?;
-    let asked = scene.console.acts.http.call(&call);
+    let asked = scene.console.acts().map_err(|e| e.message)?.http.call(&call);
     let within = if status == 0 { NOBODY_WITHIN } else { VISIBLE_WITHIN };
     let answer = match tokio::time::timeout(within, asked).await {
         Ok(Ok(answer)) => answer,

@@ -154,9 +154,15 @@ async fn of_stand_ins(console: &Arc<Console>) -> BTreeMap<String, String> {
             path: "/_control".into(),
             body: serde_json::Value::Null,
         };
-        let print = match tokio::time::timeout(ANSWERS_WITHIN, console.acts.http.call(&call)).await {
-            Ok(Ok(answer)) => print_of(answer.body.to_string().as_bytes()),
-            Ok(Err(_)) | Err(_) => "does not answer".to_owned(),
+        let asked = async {
+            match console.acts() {
+                Ok(acts) => acts.http.call(&call).await.ok(),
+                Err(_) => None,
+            }
+        };
+        let print = match tokio::time::timeout(ANSWERS_WITHIN, asked).await {
+            Ok(Some(answer)) => print_of(answer.body.to_string().as_bytes()),
+            Ok(None) | Err(_) => "does not answer".to_owned(),
         };
         (format!("standin/{name}"), print)
     });

@@ -48,6 +48,8 @@ pub use self::{
     pseudonyms::{Kind, Pseudonym, Pseudonyms},
 };
 
+/// Which rules clean: gitleaks' by their version, and the console's own.
+pub const RULES: &str = concat!("gitleaks 8.30.1 and ratiba-console ", env!("CARGO_PKG_VERSION"));
 /// The longest text that is cleaned, in bytes: collectors cut long before.
 pub const LONGEST: usize = 64 << 20;
 

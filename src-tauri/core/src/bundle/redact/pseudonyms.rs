@@ -32,6 +32,9 @@ impl Kind {
     }
 }
 
+/// No bundle has more of one kind.
+const MOST: usize = 1_000_000;
+
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pseudonym<'a> {
@@ -107,6 +110,24 @@ impl Pseudonyms {
                 kind,
             })
         })
+    }
+
+    /// Numbers that stand in a text already, whoever they were given to: none of them is given again.
+    pub fn reserve(&mut self, text: &str) {
+        for piece in text.split('‹').skip(1) {
+            let Some((name, _)) = piece.split_once('›') else { continue };
+            let Some((word, number)) = name.rsplit_once('-') else { continue };
+            let kind = match word {
+                "payer" => Some(Kind::Phone),
+                word => Kind::ALL.into_iter().find(|kind| kind.id() == word),
+            };
+            if let (Some(kind), Ok(number @ 1..=MOST)) = (kind, number.parse::<usize>()) {
+                while self.lists.of(kind).len() < number {
+                    let next = self.lists.of(kind).len() + 1;
+                    self.number(kind, &format!("(as in the bundle before: {}-{next})", kind.id()));
+                }
+            }
+        }
     }
 
     /// The name of a value, a new one where it has none.
