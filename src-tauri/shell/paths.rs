@@ -33,6 +33,21 @@ pub fn kept_logs_dir() -> PathBuf {
     home_dir("XDG_CACHE_HOME", ".cache").join("logs")
 }
 
+/// Where a person looks for what was saved: `~/Downloads`, or the home folder where there is none.
+pub fn downloads_dir() -> PathBuf {
+    let home = PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/".into()));
+    let downloads = home.join("Downloads");
+    if downloads.is_dir() { downloads } else { home }
+}
+
+/// A path in which `~/` is the home folder.
+pub fn below_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), env::var_os("HOME")) {
+        (Some(below), Some(home)) => PathBuf::from(home).join(below),
+        _ => path.into(),
+    }
+}
+
 /// The text of a regular file of at most `largest` bytes. Anything else is not opened: a pipe would
 /// wait for its writer.
 pub fn read_text(path: &Path, largest: u64) -> Result<String, String> {

@@ -18,10 +18,30 @@ use tokio::sync::{Notify, broadcast};
 use super::{
     Recorded,
     asker::{Freshness, Remembered, fresh_pass},
+    bundle::Previewed,
     log_view::Followed,
     refused,
     runbook::Seen,
 };
+
+/// Commands that only show what was captured, or what the console itself has.
+const ANSWERED_BY_A_BUNDLE: &[&str] = &[
+    "snapshot",
+    "triage",
+    "playbooks",
+    "runbook",
+    "playbook",
+    "runs",
+    "run",
+    "logs",
+    "logs_close",
+    "payments_page",
+    "payment",
+    "thread",
+    "tenant",
+    "bundle_opened",
+    "bundle_file",
+];
 
 /// What a console is built from.
 pub struct Parts {
@@ -87,6 +107,7 @@ pub(super) struct State {
     pub is_watching: bool,
     pub seen: Seen,
     pub followed: Option<Followed>,
+    pub previewed: Previewed,
     /// How many questions to the logs there were.
     pub log_questions: u64,
 }
@@ -143,6 +164,16 @@ impl Console {
     /// The bundle that this console is of; `None`: it is of the stack itself.
     pub fn recorded(&self) -> Option<&Arc<Recorded>> {
         self.recorded.as_ref()
+    }
+
+    /// Refuses what a bundle can't answer, by the command's name.
+    pub fn answers(&self, command: &str) -> Result<(), WireError> {
+        match self.recorded() {
+            Some(recorded) if !ANSWERED_BY_A_BUNDLE.contains(&command) => {
+                Err(recorded.refusal(&command.replace('_', " ")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The stack's secrets: nothing that is shown or passed on may hold one.

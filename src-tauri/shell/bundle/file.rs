@@ -1,6 +1,7 @@
 //! A bundle's file, and what stands beside it: written whole or not at all, for its owner only.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -142,6 +143,17 @@ pub(crate) fn places(file: &Path) -> Result<Written, WireError> {
 }
 
 impl Written {
+    /// What stands beside the bundle, by what it is.
+    pub(crate) fn beside(&self) -> BTreeMap<String, String> {
+        let beside = [
+            ("pseudonyms", &self.pseudonyms),
+            ("message", &self.message),
+            ("deviation", &self.deviation),
+            ("sum", &self.sum),
+        ];
+        beside.into_iter().map(|(what, path)| (what.to_owned(), path.display().to_string())).collect()
+    }
+
     fn all(&self) -> [&Path; 5] {
         [&self.pseudonyms, &self.message, &self.deviation, &self.sum, &self.file]
     }

@@ -137,19 +137,13 @@ async fn redact(file: &Path, out: &Path, profile: Option<&str>, output: &Output)
 
 fn written(places: Written, made: &MadeBundle, id: &str, output: &Output) -> Result<(), WireError> {
     file::write(&places, made, id)?;
-    let shown = |path: &Path| path.display().to_string();
-    let beside = [
-        ("pseudonyms", shown(&places.pseudonyms)),
-        ("message", shown(&places.message)),
-        ("deviation", shown(&places.deviation)),
-        ("sum", shown(&places.sum)),
-    ];
     let written = BundleWritten {
-        bundle: made_view(made, &shown(&places.file)),
-        beside: beside.into_iter().map(|(what, path)| (what.to_owned(), path)).collect(),
+        bundle: made_view(made, &places.file.display().to_string()),
+        beside: places.beside(),
     };
     output.show(&written, |out| {
         let view = &written.bundle;
+        let at = |what: &str| written.beside.get(what).cloned().unwrap_or_default();
         let missing = view.manifest.files.iter().filter(|row| is_missing(row)).count();
         let missing = match missing {
             0 => String::new(),
@@ -165,10 +159,10 @@ fn written(places: Written, made: &MadeBundle, id: &str, output: &Output) -> Res
             one_line(&view.file),
             size(view.size),
             view.digest,
-            one_line(&written.beside["message"]),
-            one_line(&written.beside["deviation"]),
+            one_line(&at("message")),
+            one_line(&at("deviation")),
             out.mark(ratiba_core::model::Mark::Warn, "stays here  "),
-            one_line(&written.beside["pseudonyms"]),
+            one_line(&at("pseudonyms")),
             out.dim("Nothing was sent. Look at it first: ratibactl bundle inspect FILE.zip"),
         )
     })

@@ -10,7 +10,7 @@ use crate::api::{Check, CheckStatus, DoctorView};
 
 pub async fn run(profile: Option<&str>, output: &Output) -> Ended {
     // A profile that can't be used is doctor's first finding, not a reason to say nothing.
-    let view = match super::open(profile, output).await {
+    let view = match super::live(profile, "check the stack", output).await {
         Ok(console) => console.doctor().await,
         Err(error) => DoctorView { checks: vec![Check::fail("profile", error.message, error.hint)] },
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratiba_core::{
     model::{Mark, Shown, Subject, Verdict, VerdictKind, counted},
     observe::moment,
-    wire::{LiveParams, ParamChoice, ParamKind, TriageView, UnmatchedView},
+    wire::{Empty, LiveParams, ParamChoice, ParamKind, TriageView, UnmatchedView},
 };
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ const ITEMS: usize = usize::MAX;
 const FEW_ITEMS: usize = 3;
 
 pub async fn run(console: &Arc<Console>, exit_code: bool, output: &Output) -> Ended {
-    let view = console.triage_now().await;
+    let view = console.triage(Empty {}).await?;
     output.show(&view, |out| text(&view, out))?;
     if !output.is_json() {
         super::run::warn_of_interrupted(console, output).await;

@@ -1,7 +1,8 @@
 //! The Tauri commands, generated from the one list: there is no place for a body to grow.
 
 use ratiba_core::wire::{
-    ApplyRequest, CatalogView, ChecksView, DiagnoseView, Empty, LogRequest, LogSession, LogTail,
+    ApplyRequest, BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleView,
+    BundleWritten, CatalogView, ChecksView, DiagnoseView, Empty, LogRequest, LogSession, LogTail,
     LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanId, PlanRequest,
     PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
     TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest, WireError,
@@ -16,6 +17,7 @@ macro_rules! tauri_commands {
             #[tauri::command]
             async fn $name(opened: State<'_, Opened>, request: $request) -> Result<$answer, WireError> {
                 let console = opened.console().await?;
+                console.answers(stringify!($name))?;
                 shown(console.$name(request).await, console)
             }
         )*

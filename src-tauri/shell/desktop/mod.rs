@@ -21,8 +21,11 @@ use crate::{
 #[command(name = "ratiba-console", version)]
 struct Args {
     /// Which stack: a profile's name, or its file. Default: RATIBA_PROFILE, or the only profile there is.
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "bundle")]
     profile: Option<String>,
+    /// A bundle, to look at the stack as it was captured.
+    #[arg(value_name = "FILE.zip")]
+    bundle: Option<String>,
 }
 
 /// The console. While there is none the window says why, and opens it when asked again: the profile
@@ -56,7 +59,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&format!("start: {error}")),
     };
     tauri::async_runtime::set(runtime.handle().clone());
-    let opened = Opened { profile: args.profile, console: OnceCell::new() };
+    let opened = Opened { profile: args.profile.or(args.bundle), console: OnceCell::new() };
     let title = match runtime.block_on(opened.console()) {
         Ok(console) => format!("{} - Ratiba Console", console.profile().name),
         Err(error) => {

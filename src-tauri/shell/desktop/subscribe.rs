@@ -1,6 +1,6 @@
 //! The one ordered channel by which changes reach the window.
 
-use ratiba_core::wire::{Update, WireError};
+use ratiba_core::wire::{Empty, Update, WireError};
 use tauri::{State, ipc::Channel};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -13,8 +13,20 @@ pub(super) async fn subscribe(opened: State<'_, Opened>, channel: Channel<Update
     let console = opened.console().await?.clone();
     let mut updates = console.subscribe();
     let first = Update::Snapshot { snapshot: console.folded() };
+    // In a bundle nothing moves: all there is comes at once.
+    let recorded = match console.recorded() {
+        Some(_) => {
+            console.triage(Empty {}).await.ok().map(|triage| Update::Triage { triage: Box::new(triage) })
+        }
+        None => None,
+    };
+    if let Some(first) = hidden(first, console.known().as_ref())
+        && channel.send(first).is_err()
+    {
+        return Ok(());
+    }
     tokio::spawn(async move {
-        let mut next = Some(first);
+        let mut next = recorded;
         loop {
             if let Some(update) = next.take().and_then(|update| hidden(update, console.known().as_ref()))
                 && channel.send(update).is_err()

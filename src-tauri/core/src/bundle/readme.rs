@@ -53,6 +53,7 @@ impl Story {
             (None, Some(verdict), _) => format!("Suspected: {}", titled(verdict)),
             (None, None, Some(service)) => format!("{}: {}", service.service, service.detail),
             (None, None, None) if self.no_triage.is_some() => "It is not known what is wrong".into(),
+            (None, None, None) if self.when.at.is_none() => "Nothing is seen to be wrong".into(),
             (None, None, None) => "No row of the runbook fits".into(),
         }
     }

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::{
-    CatalogView, ChecksView, DiagnoseView, LogRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage,
-    PaymentsQuery, PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
-    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest,
+    BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleView, BundleWritten, CatalogView,
+    ChecksView, DiagnoseView, LogRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery,
+    PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail, TenantId,
+    ThreadDetail, ThreadId, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -108,7 +109,8 @@ pub struct LogSession {
 /// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
 /// `run` one run; `log_tail` last lines; `logs` lines of all logs, by time; `logs_close` ends what follows them;
 /// `payments_page` some payments, stuck ones first; `payment` all about one; `thread` all about one conversation;
-/// `tenant` all about one tenant.
+/// `tenant` all about one tenant; `bundle_preview` makes a bundle and shows it, `bundle_cancel` stops that,
+/// `bundle_file` one of its files, `bundle_save` writes what was shown; `bundle_opened` the bundle that is open.
 #[macro_export]
 macro_rules! with_commands {
     ($then:ident) => {
@@ -139,6 +141,11 @@ macro_rules! with_commands {
             payment(PaymentId) -> PaymentDetail;
             thread(ThreadId) -> ThreadDetail;
             tenant(TenantId) -> TenantDetail;
+            bundle_preview(BundleRequest) -> BundlePreview;
+            bundle_cancel(Empty) -> Empty;
+            bundle_file(BundleFile) -> BundleText;
+            bundle_opened(Empty) -> BundleView;
+            bundle_save(BundleSave) -> BundleWritten;
         }
     };
 }

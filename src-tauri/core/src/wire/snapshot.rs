@@ -103,6 +103,11 @@ pub enum Update {
         /// They.
         news: LogNewsView,
     },
+    /// Making a bundle moved on.
+    Bundle {
+        /// What was done, in one line.
+        line: String,
+    },
     /// A run of this console moved on.
     Run {
         /// The run.

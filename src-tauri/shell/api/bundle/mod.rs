@@ -10,6 +10,7 @@ pub mod names;
 mod small;
 mod spread;
 mod story;
+mod view;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use super::{Console, failed};
 
 pub use again::clean_again;
 pub use collector::COLLECTORS;
+pub(super) use view::Previewed;
 
 /// What goes into a bundle.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -109,6 +109,10 @@ impl Console {
     }
 
     pub(super) async fn bundle_memos(&self, triage: Option<&TriageView>) -> Gives {
+        if self.profile().repo.memos.is_none() {
+            let why = Taken::Skipped("the profile does not say where they are ([repo] memos)".into());
+            return Ok(vec![Part::new(names::MEMOS, "memos", "the close-out memos", why)]);
+        }
         let Some(triage) = triage else {
             return Err("triage, which says what to look for, did not end".into());
         };

@@ -52,6 +52,226 @@ state: string | null,
 starts_at: string | null, };
 
 /**
+ * One file of the bundle that was previewed last.
+ */
+export type BundleFile = { 
+/**
+ * The bundle's digest.
+ */
+digest: string, 
+/**
+ * The file's path in it.
+ */
+path: string, };
+
+/**
+ * Which stack.
+ */
+export type BundleOf = { 
+/**
+ * The profile's name.
+ */
+profile: string, 
+/**
+ * `lab`, `laptop` or `pilot`.
+ */
+kind: ProfileKind, 
+/**
+ * The compose project.
+ */
+project: string, };
+
+/**
+ * A bundle as it would leave, before it does.
+ */
+export type BundlePreview = { 
+/**
+ * What is in it.
+ */
+bundle: BundleView, 
+/**
+ * What collects, by id, and what each collects: any of them can be left out.
+ */
+collectors: { [key in string]: string }, 
+/**
+ * The message to whoever is asked.
+ */
+message: string, 
+/**
+ * The entry for the pilot's list of deviations.
+ */
+deviation: string, 
+/**
+ * Where it will be written, where nothing else is said.
+ */
+file: string, };
+
+/**
+ * What is to go into a bundle.
+ */
+export type BundleRequest = { 
+/**
+ * Logs from then on; absent: from shortly before the first bad sign.
+ */
+since?: string, 
+/**
+ * The run it is about.
+ */
+run?: string, 
+/**
+ * What its maker has to say.
+ */
+note?: string, 
+/**
+ * Collectors that are left out.
+ */
+without: Array<string>, };
+
+/**
+ * Write the bundle that was previewed last.
+ */
+export type BundleSave = { 
+/**
+ * Its digest: what was shown is what is written.
+ */
+digest: string, 
+/**
+ * Where.
+ */
+file: string, };
+
+/**
+ * A file's beginning.
+ */
+export type BundleText = { 
+/**
+ * It.
+ */
+text: string, 
+/**
+ * Bytes that are not shown.
+ */
+left_out: number, };
+
+/**
+ * A bundle and what is in it: `ratibactl bundle inspect --json`, with the manifest's own fields beside these.
+ */
+export type BundleView = { 
+/**
+ * Its file; empty: it was not written yet.
+ */
+file: string, 
+/**
+ * The SHA-256 of the whole file.
+ */
+digest: string, 
+/**
+ * Its length in bytes.
+ */
+size: number, 
+/**
+ * `ratiba-bundle/1`.
+ */
+schema: string, 
+/**
+ * What made it.
+ */
+tool: Tool, 
+/**
+ * When collecting began. RFC 3339, UTC.
+ */
+captured_at: string, 
+/**
+ * The stack it is of.
+ */
+stack: BundleOf, 
+/**
+ * Which time the logs are of.
+ */
+window: Window, 
+/**
+ * What its maker wrote about it.
+ */
+note?: string, 
+/**
+ * The digest of the bundle that this one was cleaned anew from.
+ */
+redacted_from?: string, 
+/**
+ * Which rules cleaned it.
+ */
+rules: string, 
+/**
+ * How many people's numbers, addresses and the like have a pseudonym in it.
+ */
+pseudonyms: number, 
+/**
+ * Each file but this one, and each that would be there and is not; by path.
+ */
+files: Array<FileRow>, };
+
+/**
+ * A bundle that was written: `ratibactl bundle export --json`.
+ */
+export type BundleWritten = { 
+/**
+ * What stands beside it: `pseudonyms` stays here, `message` and `deviation` are drafts, `sum` is its digest.
+ */
+beside: { [key in string]: string }, 
+/**
+ * Its file; empty: it was not written yet.
+ */
+file: string, 
+/**
+ * The SHA-256 of the whole file.
+ */
+digest: string, 
+/**
+ * Its length in bytes.
+ */
+size: number, 
+/**
+ * `ratiba-bundle/1`.
+ */
+schema: string, 
+/**
+ * What made it.
+ */
+tool: Tool, 
+/**
+ * When collecting began. RFC 3339, UTC.
+ */
+captured_at: string, 
+/**
+ * The stack it is of.
+ */
+stack: BundleOf, 
+/**
+ * Which time the logs are of.
+ */
+window: Window, 
+/**
+ * What its maker wrote about it.
+ */
+note?: string, 
+/**
+ * The digest of the bundle that this one was cleaned anew from.
+ */
+redacted_from?: string, 
+/**
+ * Which rules cleaned it.
+ */
+rules: string, 
+/**
+ * How many people's numbers, addresses and the like have a pseudonym in it.
+ */
+pseudonyms: number, 
+/**
+ * Each file but this one, and each that would be there and is not; by path.
+ */
+files: Array<FileRow>, };
+
+/**
  * A row among the unrouted callbacks.
  */
 export type CallbackRow = { 
@@ -75,6 +295,23 @@ result_desc: string | null,
  * When it was put there.
  */
 received_at: string | null, };
+
+/**
+ * The stack as a bundle has it.
+ */
+export type Captured = { 
+/**
+ * The bundle's file.
+ */
+file: string, 
+/**
+ * When it was captured.
+ */
+at: string, 
+/**
+ * The bundle's SHA-256.
+ */
+digest: string, };
 
 /**
  * `ratibactl playbooks list --json`.
@@ -243,7 +480,7 @@ checks: Array<CheckView>, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], bundle_preview: [BundleRequest, BundlePreview], bundle_cancel: [Empty, Empty], bundle_file: [BundleFile, BundleText], bundle_opened: [Empty, BundleView], bundle_save: [BundleSave, BundleWritten], };
 
 /**
  * How a plan is confirmed.
@@ -385,7 +622,11 @@ read_only: boolean,
 /**
  * The compose project.
  */
-project: string, };
+project: string, 
+/**
+ * Absent: it is the stack itself.
+ */
+captured?: Captured, };
 
 /**
  * One thing that was looked at, and what was found.
@@ -464,6 +705,68 @@ source: string,
  * When it was read.
  */
 as_of?: string, };
+
+/**
+ * One file.
+ */
+export type FileRow = { 
+/**
+ * Its path in the archive: parts of letters, digits, `.`, `_` and `-`, with `/` between them.
+ */
+path: string, 
+/**
+ * What collected it.
+ */
+collector: string, 
+/**
+ * Where its content comes from, in words.
+ */
+origin: string, 
+/**
+ * The command that printed it, where it was one.
+ */
+argv?: Array<string>, 
+/**
+ * How that command ended.
+ */
+exit_code?: number, 
+/**
+ * How long its collector took, in milliseconds.
+ */
+duration_ms: number, 
+/**
+ * Its length in the archive, unpacked, in bytes.
+ */
+bytes: number, 
+/**
+ * What was cut off, in words; absent: it is whole.
+ */
+truncated?: string, 
+/**
+ * The SHA-256 of those bytes, in hex; absent: there is no file.
+ */
+sha256?: string, 
+/**
+ * How often each rule replaced something.
+ */
+redactions: { [key in string]: number }, 
+/**
+ * What became of it.
+ */
+state: FileState, 
+/**
+ * Why it is not there.
+ */
+why?: string, 
+/**
+ * Whose log it is, where it is one.
+ */
+log?: LogOf, };
+
+/**
+ * What became of a file.
+ */
+export type FileState = "ok" | "skipped" | "withheld" | "failed";
 
 /**
  * Lines by time.
@@ -698,6 +1001,23 @@ notes: Array<string>,
 is_over: boolean, };
 
 /**
+ * Whose log a file is.
+ */
+export type LogOf = { 
+/**
+ * The compose service, or the file's path.
+ */
+name: string, 
+/**
+ * The container's id; absent: it is a file of the machine.
+ */
+container?: string, 
+/**
+ * The zone of times that say none: a name such as `Africa/Nairobi`.
+ */
+zone?: string, };
+
+/**
  * Lines of one shape.
  */
 export type LogPattern = { 
@@ -888,6 +1208,51 @@ notes: Array<string>,
  * Services and files that can be asked for.
  */
 services: Array<string>, };
+
+/**
+ * `manifest.json`.
+ */
+export type Manifest = { 
+/**
+ * `ratiba-bundle/1`.
+ */
+schema: string, 
+/**
+ * What made it.
+ */
+tool: Tool, 
+/**
+ * When collecting began. RFC 3339, UTC.
+ */
+captured_at: string, 
+/**
+ * The stack it is of.
+ */
+stack: BundleOf, 
+/**
+ * Which time the logs are of.
+ */
+window: Window, 
+/**
+ * What its maker wrote about it.
+ */
+note?: string, 
+/**
+ * The digest of the bundle that this one was cleaned anew from.
+ */
+redacted_from?: string, 
+/**
+ * Which rules cleaned it.
+ */
+rules: string, 
+/**
+ * How many people's numbers, addresses and the like have a pseudonym in it.
+ */
+pseudonyms: number, 
+/**
+ * Each file but this one, and each that would be there and is not; by path.
+ */
+files: Array<FileRow>, };
 
 /**
  * A status mark, worst last so that `max` rolls up to the worst child.
@@ -2533,6 +2898,19 @@ what: string, };
 export type TimelineKind = "push" | "routing" | "callback" | "reaped" | "unrouted" | "written" | "thread" | "booking" | "query";
 
 /**
+ * What made a bundle.
+ */
+export type Tool = { 
+/**
+ * `ratiba-console`.
+ */
+name: string, 
+/**
+ * Its version.
+ */
+version: string, };
+
+/**
  * `ratibactl triage --json`.
  */
 export type TriageView = { 
@@ -2633,7 +3011,11 @@ memos: Array<MemoHit>,
 /**
  * Why the memos could not be searched.
  */
-unread: Array<string>, };
+unread: Array<string>, 
+/**
+ * The command that makes what somebody else is given to look at.
+ */
+bundle?: string, };
 
 /**
  * A tenant that could not be read.
@@ -2663,7 +3045,11 @@ triage: TriageView, } | { "type": "log",
 /**
  * They.
  */
-news: LogNewsView, } | { "type": "run", 
+news: LogNewsView, } | { "type": "bundle", 
+/**
+ * What was done, in one line.
+ */
+line: string, } | { "type": "run", 
 /**
  * The run.
  */
@@ -2776,6 +3162,23 @@ lead?: Deed,
  * What could not be looked at, each one sentence.
  */
 unread: Array<string>, };
+
+/**
+ * Which time the logs are of.
+ */
+export type Window = { 
+/**
+ * From then on.
+ */
+from: string, 
+/**
+ * Until then.
+ */
+until: string, 
+/**
+ * Why that time.
+ */
+because: string, };
 
 /**
  * What was attempted and happened, and what to do.
