@@ -9,6 +9,7 @@
 )]
 
 mod binding;
+mod bundle;
 mod engine_limits;
 mod evidence;
 mod in_part;

@@ -11,7 +11,7 @@ use super::{by_rules, cleaned, knowing, search::is_in};
 const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7c4n4ryPEMq1w2e3r4t5y6u7i8o9p0a1s2d3f4g5h6j7k8l9\nz0x1c2v3b4n5m6Q7W8E9R0T1Y2U3I4O5P6A7S8D9F0G1H2J3K4L5Z6X7C8V9B0N1\nM2q3w4e5r6t7y8u9\n-----END RSA PRIVATE KEY-----";
 
 /// Secrets of this stack, as they may be: random, low in entropy, with characters that encoders change, digits alone.
-const KNOWN: &[(&str, &str)] = &[
+pub(crate) const KNOWN: &[(&str, &str)] = &[
     ("POSTGRES_PASSWORD", "c4n4ry/\"p+ss\\w0rd"),
     ("REDIS_PASSWORD", "hunter2hunter2"),
     ("DARAJA_PASSKEY", "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"),
@@ -21,7 +21,7 @@ const KNOWN: &[(&str, &str)] = &[
 /// Secrets that nobody told the console of.
 const UNKNOWN: &[&str] = &["Zr8-canary_Kq3vT9xLm2", "korrekt-pferd-batterie"];
 
-type Place = (&'static str, Content, fn(&str) -> String);
+pub(crate) type Place = (&'static str, Content, fn(&str) -> String);
 
 fn json(value: &str) -> String {
     serde_json::json!({ "event": "x", "password": value, "n": 1 }).to_string()
@@ -49,7 +49,7 @@ fn repr(value: &str) -> String {
 }
 
 /// Places where only the value itself can tell what it is.
-const ANYWHERE: &[Place] = &[
+pub(crate) const ANYWHERE: &[Place] = &[
     ("prose", Content::Text, |v| format!("it was {v} then")),
     ("JSON of no name", Content::Json, |v| serde_json::json!({ "a": [{ "b": v }] }).to_string()),
     ("JSON-in-JSON of no name", Content::Text, |v| {

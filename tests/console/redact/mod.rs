@@ -1,12 +1,12 @@
 //! What leaves in a bundle: nothing of a secret, nobody's number, and all the rest as it was.
 
 mod all;
-mod canaries;
+pub(crate) mod canaries;
 mod clean;
 mod corpus;
 mod hostile;
 mod people;
-mod search;
+pub(crate) mod search;
 
 use std::sync::Arc;
 
@@ -19,10 +19,14 @@ fn by_rules() -> Redactor {
     Redactor::new(Arc::new(NoSecrets))
 }
 
-fn knowing(secrets: &[(&str, &str)]) -> Redactor {
+pub(crate) fn knowing(secrets: &[(&str, &str)]) -> Redactor {
+    Redactor::new(knowing_as_port(secrets))
+}
+
+pub(crate) fn knowing_as_port(secrets: &[(&str, &str)]) -> Arc<Known> {
     let known = Known::default();
     secrets.iter().for_each(|(name, value)| known.remember(name, value));
-    Redactor::new(Arc::new(known))
+    Arc::new(known)
 }
 
 fn clean_of(cleaned: Cleaned) -> Clean {

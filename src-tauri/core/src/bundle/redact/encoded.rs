@@ -176,10 +176,33 @@ pub(super) fn runs(text: &str) -> Vec<(Range<usize>, &'static str, String)> {
         }
         let length = bytes.get(at..).unwrap_or_default().iter().take_while(|b| is_base64(**b)).count();
         let range = at..wrapped(bytes, at, at + length);
-        if let Some((how, decoded)) = decoded(text.get(range.clone()).unwrap_or_default()) {
-            found.push((range.clone(), how, decoded));
+        let run = text.get(range.clone()).unwrap_or_default();
+        match decoded(run) {
+            Some((how, decoded)) => found.push((range.clone(), how, decoded)),
+            None if run.contains('/') => found.extend(in_path(run, range.start)),
+            None => {}
         }
         at = range.end;
+    }
+    found
+}
+
+/// Of a run that is none as a whole, what stands behind one of its slashes: it may be a path with such a name in it.
+fn in_path(run: &str, start: usize) -> Vec<(Range<usize>, &'static str, String)> {
+    let mut found = Vec::new();
+    let mut done = 0;
+    for (slash, _) in run.match_indices('/') {
+        let (Some(rest), true) = (run.get(slash + 1..), slash >= done) else { continue };
+        let part = rest.split('/').next().unwrap_or_default();
+        for one in [rest, part] {
+            if one.len() >= SHORTEST
+                && let Some((how, decoded)) = decoded(one)
+            {
+                done = slash + 1 + one.len();
+                found.push((start + slash + 1..start + done, how, decoded));
+                break;
+            }
+        }
     }
     found
 }
