@@ -98,6 +98,14 @@ impl Ctl {
         }
     }
 
+    /// The same for a command that says something before it fails.
+    pub fn fails_beside_progress(&self, args: &[&str], code: i32, words: &[&str]) {
+        let ended = self.run(args);
+        assert_eq!(ended.code, code, "ratibactl {args:?}: {}{}", ended.err, ended.out);
+        let last = ended.err.lines().last().unwrap_or_default();
+        assert!(last.starts_with("ratibactl: ") && words.iter().all(|word| last.contains(word)), "{last}");
+    }
+
     /// The document of a command that must end with `code`.
     pub fn json(&self, args: &[&str], code: i32) -> Value {
         let ended = self.run(&[&["--json"], args].concat());

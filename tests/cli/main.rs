@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bundle;
 mod ctl;
 mod journal;
 mod logs;

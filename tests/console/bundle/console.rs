@@ -58,7 +58,7 @@ async fn each_collector_gives_a_file_or_says_why_not() {
     ] {
         assert_eq!(state(path), Some((FileState::Ok, String::new())), "{path}");
     }
-    for (path, why) in [("threads.jsonl", "redis"), ("memos.json", "[repo] memos")] {
+    for (path, why) in [("threads.jsonl", "refused"), ("memos.json", "[repo] memos")] {
         let (state, said) = state(path).unwrap();
         assert!(state != FileState::Ok && said.contains(why), "{path}: {said}");
     }

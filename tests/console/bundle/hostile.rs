@@ -37,7 +37,7 @@ fn patched(archive: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 fn refusal(archive: Vec<u8>) -> String {
     match open(Arc::from(archive)) {
         Err(why) => why,
-        Ok(opened) => opened.mismatches().into_iter().next().expect("it is taken"),
+        Ok(opened) => opened.mismatches().into_iter().next().unwrap(),
     }
 }
 
