@@ -129,3 +129,28 @@ async fn what_can_t_be_read_is_said_and_is_no_good_moment() {
     let again = console.triage_now().await;
     assert_eq!(again.changed.last_good, None, "what was not seen was not seen to be well");
 }
+
+#[tokio::test]
+async fn what_the_console_itself_caused_is_no_bad_sign() {
+    let stack = stack();
+    let now = stack.sources().clock.now();
+    stack.tried_webhook(now);
+    let refused = |after_ms: i64| {
+        let at = now + jiff::SignedDuration::from_millis(after_ms);
+        let text = json!({ "event": "webhook.whatsapp", "level": "warning", "timestamp": at.to_string() })
+            .to_string();
+        LogLine { at: Some(at), stderr: false, text }
+    };
+    stack.set_log(&id_of(&stack, "backend"), vec![refused(200)]);
+    let console = console(&stack);
+    let view = console.triage_now().await;
+    assert_eq!((view.logs.len(), view.logs_read.own), (0, 1), "{:?}", view.logs);
+    stack.set_log(&id_of(&stack, "backend"), vec![refused(200), refused(300)]);
+    let view = console.triage_now().await;
+    assert_eq!(
+        (view.logs[0].count, view.logs_read.own),
+        (1, 1),
+        "somebody else's is still told: {:?}",
+        view.logs
+    );
+}

@@ -29,11 +29,6 @@ impl Clock for SystemClock {
         tokio::time::sleep(how_long).await;
     }
     fn new_id(&self) -> String {
-        new_id()
+        ulid::Ulid::new().to_string()
     }
-}
-
-/// A fresh, sortable, unique id (a ULID).
-pub fn new_id() -> String {
-    ulid::Ulid::new().to_string()
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use ratiba_core::{
-    logs::{LogQuery, PatternCounter, plain_text},
+    logs::{LogEntry, LogQuery, OwnTries, PatternCounter, plain_text},
     model::{ContainerFacts, LastGood, ThreadRecord, Verdict, VerdictKind, counted, masked},
     observe::{is_stuck, worst_container},
     ports::{PythonFile, Read, RepoHistory, SqlRead},
@@ -25,6 +25,8 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 const FARTHEST: SignedDuration = SignedDuration::from_hours(24);
 /// Within this time the logs are read, or left out.
 const LOGS_WITHIN: Duration = Duration::from_secs(10);
+/// Lines that are held back until it is known whether the console caused them.
+const MAY_BE_OWN: usize = 10_000;
 /// Shapes that are told.
 const SHAPES: usize = 20;
 /// Commits that are told.
@@ -80,11 +82,11 @@ impl Console {
         let back = |by: SignedDuration, from: Timestamp| from.checked_sub(by).unwrap_or(from);
         let since = good.map_or_else(|| back(USUALLY, now), |good| good.at).max(back(FARTHEST, now));
         let from = back(BEFORE, since);
-        let mut read = LogsRead { since: Some(since), from: Some(from), notes: Vec::new() };
+        let mut read = LogsRead { since: Some(since), from: Some(from), own: 0, notes: Vec::new() };
         let counted = tokio::time::timeout(LOGS_WITHIN, self.patterns(since, from)).await;
         let signs = match counted {
-            Ok(Ok((signs, notes))) => {
-                read.notes = notes;
+            Ok(Ok((signs, own, notes))) => {
+                (read.own, read.notes) = (own, notes);
                 signs
             }
             Ok(Err(why)) => {
@@ -103,21 +105,41 @@ impl Console {
         &self,
         since: Timestamp,
         from: Timestamp,
-    ) -> Result<(Vec<LogSign>, Vec<String>), String> {
+    ) -> Result<(Vec<LogSign>, u32, Vec<String>), String> {
         let query = LogQuery { level: Some("warning".into()), since: Some(from), ..LogQuery::default() };
         let request = LogsRequest { query, ..LogsRequest::default() };
         let mut lines = self.log_reader().open(&request).await.map_err(|e| e.message)?;
         let mut counter = PatternCounter::new(Some(since));
         let mut notes = Vec::new();
+        let backend = self.profile.services.backend.as_str();
+        let mut may_be_own: Vec<(Arc<str>, LogEntry)> = Vec::new();
         while let Some(news) = lines.next().await {
             match news {
                 LogNews::Entry { service, entry } => {
                     let (record, _) = entry.record();
+                    if &*service == backend
+                        && OwnTries::may_be(&record.event)
+                        && may_be_own.len() < MAY_BE_OWN
+                    {
+                        may_be_own.push((service, entry));
+                        continue;
+                    }
                     counter
                         .take(&service, &record, entry.at, || self.shown_line(&plain_text(&entry, &record)));
                 }
                 LogNews::Note(note) => notes.push(note),
                 LogNews::Live => {}
+            }
+        }
+        // Asked for last: the console may have tried while the lines were read.
+        let mut tries = OwnTries::new(self.sources.http.webhook_tries().await);
+        let mut own = 0;
+        for (service, entry) in may_be_own {
+            let (record, _) = entry.record();
+            if tries.is_own(&record.event, entry.at) {
+                own += 1;
+            } else {
+                counter.take(&service, &record, entry.at, || self.shown_line(&plain_text(&entry, &record)));
             }
         }
         if counter.left_out > 0 {
@@ -137,7 +159,7 @@ impl Console {
             pattern.shape = self.shown_line(&pattern.shape);
             LogSign::from(pattern)
         };
-        Ok((patterns.into_iter().take(SHAPES).map(shown).collect(), notes))
+        Ok((patterns.into_iter().take(SHAPES).map(shown).collect(), own, notes))
     }
 
     /// A line's beginning as it may be shown.

@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,6 +12,8 @@ use ratiba_core::{
     bundle::{LARGEST_ARCHIVE, MadeBundle, OpenedBundle, open, redact::Pseudonyms},
     wire::WireError,
 };
+
+use tempfile::NamedTempFile;
 
 use crate::{
     api::{failed, usage},
@@ -159,8 +160,8 @@ impl Written {
     }
 }
 
-/// Writes a bundle and what belongs to it. `id` makes the names unique under which they are written.
-pub(crate) fn write(places: &Written, made: &MadeBundle, id: &str) -> Result<(), WireError> {
+/// Writes a bundle and what belongs to it.
+pub(crate) fn write(places: &Written, made: &MadeBundle) -> Result<(), WireError> {
     let refused = |path: &Path, why: &dyn std::fmt::Display| {
         failed(
             format!("write the bundle to {}: {why}", path.display()),
@@ -178,42 +179,36 @@ pub(crate) fn write(places: &Written, made: &MadeBundle, id: &str) -> Result<(),
         (&places.sum, sum.as_bytes()),
         (&places.file, &made.archive),
     ];
-    let mut parts = Vec::new();
+    let dir = match places.file.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    // All are whole before the first of them has its name.
+    let mut whole = Vec::new();
+    for (path, bytes) in contents {
+        let part = part(dir, bytes).map_err(|e| refused(path, &e))?;
+        whole.push((path, part));
+    }
     let mut named: Vec<&Path> = Vec::new();
-    let done = (|| {
-        for (path, bytes) in contents {
-            let part = part_of(path, id);
-            parts.push(part.clone());
-            written(&part, bytes).map_err(|e| refused(path, &e))?;
+    for (path, part) in whole {
+        // Not a rename: what came there meanwhile stays.
+        if let Err(error) = part.persist_noclobber(path) {
+            for path in named {
+                let _gone = fs::remove_file(path);
+            }
+            return Err(refused(path, &error.error));
         }
-        for (path, _) in contents {
-            // A link fails where the name is taken; a rename would not.
-            fs::hard_link(part_of(path, id), path).map_err(|e| refused(path, &e))?;
-            named.push(path);
-        }
-        let dir = places.file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| refused(dir, &e))
-    })();
-    for part in &parts {
-        let _gone = fs::remove_file(part);
+        named.push(path);
     }
-    if done.is_err() {
-        for path in named {
-            let _gone = fs::remove_file(path);
-        }
-    }
-    done
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| refused(dir, &e))
 }
 
-fn part_of(path: &Path, id: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{id}.part"))
-}
-
-fn written(part: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// A file without a name of its own yet, for its owner only.
+fn part(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut part = tempfile::Builder::new().prefix(".ratiba-").suffix(".part").tempfile_in(dir)?;
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    Ok(part)
 }
 
 #[cfg(test)]
@@ -242,7 +237,7 @@ mod tests {
     fn all_of_it_is_for_its_owner_only_and_no_part_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let places = places(&dir.path().join("b.zip")).unwrap();
-        write(&places, &made(), "01").unwrap();
+        write(&places, &made()).unwrap();
         let mut names: Vec<String> = Vec::new();
         for entry in fs::read_dir(dir.path()).unwrap() {
             let entry = entry.unwrap();
@@ -261,7 +256,7 @@ mod tests {
         symlink(at("elsewhere"), at("b.zip.sha256")).unwrap();
         assert!(places(&at("b.zip")).unwrap_err().message.contains("there already"));
         // It came while the bundle was made.
-        assert!(write(&before, &made(), "01").unwrap_err().message.contains("b.zip.sha256"));
+        assert!(write(&before, &made()).unwrap_err().message.contains("b.zip.sha256"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the link, and it leads nowhere");
         for odd in ["b.tar", ".zip", "no/such/b.zip"] {
             assert!(places(&at(odd)).is_err(), "{odd}");

@@ -144,6 +144,9 @@ impl HttpLooks for Nothing {
     async fn webhook(&self) -> Read<Webhook> {
         no(SourceName::Http, "try the webhook")
     }
+    async fn webhook_tries(&self) -> Vec<Timestamp> {
+        Vec::new()
+    }
 }
 
 fn no_journal<T>(attempted: &str) -> Result<T, JournalError> {

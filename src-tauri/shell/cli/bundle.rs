@@ -112,7 +112,7 @@ async fn export(asked: BundleAsked, out: Option<&Path>, profile: Option<&str>, o
     let made = console.make_bundle(&asked, &|line| output.progress(&format!("  {line}"))).await?;
     match places {
         Some(places) => {
-            written(places, &made, &console.sources().clock.new_id(), output)?;
+            written(places, &made, output)?;
         }
         None => {
             let view = made_view(&made, "");
@@ -131,12 +131,12 @@ async fn redact(file: &Path, out: &Path, profile: Option<&str>, output: &Output)
     };
     let names = file::pseudonyms_beside(file)?;
     let made = clean_again(opened, known, names).await?;
-    written(places, &made, &ratiba_adapters::clock::new_id(), output)?;
+    written(places, &made, output)?;
     Ok(0)
 }
 
-fn written(places: Written, made: &MadeBundle, id: &str, output: &Output) -> Result<(), WireError> {
-    file::write(&places, made, id)?;
+fn written(places: Written, made: &MadeBundle, output: &Output) -> Result<(), WireError> {
+    file::write(&places, made)?;
     let written = BundleWritten {
         bundle: made_view(made, &places.file.display().to_string()),
         beside: places.beside(),

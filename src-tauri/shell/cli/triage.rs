@@ -220,6 +220,11 @@ fn logs(view: &TriageView, out: &Output) -> String {
             sign.last.map_or_else(|| "-".into(), moment)
         ));
     }
+    if view.logs_read.own > 0 {
+        let lines = counted(view.logs_read.own as usize, "line");
+        text += &out
+            .dim(&format!("   left out: {lines} that this console's own tries of the webhook left there\n"));
+    }
     for note in &view.logs_read.notes {
         text += &format!("   not read: {}\n", one_line(note));
     }

@@ -22,6 +22,7 @@ use crate::Stack;
 /// Everything beside containers, rows and threads.
 #[derive(Default)]
 pub(crate) struct Beside {
+    pub(crate) webhook_tries: Vec<Timestamp>,
     redis: BTreeMap<(String, Option<String>), String>,
     /// What somebody writes as soon as a change was made.
     redis_next: Option<String>,
@@ -105,6 +106,11 @@ impl Stack {
     /// Sets what a service needs.
     pub fn set_needs(&self, service: &str, needs: &[&str]) {
         self.held().beside.needs.insert(service.to_owned(), needs.iter().map(|n| (*n).to_owned()).collect());
+    }
+
+    /// A console tried the webhook at that time.
+    pub fn tried_webhook(&self, at: Timestamp) {
+        self.held().beside.webhook_tries.push(at);
     }
 
     /// Sets what a container has written.
@@ -377,6 +383,9 @@ impl HttpLooks for Stack {
     }
     async fn webhook(&self) -> Read<Webhook> {
         Err(unset("the webhook"))
+    }
+    async fn webhook_tries(&self) -> Vec<Timestamp> {
+        self.held().beside.webhook_tries.clone()
     }
 }
 

@@ -9,6 +9,7 @@ use std::error::Error as _;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use ratiba_core::{
     model::{SourceError, SourceErrorKind, SourceName},
     playbook::step::HttpCall,
@@ -270,6 +271,14 @@ impl HttpLooks for Endpoints {
 
     async fn webhook(&self) -> Read<Webhook> {
         self.whatsapp.as_ref().ok_or_else(|| missing("the WhatsApp webhook", "[whatsapp]"))?.tried().await
+    }
+
+    async fn webhook_tries(&self) -> Vec<Timestamp> {
+        // Without its folder there was none.
+        self.whatsapp
+            .as_ref()
+            .and_then(|whatsapp| whatsapp.tries.remembered(Timestamp::now()).ok())
+            .unwrap_or_default()
     }
 }
 

@@ -21,6 +21,11 @@ impl Tries {
     pub(super) fn noted(&self, now: Timestamp) -> io::Result<Vec<Timestamp>> {
         private::folder(&self.dir)?;
         private::file(&self.dir.join(format!("{}-{}", now.as_millisecond(), process::id())))?;
+        self.remembered(now)
+    }
+
+    /// All that are remembered, oldest first.
+    pub(super) fn remembered(&self, now: Timestamp) -> io::Result<Vec<Timestamp>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;

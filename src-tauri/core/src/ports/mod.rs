@@ -398,6 +398,8 @@ pub trait HttpLooks: Send + Sync {
     async fn stk_query(&self, checkout_request_id: &str) -> Read<HttpAnswer>;
     /// Tries the WhatsApp webhook with a call that carries no message.
     async fn webhook(&self) -> Read<Webhook>;
+    /// When this user's consoles tried it within the last hour. Nothing is called.
+    async fn webhook_tries(&self) -> Vec<Timestamp>;
 }
 
 /// An answer.

@@ -97,7 +97,10 @@ pub struct LogsRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "string"))]
     pub from: Option<Timestamp>,
-    /// What is not among them, each one sentence.
+    /// Lines that this user's consoles caused by trying the webhook: they are not among them.
+    #[serde(default)]
+    pub own: u32,
+    /// What else is not among them, each one sentence.
     #[serde(default)]
     pub notes: Vec<String>,
 }

@@ -112,7 +112,6 @@ impl Console {
     pub async fn bundle_save(self: &Arc<Self>, request: BundleSave) -> Result<BundleWritten, WireError> {
         let made = self.previewed(&request.digest)?;
         let file = paths::below_home(&request.file);
-        let id = self.sources().clock.new_id();
         if !Path::new(&file).is_absolute() {
             return Err(usage(
                 format!("write the bundle to {}: that says not where", request.file),
@@ -121,7 +120,7 @@ impl Console {
         }
         let written = tokio::task::spawn_blocking(move || {
             let places = places(&file)?;
-            write(&places, &made, &id)?;
+            write(&places, &made)?;
             Ok(BundleWritten {
                 bundle: view_of_made(&made, &places.file.display().to_string()),
                 beside: places.beside(),

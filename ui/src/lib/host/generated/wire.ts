@@ -1176,7 +1176,11 @@ since?: string,
  */
 from?: string, 
 /**
- * What is not among them, each one sentence.
+ * Lines that this user's consoles caused by trying the webhook: they are not among them.
+ */
+own: number, 
+/**
+ * What else is not among them, each one sentence.
  */
 notes: Array<string>, };
 
