@@ -1,17 +1,23 @@
 //! One conversation: its state, its payments, its history.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ratiba_core::{
     detail::{
         Part, ThreadFacts, ThreadPlaceFacts, Unread, thread_checkpoints_sql, thread_payments_sql, ulid_time,
     },
+    logs::{LogQuery, plain_text},
     model::{TenantSlug, counted, masked},
     ports::LogLine,
     wire::{ThreadDetail, ThreadId, WireError},
 };
 
-use super::{Console, not_found, payments::unknown, unreachable};
+use super::{Console, LogNews, LogsRequest, not_found, payments::unknown, unreachable};
+
+/// Log lines of a conversation that are told.
+const LINES: usize = 50;
+/// Within this time the logs are read, or left out.
+const LINES_WITHIN: Duration = Duration::from_secs(10);
 
 impl Console {
     /// One conversation, by its id.
@@ -52,9 +58,13 @@ impl Console {
 
     /// Reads everything about a conversation; nothing is folded yet.
     async fn thread_facts(&self, id: &str) -> Result<ThreadFacts, WireError> {
-        let record = self.thread_record(id).await;
-        let (places, unread) = self.places(id, ThreadFacts::tenant_of(&record).as_ref(), &record).await?;
-        let (lines, lines_note) = self.lines_of_thread(id);
+        let read = async {
+            let record = self.thread_record(id).await;
+            let places = self.places(id, ThreadFacts::tenant_of(&record).as_ref(), &record).await;
+            (record, places)
+        };
+        let ((record, places), (lines, lines_note)) = tokio::join!(read, self.lines_of_thread(id));
+        let (places, unread) = places?;
         Ok(ThreadFacts { id: id.to_owned(), record, places, unread, lines, lines_note })
     }
 
@@ -110,10 +120,39 @@ impl Console {
         Ok((places.collect(), Vec::new()))
     }
 
-    /// The conversation's log lines, oldest first, and why these are not all. No log is searched here yet:
-    /// whoever reads the logs fills this in, and nothing else changes.
-    fn lines_of_thread(&self, id: &str) -> (Vec<LogLine>, Option<String>) {
-        (Vec::new(), Some(format!("see ratibactl logs --thread {id}")))
+    /// The conversation's latest log lines, oldest first, and why these are not all.
+    async fn lines_of_thread(&self, id: &str) -> (Vec<LogLine>, Option<String>) {
+        match tokio::time::timeout(LINES_WITHIN, self.latest_lines(id)).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(why)) => (Vec::new(), Some(why)),
+            Err(_) => {
+                let why = format!("the logs were not read within {} s", LINES_WITHIN.as_secs());
+                (Vec::new(), Some(format!("{why}: see ratibactl logs --thread {id}")))
+            }
+        }
+    }
+
+    async fn latest_lines(&self, id: &str) -> Result<(Vec<LogLine>, Option<String>), String> {
+        let query = LogQuery { thread: Some(id.to_owned()), ..LogQuery::default() };
+        let request = LogsRequest { query, last: Some(LINES + 1), ..LogsRequest::default() };
+        let mut news = self.log_reader().open(&request).await.map_err(|error| error.message)?;
+        let (mut lines, mut notes) = (Vec::new(), Vec::new());
+        while let Some(one) = news.next().await {
+            match one {
+                LogNews::Entry { service, entry } => {
+                    let (record, _) = entry.record();
+                    let text = self.shown_line(&format!("{service}: {}", plain_text(&entry, &record)));
+                    lines.push(LogLine { at: entry.at, stderr: entry.stderr, text });
+                }
+                LogNews::Note(note) => notes.push(note),
+                LogNews::Live => {}
+            }
+        }
+        if lines.len() > LINES {
+            lines.drain(..lines.len() - LINES);
+            notes.push(format!("the latest {LINES}: ratibactl logs --thread {id} has all"));
+        }
+        Ok((lines, (!notes.is_empty()).then(|| notes.join("; "))))
     }
 }
 
