@@ -11,11 +11,17 @@ use super::{
     similar::{Vocabulary, alike},
 };
 
-/// A row of a hand-written page goes with a playbook that says at least this much of it.
-const SAME_ROW: f64 = 0.35;
+/// A row of a hand-written page goes with a playbook that says this much of it,
+const SURELY_SAME: f64 = 0.35;
+
+/// or this much, if it stands apart: what is true of any fault fits all alike.
+const MAYBE_SAME: f64 = 0.15;
+
+/// How much a playbook says, times the factor by which that is more than what the next one says, where it stands apart.
+const APART: f64 = 0.36;
 
 /// Of a row that goes with a playbook, the symptom is another one by now if the playbook says less than this of it.
-const SAME_SYMPTOM: f64 = 0.4;
+const SAME_SYMPTOM: f64 = 0.3;
 
 /// East of all others it is this much later than in UTC.
 const FIRST_DAY: SignedDuration = SignedDuration::from_hours(14);
@@ -75,6 +81,8 @@ pub struct Matched {
     pub playbook: String,
     /// How much of the row the playbook says; 1 where the row names it.
     pub similarity: f64,
+    /// How much of its symptom.
+    pub symptom: f64,
 }
 
 /// A proof that is too old, or none.
@@ -133,6 +141,7 @@ pub fn check(read: &ReadPage, page: &Page, now: Timestamp, older_than: u32) -> C
             line: row.line,
             playbook: playbook.id.clone(),
             similarity: pair.similarity,
+            symptom: pair.symptom,
         });
         if is_ours {
             drifted(read, row, playbook, &mut checked.drift);
@@ -189,10 +198,16 @@ fn similar<'a>(read: &'a ReadPage, page: &'a Page) -> Vec<Pair<'a>> {
     }
     all.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
     let mut pairs: Vec<Pair<'a>> = Vec::new();
-    for pair in all.into_iter().filter(|pair| pair.similarity >= SAME_ROW) {
-        let is_taken = |p: &Pair<'_>| p.row.line == pair.row.line || p.playbook.id == pair.playbook.id;
-        if !pairs.iter().any(is_taken) {
-            pairs.push(pair);
+    while !all.is_empty() {
+        let best = all.remove(0);
+        let same_row = |pair: &&Pair<'_>| pair.row.line == best.row.line;
+        let next = all.iter().find(same_row).map_or(0.0, |pair| pair.similarity);
+        let is_it = best.similarity >= SURELY_SAME
+            || best.similarity >= MAYBE_SAME && best.similarity.powi(2) >= next * APART;
+        // One that is not it leaves the row with none: the others are even less.
+        all.retain(|pair| pair.row.line != best.row.line && !(is_it && pair.playbook.id == best.playbook.id));
+        if is_it {
+            pairs.push(best);
         }
     }
     pairs.sort_by_key(|pair| pair.row.line);
@@ -201,8 +216,16 @@ fn similar<'a>(read: &'a ReadPage, page: &'a Page) -> Vec<Pair<'a>> {
 
 fn vocabulary(page: &Page) -> Vocabulary {
     Vocabulary::new(page.rows.iter().map(|row| {
-        let sections = row.sections.iter().map(|(_, text)| text.as_str());
-        [row.title.as_str(), &row.symptom, &row.id].into_iter().chain(sections).collect::<Vec<_>>().join("\n")
+        let sections = row.sections.iter().map(|(heading, text)| {
+            let counts = match heading.as_str() {
+                "Symptom" => 1.0,
+                "Diagnosis" => 0.6,
+                _ => 0.4,
+            };
+            (text.as_str(), counts)
+        });
+        let names = [row.title.as_str(), &row.symptom, &row.id].map(|text| (text, 1.0));
+        names.into_iter().chain(sections).collect()
     }))
 }
 
@@ -222,7 +245,7 @@ fn missing(read: &ReadPage, page: &Page, pairs: &[Pair<'_>]) -> Vec<Missing> {
         let nearest = left
             .map(|(n, playbook)| (vocabulary.covered(n, &weighed(row)), playbook))
             .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(score, _)| *score >= SAME_ROW / 2.0);
+            .filter(|(score, _)| *score >= MAYBE_SAME / 2.0);
         missing.push(Missing {
             what: MissingKind::Playbook,
             playbook: nearest.map(|(_, playbook)| playbook.id.clone()),

@@ -19,13 +19,12 @@ needs = []  # services without which the row must be unknown
 [[variant]]
 name = \"as-reported\"
 title = {symptom}
-says = {title}  # part of the reason that detect() gives
+says = \"still to be written: part of the reason that detect() gives\"
 inject = [{{ unwritten = {inject} }}]
 visible = {{ unwritten = {visible} }}
 ",
         id = toml(id),
         symptom = toml(&told.symptom),
-        title = toml(&told.title),
         inject = toml("acts that cause the fault in the lab"),
         visible = toml(&format!(
             "how the fault is known to be there before the console looks; then detect() and plan() in {playbook}"

@@ -25,7 +25,11 @@ pub(super) fn extras(lines: &[(usize, &str)]) -> Vec<ReadRow> {
         let line = line.trim();
         if is_item(line) {
             let text = line.trim_start_matches(['-', '*', '•', ' ']);
-            found.push(ReadRow { line: *n, symptom: text.to_owned(), is_extra: true, ..ReadRow::default() });
+            // What is seen comes first, and a dash ends it.
+            let (symptom, rest) =
+                text.split_once(" — ").or_else(|| text.split_once(" – ")).unwrap_or((text, ""));
+            let (symptom, diagnosis) = (symptom.to_owned(), rest.to_owned());
+            found.push(ReadRow { line: *n, symptom, diagnosis, is_extra: true, ..ReadRow::default() });
         } else if line.is_empty() || found.is_empty() {
             // The first item of a list may come after a sentence about it.
             if line.starts_with('#') {

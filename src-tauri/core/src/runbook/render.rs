@@ -83,18 +83,24 @@ fn in_short(text: &str) -> String {
     let mut lines = lead.lines();
     let prose: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("- ")).collect();
     let prose = prose.join(" ");
-    let items = lead.lines().filter_map(|line| line.strip_prefix("- "));
-    let names: Vec<&str> = items
-        .filter_map(|item| item.split_once(": "))
-        .map(|(name, _)| name)
-        .filter(|name| name.chars().count() <= 60 && !name.contains(". "))
-        .collect();
+    let items: Vec<&str> = lead.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+    // Some of them would look like all.
+    let names: Option<Vec<&str>> = items.iter().map(|item| name_of(item)).collect();
+    let names = names.unwrap_or_default();
     match prose.trim_end().strip_suffix(':') {
         Some(before) if !names.is_empty() => format!("{before}: {}.", names.join("; ")),
         Some(before) => format!("{before}, as below."),
         None if names.is_empty() => prose,
         None => format!("{prose} Told apart: {}.", names.join("; ")),
     }
+}
+
+/// What stands before an item's colon, where that is a name.
+fn name_of(item: &str) -> Option<&str> {
+    let (name, _) = item.split_once(": ")?;
+    let is_whole =
+        name.matches('(').count() == name.matches(')').count() && name.matches('`').count() % 2 == 0;
+    (is_whole && name.chars().count() <= 60 && !name.contains(". ")).then_some(name)
 }
 
 #[cfg(test)]
@@ -109,6 +115,7 @@ mod tests {
         );
         assert_eq!(in_short("Facts are read.\n- one: x"), "Facts are read. Told apart: one.");
         assert_eq!(in_short("Two ways:\n- this is so\n- that is so"), "Two ways, as below.");
+        assert_eq!(in_short("Ways:\n- one: x\n- that (code 5: y) is so"), "Ways, as below.");
         assert_eq!(in_short("Only prose.\n\nMore."), "Only prose.");
     }
 }
