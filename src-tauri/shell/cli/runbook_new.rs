@@ -216,7 +216,7 @@ fn ask_lines(question: &str) -> Result<String, WireError> {
     let first = ask_until(&format!("{question}\n(an empty line ends it)"))?;
     let mut lines = vec![first];
     loop {
-        let line = ask("", "")?;
+        let line = ask(" ", "")?;
         if line.is_empty() {
             return Ok(lines.join("\n"));
         }

@@ -116,9 +116,9 @@ pub(super) fn cell(text: &str) -> String {
 
 /// The cells of a table's line; `None`: it is none. What `cell` wrote is as it was before that.
 pub(super) fn cells_of(line: &str) -> Option<Vec<String>> {
-    let mut rest = line.trim().strip_prefix('|')?.chars();
+    let rest = line.trim().strip_prefix('|')?.chars();
     let (mut cells, mut cell, mut slashes) = (Vec::new(), String::new(), 0_usize);
-    while let Some(c) = rest.next() {
+    for c in rest {
         if c == '|' {
             let kept = cell.len() - slashes.div_ceil(2);
             cell.truncate(kept);
