@@ -1,16 +1,23 @@
 //! A new failure mode: its playbook and its drill in a checkout of the console, and its row in a page.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ratiba_core::{
     playbook::ScriptFile,
-    runbook::{self, Draft, DrillKey, FailureMode},
-    wire::WireError,
+    remedy::Refusal,
+    runbook::{self, Draft, DraftError, DrillKey, FailureMode},
+    wire::{FailureModeDraft, WireError},
 };
 
 use super::{
+    Console,
     drill::DrillFile,
     failed,
+    playbooks::blocking,
+    refused,
     runbook_page::{LARGEST_PAGE, Playbooks},
     usage,
 };
@@ -57,8 +64,7 @@ impl Checkout {
     /// # Errors
     /// A field that can't be used; a file that is there; a page that has no place for a row.
     pub fn prepare(&self, told: &FailureMode, page: Option<&Path>) -> Result<Prepared, WireError> {
-        let draft = runbook::draft(told, &self.playbooks.catalog)
-            .map_err(|error| usage(format!("make a new failure mode: {error}"), "Give it otherwise."))?;
+        let draft = runbook::draft(told, &self.playbooks.catalog).map_err(|error| unusable(&error))?;
         let files: Vec<(PathBuf, String)> = [&draft.playbook, &draft.drill]
             .map(|file| (self.root.join(&file.path), file.text.clone()))
             .into();
@@ -139,6 +145,69 @@ impl Prepared {
             ),
         })
     }
+}
+
+impl Console {
+    /// The files of a failure mode as they would be written, and where. Nothing is.
+    pub async fn failure_mode(self: &Arc<Self>, told: FailureMode) -> Result<FailureModeDraft, WireError> {
+        let console = self.clone();
+        blocking(move || match console.checkout() {
+            Ok((root, checkout)) => {
+                let prepared = checkout.prepare(&told, None)?;
+                Ok(FailureModeDraft::new(&prepared.draft, Ok(root.display().to_string())))
+            }
+            Err(why) => {
+                let draft = runbook::draft(&told, &console.catalog()).map_err(|error| unusable(&error))?;
+                Ok(FailureModeDraft::new(&draft, Err(why)))
+            }
+        })
+        .await?
+    }
+
+    /// Writes them: all or none, and no file is overwritten.
+    pub async fn failure_mode_write(
+        self: &Arc<Self>,
+        told: FailureMode,
+    ) -> Result<FailureModeDraft, WireError> {
+        if self.environment.read_only {
+            return Err(refused(&Refusal::ReadOnly));
+        }
+        let console = self.clone();
+        blocking(move || {
+            let (root, checkout) = console.checkout().map_err(|why| {
+                usage(
+                    format!("write a new failure mode: {why}"),
+                    "Copy the files, or use `ratibactl runbook new`.",
+                )
+            })?;
+            let prepared = checkout.prepare(&told, None)?;
+            prepared.write()?;
+            Ok(FailureModeDraft::new(&prepared.draft, Ok(root.display().to_string())))
+        })
+        .await?
+    }
+
+    /// The checkout that the window may write to, or why there is none: the shipped playbooks are part of the binary, so that
+    /// only a folder of playbooks which the operator names leads to one.
+    fn checkout(&self) -> Result<(PathBuf, Checkout), String> {
+        if self.environment.read_only {
+            return Err("this profile is read-only".into());
+        }
+        let named = std::env::var_os("RATIBA_PLAYBOOKS").filter(|dir| !dir.is_empty());
+        let Some(dir) = named.map(PathBuf::from) else {
+            return Err("the playbooks are part of the console: RATIBA_PLAYBOOKS names no folder".into());
+        };
+        let not_one =
+            || format!("{} is not the folder playbooks of a checkout with tests/drills", dir.display());
+        let full = dir.canonicalize().map_err(|error| format!("{}: {error}", dir.display()))?;
+        let root = full.parent().filter(|_| full.ends_with("playbooks")).ok_or_else(not_one)?;
+        let checkout = Checkout::open(root).map_err(|error| error.message)?;
+        Ok((root.to_owned(), checkout))
+    }
+}
+
+fn unusable(error: &DraftError) -> WireError {
+    usage(format!("make a new failure mode: {error}"), "Give it otherwise.")
 }
 
 fn exists(path: &Path) -> WireError {

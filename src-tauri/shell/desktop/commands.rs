@@ -1,10 +1,11 @@
 //! The Tauri commands, generated from the one list: there is no place for a body to grow.
 
 use ratiba_core::wire::{
-    ApplyRequest, CatalogView, ChecksView, DiagnoseView, Empty, LogRequest, LogSession, LogTail,
-    LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanId, PlanRequest,
-    PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
-    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest, WireError,
+    ApplyRequest, CatalogView, ChecksView, DiagnoseView, Empty, FailureMode, FailureModeDraft, LogRequest,
+    LogSession, LogTail, LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery,
+    PlanId, PlanRequest, PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView,
+    SnapshotView, TenantDetail, TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest,
+    WireError,
 };
 use tauri::{State, ipc::Invoke};
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::{
-    CatalogView, ChecksView, DiagnoseView, LogRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage,
-    PaymentsQuery, PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
-    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest,
+    CatalogView, ChecksView, DiagnoseView, FailureMode, FailureModeDraft, LogRequest, LogsView,
+    PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanView, PlaybookView, RunView, RunbookView,
+    RunsView, SnapshotView, TenantDetail, TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -108,7 +108,7 @@ pub struct LogSession {
 /// `resume` starts it; `verify_run` only looks, and closes it; `cancel` stops a run at the next safe point; `runs` the journal;
 /// `run` one run; `log_tail` last lines; `logs` lines of all logs, by time; `logs_close` ends what follows them;
 /// `payments_page` some payments, stuck ones first; `payment` all about one; `thread` all about one conversation;
-/// `tenant` all about one tenant.
+/// `tenant` all about one tenant; `failure_mode` the files of a row that there is not yet; `failure_mode_write` writes them.
 #[macro_export]
 macro_rules! with_commands {
     ($then:ident) => {
@@ -139,6 +139,8 @@ macro_rules! with_commands {
             payment(PaymentId) -> PaymentDetail;
             thread(ThreadId) -> ThreadDetail;
             tenant(TenantId) -> TenantDetail;
+            failure_mode(FailureMode) -> FailureModeDraft;
+            failure_mode_write(FailureMode) -> FailureModeDraft;
         }
     };
 }

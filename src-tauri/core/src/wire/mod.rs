@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod failure_mode;
 mod log;
 mod payments;
 mod playbook;
@@ -23,12 +24,14 @@ pub use crate::{
     observe::{PaymentStuck, ServiceView, TenantView},
     playbook::{DrillOutcome, ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
+    runbook::{DraftFile, FailureMode},
 };
 pub use commands::{
     ApplyRequest, COMMANDS, Empty, LogSession, LogTail, LogTailRequest, PlanId, PlanRequest, PlaybookId,
     RunId, UndoRequest,
 };
 pub use error::WireError;
+pub use failure_mode::FailureModeDraft;
 pub use log::{LONGEST_TEXT, LogLineView, LogNewsView, LogRequest, LogsView, SignalsView};
 pub use payments::{PaymentId, PaymentsQuery};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};

@@ -243,7 +243,7 @@ checks: Array<CheckView>, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], failure_mode: [FailureMode, FailureModeDraft], failure_mode_write: [FailureMode, FailureModeDraft], };
 
 /**
  * How a plan is confirmed.
@@ -510,6 +510,31 @@ id: string | null,
  * The row, such as `14`, or `e6` for an extra; absent or empty: the next free number.
  */
 row: string | null, };
+
+/**
+ * The beginning of a row.
+ */
+export type FailureModeDraft = { 
+/**
+ * The playbook's id, with its number.
+ */
+id: string, 
+/**
+ * The row, such as `14` or `e6`.
+ */
+row: string, 
+/**
+ * The playbook and the drill.
+ */
+files: Array<DraftFile>, 
+/**
+ * The checkout that the files go into; absent: there is none that the window may write to.
+ */
+place?: string, 
+/**
+ * Why the window can't write them.
+ */
+why_not?: string, };
 
 /**
  * Lines by time.
