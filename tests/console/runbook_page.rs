@@ -327,3 +327,27 @@ fn a_new_row_is_in_the_page_not_verified_and_the_last_drill_stays_the_last() {
     let stale: Vec<_> = seen.stale.iter().map(|s| s.row.as_deref()).collect();
     assert_eq!((seen.findings(), stale), (1, vec![Some("14")]), "{seen:#?}");
 }
+
+#[test]
+fn a_page_that_was_cut_off_or_garbled_anywhere_is_read_or_refused() {
+    let facts = page();
+    let text = render(&facts);
+    let plain: String = by_hand().map(|[s, d, f]| format!("{s}{d}{f}\n")).collect();
+    let mut read_at_all = 0;
+    for whole in [text, table(by_hand()), format!("SymptomDiagnosisFix\n{plain}\nA few extras\n• é — ü\n")]
+    {
+        let cuts = whole.char_indices().map(|(at, _)| at).step_by(whole.len() / 10 + 1);
+        for cut in cuts {
+            let (before, behind) = whole.split_at(cut);
+            for text in [before.to_owned(), behind.to_owned(), format!("{before}\\|\u{0}`\u{fffd}|{behind}")]
+            {
+                if let Ok(page) = read(&text) {
+                    read_at_all += 1;
+                    assert!(page.rows.iter().all(|row| row.line <= text.lines().count()));
+                    check(&page, &facts, at("2026-11-26"), 0);
+                }
+            }
+        }
+    }
+    assert!(read_at_all > 15, "{read_at_all} of them were pages");
+}
