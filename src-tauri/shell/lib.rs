@@ -15,6 +15,7 @@ mod lab_stores;
 mod paths;
 mod secrets;
 mod sources;
+mod whole_files;
 mod wiring;
 
 pub use wiring::{open_console, open_logs};

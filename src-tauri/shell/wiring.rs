@@ -12,11 +12,12 @@ use ratiba_core::{
     journal::trusted,
     playbook::{Catalog, Judge, Proven, ScriptFile, Trust, UnreadScript},
     profile::{self, Profile},
+    runbook::DrillKey,
     wire::{DrillName, WireError},
 };
 
 use crate::{
-    api::{Console, LogReader, Parts, Recorded, failed, usage},
+    api::{Console, LogReader, Parts, Recorded, drill::DrillFile, failed, runbook_page::Playbooks, usage},
     bundle, paths,
 };
 
@@ -161,6 +162,44 @@ fn proven() -> Result<Proven, String> {
     }
 }
 
+/// Playbooks, their drills and what those have proven: of a folder laid out like `playbooks/`, or those of this binary. A folder
+/// without `../tests/drills` is taken to have this binary's drills.
+pub fn playbooks_of(dir: Option<&Path>) -> Result<Playbooks, WireError> {
+    let shipped = || drills().into_iter().map(|d| DrillKey { id: d.id, variant: d.variant }).collect();
+    let trouble = |what: String| failed(format!("read {what}"), "Check the file and its rights.");
+    let Some(dir) = dir else {
+        let proven = proven().map_err(trouble)?;
+        return Ok(Playbooks { catalog: shipped_catalog(), drills: shipped(), proven });
+    };
+    let catalog = catalog_in(dir)?;
+    let file = dir.join("PROVEN.json");
+    let proven = match fs::symlink_metadata(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Proven::default(),
+        _ => paths::read_text(&file, LARGEST_FILE)
+            .and_then(|text| Proven::parse(&text))
+            .map_err(|why| trouble(format!("{}: {why}", file.display())))?,
+    };
+    let beside = dir.join("../tests/drills");
+    let drills = if beside.is_dir() { drills_in(&beside)? } else { shipped() };
+    Ok(Playbooks { catalog, drills, proven })
+}
+
+/// The drills of a folder.
+fn drills_in(dir: &Path) -> Result<Vec<DrillKey>, WireError> {
+    let mut drills = Vec::new();
+    for path in files_in(dir, "toml") {
+        let file = paths::read_text(&path, LARGEST_FILE).and_then(|text| DrillFile::parse(&text));
+        let file = file.map_err(|why| {
+            failed(
+                format!("read the drill {}: {why}", path.display()),
+                "Fix the file: tests/lab/README.md has its keys.",
+            )
+        })?;
+        drills.extend(file.variant.into_iter().map(|v| DrillKey { id: file.id.clone(), variant: v.name }));
+    }
+    Ok(drills)
+}
+
 /// The playbooks of a folder laid out like `playbooks/`, for checking them: all are compiled.
 pub fn catalog_in(dir: &Path) -> Result<Catalog, WireError> {
     Ok(scripts_of(dir)?.judged_by(&|_| Ok(Trust::Trusted)))
@@ -207,10 +246,14 @@ fn scripts_of(dir: &Path) -> Result<Scripts, WireError> {
 }
 
 fn scripts_in(dir: &Path) -> Vec<PathBuf> {
+    files_in(dir, "rhai")
+}
+
+fn files_in(dir: &Path, extension: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| path.extension().is_some_and(|ext| ext == "rhai"))
+        .filter(|path| path.extension().is_some_and(|ext| ext == extension))
         .collect();
     paths.sort();
     paths

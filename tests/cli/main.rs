@@ -17,6 +17,7 @@ mod plans;
 mod playbooks;
 mod profiles;
 mod reads;
+mod runbook;
 mod sources;
 mod staged;
 mod surface;

@@ -22,6 +22,7 @@ fn every_command_explains_itself() {
         "payments",
         "triage",
         "playbooks",
+        "runbook",
         "diagnose",
         "plan",
         "apply",

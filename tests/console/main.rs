@@ -36,6 +36,7 @@ mod reads;
 mod redact;
 mod remedy;
 mod runbook;
+mod runbook_page;
 mod shipped;
 mod undo_recreates;
 mod waiting;

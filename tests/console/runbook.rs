@@ -7,7 +7,7 @@ use ratiba_console::api::{Console, Parts};
 use ratiba_core::{
     model::{ContainerState, LastGood, Sightings},
     ports::{SightingError, SightingStore},
-    wire::{DrillName, Empty, RunbookRow},
+    wire::{DrillName, Empty, FailureMode, RunbookRow, Severity},
 };
 use ratiba_testkit::{MemorySightings, Stack, container};
 
@@ -103,4 +103,26 @@ async fn a_diagnosis_has_the_parameters_with_what_there_is_to_choose_from() {
     let other = ratiba_core::model::Subject { tenant: Some("jua_auto".into()), ..Default::default() };
     let view = console.diagnosis("05-fsm-stuck-collect-slot", &other).await.unwrap();
     assert!(view.verdicts.is_empty() && view.params.is_empty(), "about somebody else: {view:?}");
+}
+
+#[tokio::test]
+async fn without_a_folder_of_playbooks_a_new_row_is_shown_and_not_written() {
+    let console = console(&Stack::default(), Arc::new(MemorySightings::default()));
+    let told = FailureMode {
+        title: "The queue grows".into(),
+        symptom: "Jobs wait".into(),
+        diagnosis: "One worker is stuck.".into(),
+        fix: "Restart it.".into(),
+        severity: Severity::Minor,
+        id: None,
+        row: None,
+    };
+    let shown = console.failure_mode(told.clone()).await.unwrap();
+    assert_eq!((shown.id.as_str(), shown.row.as_str(), shown.files.len()), ("14-queue-grows", "14", 2));
+    assert_eq!(shown.place, None);
+    assert!(shown.why_not.unwrap().contains("RATIBA_PLAYBOOKS names no folder"));
+    let refused = console.failure_mode_write(told.clone()).await.unwrap_err();
+    assert_eq!(refused.code, "usage", "{refused}");
+    let wrong = console.failure_mode(FailureMode { row: Some("5".into()), ..told }).await.unwrap_err();
+    assert!(wrong.message.contains("the row 5 is taken by 05-fsm-stuck-collect-slot"), "{wrong}");
 }

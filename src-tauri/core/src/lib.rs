@@ -14,5 +14,6 @@ pub mod playbook;
 pub mod ports;
 pub mod profile;
 pub mod remedy;
+pub mod runbook;
 pub mod triage;
 pub mod wire;

@@ -41,6 +41,8 @@ const ANSWERED_BY_A_BUNDLE: &[&str] = &[
     "tenant",
     "bundle_opened",
     "bundle_file",
+    "failure_mode",
+    "failure_mode_write",
 ];
 
 /// What a console is built from.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{bundle::BundleCommand, logs::LogsArgs};
+use super::{bundle::BundleCommand, logs::LogsArgs, runbook_new::NewArgs};
 
 /// Watch, diagnose and repair one Ratiba stack.
 #[derive(Debug, Parser)]
@@ -86,6 +86,12 @@ logs, runs. Nothing can be done there.")]
         /// Which.
         #[command(subcommand)]
         playbooks: PlaybooksCommand,
+    },
+    /// The runbook page: make it from the playbooks, check one, add a failure mode. Needs no profile and no stack.
+    Runbook {
+        /// Which.
+        #[command(subcommand)]
+        runbook: RunbookCommand,
     },
     /// Show one playbook's findings.
     Diagnose {
@@ -244,6 +250,50 @@ pub enum PlaybooksCommand {
         /// The folder; default: the shipped ones.
         dir: Option<PathBuf>,
     },
+}
+
+/// The runbook page.
+#[derive(Debug, Subcommand)]
+pub enum RunbookCommand {
+    /// Print the runbook page (Markdown with front matter) as the playbooks have it.
+    ///
+    /// last_verified is the day of the last drill on record that passed (playbooks/PROVEN.json), and each row has its own:
+    /// that of the oldest of its drills, or why it is not verified.
+    Render {
+        /// Write it to this file. One that `runbook render` did not make is not overwritten.
+        #[arg(short = 'o', value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The playbooks; default: the shipped ones. A folder tests/drills beside it says which drills there are.
+        #[arg(long, value_name = "PLAYBOOKS_FOLDER")]
+        dir: Option<PathBuf>,
+        /// Overwrite whatever file is there.
+        #[arg(long, requires = "out")]
+        force: bool,
+    },
+    /// Compare a runbook page with the playbooks: rows without playbook, playbooks without row, other texts, old proofs.
+    ///
+    /// A page that `runbook render` made is compared word for word. One that a person wrote, a Markdown table or the text that
+    /// a browser copies, is compared by what its rows say.
+    #[command(after_help = "\
+With --json: missing (what: playbook or row), drift, front_matter, stale, format, last_verified, matched.")]
+    Check {
+        /// The page; `-`: standard input.
+        file: String,
+        /// The playbooks; default: the shipped ones.
+        #[arg(long, value_name = "PLAYBOOKS_FOLDER")]
+        dir: Option<PathBuf>,
+        /// What was verified longer ago is stale.
+        #[arg(long, value_name = "DAYS", default_value_t = 90)]
+        older_than: u32,
+        /// Exit with 5 when anything is found.
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Begin a row for a failure mode that has none: its playbook, its drill, and its line in a page.
+    ///
+    /// On a terminal it asks for what the options leave out, shows the files, and asks before it writes. All of them are written or
+    /// none, and no file is overwritten. The new row is unknown, and its drill fails, until somebody has written them.
+    New(NewArgs),
 }
 
 /// The journal.

@@ -14,6 +14,8 @@ mod plan_file;
 mod playbooks;
 mod resume;
 mod run;
+mod runbook;
+mod runbook_new;
 mod status;
 mod stop;
 mod tenants;
@@ -103,6 +105,7 @@ async fn dispatch(command: Command, profile: Option<&str>, limit: TimeLimit, out
         Command::Triage { exit_code } => triage::run(&open(profile, output).await?, exit_code, output).await,
         Command::Logs(args) => logs::run(args, profile, limit, output).await,
         Command::Playbooks { playbooks } => playbooks::run(playbooks, profile, output).await,
+        Command::Runbook { runbook } => runbook::run(runbook, output).await,
         Command::Diagnose { id, params } => {
             triage::diagnose(&live(profile, "diagnose", output).await?, &id, &params, output).await
         }

@@ -2,10 +2,11 @@
 
 use ratiba_core::wire::{
     ApplyRequest, BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleView,
-    BundleWritten, CatalogView, ChecksView, DiagnoseView, Empty, LogRequest, LogSession, LogTail,
-    LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, PlanId, PlanRequest,
-    PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView, SnapshotView, TenantDetail,
-    TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest, WireError,
+    BundleWritten, CatalogView, ChecksView, DiagnoseView, Empty, FailureMode, FailureModeDraft, LogRequest,
+    LogSession, LogTail, LogTailRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery,
+    PlanId, PlanRequest, PlanView, PlaybookId, PlaybookView, RunId, RunView, RunbookView, RunsView,
+    SnapshotView, TenantDetail, TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest, UndoRequest,
+    WireError,
 };
 use tauri::{State, ipc::Invoke};
 

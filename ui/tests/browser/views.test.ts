@@ -59,6 +59,16 @@ const SHOTS: Shot[] = [
     hash: '#/runbook',
     arrive: seen('verdict-01-service-unhealthy'),
   },
+  {
+    name: 'failure-mode',
+    scenario: 'healthy',
+    hash: '#/runbook/new',
+    arrive: async ({ at }) => {
+      for (const name of ['title', 'symptom', 'diagnosis', 'fix']) await at(`new-${name}`).fill(`A ${name}`);
+      await at('new-show').click();
+      await at('new-files').waitFor();
+    },
+  },
   { name: 'runbook-loading', scenario: 'loading', hash: '#/runbook', arrive: loading },
   {
     name: 'runbook-not-remembered',

@@ -109,6 +109,12 @@ impl Catalog {
         Self::judged_by(self.scripts.clone(), self.shared.clone(), self.unread.clone(), &judge)
     }
 
+    /// The same catalogue with one more script, which is compiled.
+    pub fn with(&self, script: ScriptFile) -> Self {
+        let scripts = self.scripts.iter().cloned().chain([script]).collect();
+        Self::judged_by(scripts, self.shared.clone(), self.unread.clone(), &|_| Ok(Trust::Trusted))
+    }
+
     /// All, by row.
     pub fn all(&self) -> &[Arc<Playbook>] {
         &self.playbooks

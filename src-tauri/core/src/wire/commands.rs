@@ -9,9 +9,9 @@ use serde_json::Value;
 #[cfg(test)]
 use super::{
     BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleView, BundleWritten, CatalogView,
-    ChecksView, DiagnoseView, LogRequest, LogsView, PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery,
-    PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView, TenantDetail, TenantId,
-    ThreadDetail, ThreadId, TriageView, TrustRequest,
+    ChecksView, DiagnoseView, FailureMode, FailureModeDraft, LogRequest, LogsView, PaymentDetail, PaymentId,
+    PaymentsPage, PaymentsQuery, PlanView, PlaybookView, RunView, RunbookView, RunsView, SnapshotView,
+    TenantDetail, TenantId, ThreadDetail, ThreadId, TriageView, TrustRequest,
 };
 use crate::{model::Subject, ports::LogLine};
 
@@ -110,7 +110,8 @@ pub struct LogSession {
 /// `run` one run; `log_tail` last lines; `logs` lines of all logs, by time; `logs_close` ends what follows them;
 /// `payments_page` some payments, stuck ones first; `payment` all about one; `thread` all about one conversation;
 /// `tenant` all about one tenant; `bundle_preview` makes a bundle and shows it, `bundle_cancel` stops that,
-/// `bundle_file` one of its files, `bundle_save` writes what was shown; `bundle_opened` the bundle that is open.
+/// `bundle_file` one of its files, `bundle_save` writes what was shown; `bundle_opened` the bundle that is open;
+/// `failure_mode` the files of a row that there is not yet; `failure_mode_write` writes them.
 #[macro_export]
 macro_rules! with_commands {
     ($then:ident) => {
@@ -146,6 +147,8 @@ macro_rules! with_commands {
             bundle_file(BundleFile) -> BundleText;
             bundle_opened(Empty) -> BundleView;
             bundle_save(BundleSave) -> BundleWritten;
+            failure_mode(FailureMode) -> FailureModeDraft;
+            failure_mode_write(FailureMode) -> FailureModeDraft;
         }
     };
 }

@@ -4,6 +4,7 @@
 mod bundle;
 mod commands;
 mod error;
+mod failure_mode;
 mod log;
 mod payments;
 mod playbook;
@@ -24,6 +25,7 @@ pub use crate::{
     observe::{PaymentStuck, ServiceView, TenantView},
     playbook::{DrillOutcome, ParamChoice, ParamKind, ParamView, PlaybookSection, Severity, Trust},
     remedy::{RunEvent, RunOutcome, StepState},
+    runbook::{DraftFile, FailureMode},
 };
 pub use bundle::{
     BundleFile, BundlePreview, BundleRequest, BundleSave, BundleText, BundleVerified, BundleView,
@@ -34,6 +36,7 @@ pub use commands::{
     RunId, UndoRequest,
 };
 pub use error::WireError;
+pub use failure_mode::FailureModeDraft;
 pub use log::{LONGEST_TEXT, LogLineView, LogNewsView, LogRequest, LogsView, SignalsView};
 pub use payments::{PaymentId, PaymentsQuery};
 pub use playbook::{CatalogView, PlaybookView, TrustRequest};

@@ -88,6 +88,8 @@ pub enum Act {
     Git(Vec<String>),
     /// Waits until this can be seen.
     Wait(Visible),
+    /// Still to be written: this. A drill that has one fails before anything is done.
+    Unwritten(String),
 }
 
 /// A command in a service's container.
@@ -241,6 +243,10 @@ pub(super) async fn perform(scene: &Scene<'_>, act: &Act) -> Result<(), WireErro
         Act::Remove(path) => fs::remove_file(dotenv::file_in(console, path)?)
             .map_err(dotenv::trouble(format!("remove {path}"))),
         Act::Git(args) => git(scene, &scene.fill_all(args).await?).await,
+        Act::Unwritten(what) => Err(failed(
+            format!("do what the drill says: not written yet: {what}"),
+            "Write it in the drill's file.",
+        )),
         Act::Wait(visible) => {
             let waited = super::wait_visible(scene, std::slice::from_ref(visible)).await;
             waited.map_err(|seen| {

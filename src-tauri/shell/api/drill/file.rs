@@ -132,6 +132,20 @@ impl Drill {
         self.expects.clone().unwrap_or(own)
     }
 
+    /// What of it is still to be written, in words; empty: nothing.
+    pub fn unwritten(&self) -> Vec<&str> {
+        let acts =
+            [&self.inject, &self.by_hand, &self.heal].into_iter().flatten().filter_map(|act| match act {
+                Act::Unwritten(what) => Some(what.as_str()),
+                _ => None,
+            });
+        let seen = self.visible.iter().filter_map(|visible| match visible {
+            Visible::Unwritten(what) => Some(what.as_str()),
+            _ => None,
+        });
+        acts.chain(seen).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.name.is_empty() || !self.name.chars().all(is_plain) {

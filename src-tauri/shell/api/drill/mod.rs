@@ -149,6 +149,13 @@ pub struct Expected {
 /// `heal`.
 pub async fn inject(console: &Arc<Console>, lab: &Lab, name: &str) -> Result<Injected, WireError> {
     let (id, drill) = find(lab, name)?;
+    let unwritten = drill.unwritten();
+    if !unwritten.is_empty() {
+        return Err(failed(
+            format!("inject {id}/{}: it is not written yet: {}", drill.name, unwritten.join("; ")),
+            format!("Write it in tests/drills/{id}.toml; tests/lab/README.md has every act."),
+        ));
+    }
     let mut active = lab.active()?;
     if let Some(one) = active.iter().find(|a| a.id == id && a.variant == drill.name) {
         return Err(failed(

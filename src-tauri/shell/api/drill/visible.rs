@@ -92,6 +92,8 @@ pub enum Visible {
     },
     /// The checkout has no such file.
     NoFile(String),
+    /// Still to be written: this. It is never seen, and the drill fails before anything is done.
+    Unwritten(String),
 }
 
 fn one() -> usize {
@@ -156,6 +158,7 @@ pub(super) async fn is_visible(scene: &Scene<'_>, visible: &Visible) -> Result<(
             let text = std::fs::read_to_string(&file).map_err(|e| format!("{path}: {e}"))?;
             holds(path, &text, &filled(has).await?)
         }
+        Visible::Unwritten(what) => Err(format!("not written yet: {what}")),
         Visible::NoFile(path) => {
             let file = dotenv::file_in(scene.console, path).map_err(|e| e.message)?;
             if file.exists() { Err(format!("{path} is there")) } else { Ok(()) }

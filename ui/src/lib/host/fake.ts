@@ -3,6 +3,7 @@ import { record, begun, script, seenInstead } from './fake/fake-run';
 import { payment, paymentsPage, tenant, thread } from './fake/details';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenario';
+import { FakeRows } from './fake/failure-mode';
 import { FakeLogs, loggingOf } from './fake/logs';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
@@ -80,12 +81,14 @@ class Fake {
   #release: () => void = () => undefined;
   readonly #calls: FakeControls['calls'] = [];
   readonly #logs: FakeLogs;
+  readonly #rows: FakeRows;
 
   constructor(name: string, state: Scenario, query: URLSearchParams) {
     this.#state = state;
     this.#gone = state.gone === true;
     this.#pace = Number(query.get('pace') ?? '220');
     this.#logs = new FakeLogs(loggingOf(name, state), this.#pace, (update) => this.#listener?.(update));
+    this.#rows = new FakeRows(query.get('checkout') ?? undefined);
     this.#goodFor = Number(query.get('good_for') ?? '600');
     this.#hold = query.has('hold') ? Number(query.get('hold')) : undefined;
     const kind = query.get('kind');
@@ -181,6 +184,8 @@ class Fake {
     payment: ({ id }) => payment(id),
     thread: ({ thread: id }) => thread(id),
     tenant: ({ slug }) => tenant(slug, this.#state.snapshot.tenants),
+    failure_mode: (told) => this.#rows.drafted(told),
+    failure_mode_write: (told) => this.#rows.write(told),
   };
 
   #page(id: string): Answer<'playbook'> {

@@ -6,6 +6,7 @@ import { questionOf, type LogQuestion } from './log-question';
 export type Route =
   | { view: 'overview' }
   | { view: 'runbook' }
+  | { view: 'failure-mode' }
   | { view: 'playbook'; id: string; subject: Subject | undefined }
   | { view: 'logs'; question: LogQuestion | undefined }
   | { view: 'journal' }
@@ -16,7 +17,7 @@ export function parse(hash: string): Route {
   const [view, name = ''] = path.split('/');
   switch (view) {
     case 'runbook':
-      return { view: 'runbook' };
+      return { view: name === 'new' ? 'failure-mode' : 'runbook' };
     case 'playbook': {
       const search = new URLSearchParams(query);
       return {

@@ -480,7 +480,7 @@ checks: Array<CheckView>, };
 /**
  * Request and answer of each command, for TypeScript.
  */
-export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], bundle_preview: [BundleRequest, BundlePreview], bundle_cancel: [Empty, Empty], bundle_file: [BundleFile, BundleText], bundle_opened: [Empty, BundleView], bundle_save: [BundleSave, BundleWritten], };
+export type Commands = { snapshot: [Empty, SnapshotView], triage: [Empty, TriageView], playbooks: [Empty, CatalogView], runbook: [Empty, RunbookView], playbook: [PlaybookId, PlaybookView], trust: [TrustRequest, PlaybookView], diagnose: [PlaybookId, DiagnoseView], choices: [PlanRequest, PlaybookView], plan: [PlanRequest, PlanView], plan_checks: [PlanId, ChecksView], apply: [ApplyRequest, RunId], undo_plan: [UndoRequest, PlanView], undo: [ApplyRequest, RunId], resume_plan: [RunId, PlanView], resume: [ApplyRequest, RunId], verify_run: [RunId, RunView], cancel: [RunId, Empty], runs: [Empty, RunsView], run: [RunId, RunView], log_tail: [LogTailRequest, LogTail], logs: [LogRequest, LogsView], logs_close: [LogSession, Empty], payments_page: [PaymentsQuery, PaymentsPage], payment: [PaymentId, PaymentDetail], thread: [ThreadId, ThreadDetail], tenant: [TenantId, TenantDetail], bundle_preview: [BundleRequest, BundlePreview], bundle_cancel: [Empty, Empty], bundle_file: [BundleFile, BundleText], bundle_opened: [Empty, BundleView], bundle_save: [BundleSave, BundleWritten], failure_mode: [FailureMode, FailureModeDraft], failure_mode_write: [FailureMode, FailureModeDraft], };
 
 /**
  * How a plan is confirmed.
@@ -516,6 +516,19 @@ export type DiagnoseView = {
  * The playbook's verdicts.
  */
 verdicts: Array<Verdict>, };
+
+/**
+ * A file that is to be written.
+ */
+export type DraftFile = { 
+/**
+ * Its path in the console's checkout.
+ */
+path: string, 
+/**
+ * The whole of it.
+ */
+text: string, };
 
 /**
  * How a drill ended.
@@ -705,6 +718,64 @@ source: string,
  * When it was read.
  */
 as_of?: string, };
+
+/**
+ * A failure mode, as somebody tells it.
+ */
+export type FailureMode = { 
+/**
+ * The fault in a few words; one line.
+ */
+title: string, 
+/**
+ * What one sees, not what is behind it; one line.
+ */
+symptom: string, 
+/**
+ * What to look at first, and what it means.
+ */
+diagnosis: string, 
+/**
+ * What helps: one act, or one command, a line.
+ */
+fix: string, 
+/**
+ * How bad it is.
+ */
+severity: Severity, 
+/**
+ * The id, with or without its number; absent or empty: made from the title.
+ */
+id: string | null, 
+/**
+ * The row, such as `14`, or `e6` for an extra; absent or empty: the next free number.
+ */
+row: string | null, };
+
+/**
+ * The beginning of a row.
+ */
+export type FailureModeDraft = { 
+/**
+ * The playbook's id, with its number.
+ */
+id: string, 
+/**
+ * The row, such as `14` or `e6`.
+ */
+row: string, 
+/**
+ * The playbook and the drill.
+ */
+files: Array<DraftFile>, 
+/**
+ * The checkout that the files go into; absent: there is none that the window may write to.
+ */
+place?: string, 
+/**
+ * Why the window can't write them.
+ */
+why_not?: string, };
 
 /**
  * One file.
