@@ -123,3 +123,28 @@ async fn cleaned_once_more_it_keeps_its_names_and_hides_what_is_known_now() {
         "what was replaced before is not lost"
     );
 }
+
+#[tokio::test]
+async fn the_sample_that_ships_opens_and_shows_what_its_drill_caused() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sample-bundle.zip");
+    let sample = open_console(Some(file)).await.unwrap();
+    let triage = sample.triage(Empty {}).await.unwrap();
+    let present: Vec<&str> = triage
+        .ranked
+        .iter()
+        .filter(|v| v.verdict == ratiba_core::model::VerdictKind::Present)
+        .map(|v| v.playbook.as_str())
+        .collect();
+    assert_eq!(present, ["01-service-unhealthy", "07-payment-pending-timeout"]);
+    assert!(!sample.tenant_list().await.unwrap().rows.is_empty());
+    let snapshot = sample.snapshot(Empty {}).await.unwrap();
+    assert!(snapshot.tenants.iter().any(|tenant| tenant.stuck_payments > 0));
+    let request = LogsRequest { last: Some(5), ..LogsRequest::default() };
+    let mut lines = sample.log_reader().open(&request).await.unwrap();
+    let mut count = 0;
+    while let Some(news) = lines.next().await {
+        count += usize::from(matches!(news, LogNews::Entry { .. }));
+    }
+    assert_eq!(count, 5);
+    assert!(sample.runs(Empty {}).await.is_ok());
+}
