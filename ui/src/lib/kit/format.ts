@@ -38,11 +38,24 @@ export function bytes(value: number | null | undefined): string {
   return `${(value / 1024 ** 3).toFixed(1)}\u00a0GiB`;
 }
 
+/** A file's length: `212 B`, `6 KiB`, `4.6 MiB`. */
+export function size(value: number): string {
+  if (value < 1024) return `${value}\u00a0B`;
+  if (value < 1024 * 1024) return `${Math.round(value / 1024)}\u00a0KiB`;
+  return `${(value / 1024 / 1024).toFixed(1)}\u00a0MiB`;
+}
+
 /** Milliseconds since the epoch; `undefined` when there is no time or it can't be read. */
 export function instant(value: string | null | undefined): number | undefined {
   if (value === null || value === undefined || value === '') return undefined;
   const ms = Date.parse(value);
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** `2026-11-26 17:28 UTC`: the same wherever it is read. */
+export function utc(value: string): string {
+  const ms = instant(value);
+  return ms === undefined ? DASH : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** `14:03:09` today, `23 Nov 14:03` on other days. */

@@ -42,6 +42,8 @@ export interface Scenario {
   checksHold?: boolean;
   /** What the logs hold; absent: what goes with the state of its services. */
   logging?: Logging;
+  /** Why no bundle can be made. */
+  bundleTrouble?: { code: string; message: string; hint: string };
   chainError?: string;
   journalError?: string;
 }
