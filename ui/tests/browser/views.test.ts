@@ -610,6 +610,17 @@ const SHOTS: Shot[] = [
     },
   },
   {
+    name: 'bundle-hostile',
+    scenario: 'hostile',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-facts').locator('summary').click();
+      await window.at('bundle-look-compose-ps.txt').click();
+      await window.at('bundle-text').waitFor();
+    },
+  },
+  {
     name: 'bundle-loading',
     scenario: 'loading',
     hash: '#/bundle',

@@ -118,6 +118,7 @@ class Fake {
       hold: this.#hold,
       tell,
       trouble: state.bundleTrouble,
+      says: state.bundleSays,
     });
   }
 

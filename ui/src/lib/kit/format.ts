@@ -70,6 +70,17 @@ export function clock(value: string | null | undefined, now: number): string {
   return `${date.getDate()} ${month} ${time}`;
 }
 
+/** Clocks differ by a little; what is later by more has no age. */
+const SKEW_MS = 60_000;
+
+/** How long ago, `3 min ago`; of what is later than now its time, and of what never was a dash. */
+export function age(value: string | null | undefined, now: number, after?: string): string {
+  const ms = instant(value);
+  if (ms === undefined) return DASH;
+  if (ms - now > SKEW_MS) return clock(value, now);
+  return `${span(now - ms)}${after === undefined ? '' : ` ${after}`}`;
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`;
 }

@@ -221,6 +221,19 @@ function bundle({ name, kind, project }: Environment, request: BundleRequest): B
   };
 }
 
+/** The same with every text from outside replaced. */
+function quoting(view: BundleView, says: string | undefined): BundleView {
+  if (says === undefined) return view;
+  const files = view.files.map((file) => ({
+    ...file,
+    origin: says,
+    ...(file.why === undefined ? {} : { why: says }),
+    ...(file.argv === undefined ? {} : { argv: [says] }),
+    truncated: says,
+  }));
+  return { ...view, note: says, window: { ...view.window, because: says }, files };
+}
+
 const message = (
   project: string,
 ): string => `Wanjiku, I need help with ${project}: redis has exited with code 137 (and 1 more of the runbook's rows).
@@ -317,6 +330,8 @@ interface Around {
   tell: (update: Update) => void;
   /** Why no bundle can be made. */
   trouble: { code: string; message: string; hint: string } | undefined;
+  /** What it says wherever it quotes something from outside; absent: what such a stack says. */
+  says: string | undefined;
 }
 
 export class FakeBundles {
@@ -341,13 +356,13 @@ export class FakeBundles {
     this.#stop = undefined;
     if (this.#around.trouble !== undefined) throw new HostError(this.#around.trouble);
     const environment = this.#around.environment();
-    this.#made = bundle(environment, request);
+    this.#made = quoting(bundle(environment, request), this.#around.says);
     const at = this.#made.captured_at.replace(/[-:]|\.\d+/g, '');
     return {
       bundle: this.#made,
       collectors: COLLECTORS,
-      message: message(environment.project),
-      deviation: DEVIATION,
+      message: this.#around.says ?? message(environment.project),
+      deviation: this.#around.says ?? DEVIATION,
       file: `${HOME}/Downloads/ratiba-escalation-${at}-${DIGEST.slice(0, 6)}.zip`,
     };
   }
@@ -378,7 +393,8 @@ export class FakeBundles {
         message: `show ${path} of the bundle: it has no such file`,
         hint: 'Choose a file that is in it.',
       });
-    return textOf(found);
+    const { says } = this.#around;
+    return says === undefined ? textOf(found) : { text: says, left_out: 0 };
   }
 
   opened({ file, at }: Captured): BundleView {

@@ -313,6 +313,7 @@ function hostile(): Scenario {
   const step = START_REDIS[0];
   return {
     ...from,
+    bundleSays: text,
     playbooks: from.playbooks.map((one) => ({
       ...one,
       title: `${one.title} ${text}`,
