@@ -9,7 +9,7 @@ const tauri = {
   group: ['@tauri-apps/*'],
   message: 'Only lib/host/tauri.ts talks to Tauri; use the Host interface.',
 };
-const domains = ['services', 'tenants', 'payments', 'triage', 'logs', 'playbook', 'run', 'journal'];
+const domains = ['services', 'tenants', 'payments', 'triage', 'logs', 'playbook', 'run', 'journal', 'bundle'];
 /** Which domain folder may use parts of another. */
 const allowed = { journal: ['run', 'playbook'], run: ['playbook'], triage: ['playbook'] };
 const inDomain = domains.map((name) => `**/${name}/*`);

@@ -129,7 +129,7 @@ fn a_bundle_answers_like_the_stack_and_only_what_was_captured() {
         &["--profile", &file, "status", "--watch"],
         &["--profile", &file, "bundle", "export", "--preview"],
     ] {
-        ctl.fails_beside_progress(args, 4, &["is a bundle", "--profile"]);
+        ctl.fails_beside_progress(args, 4, &["is a bundle", "own profile"]);
     }
     ctl.fails(&["--profile", &file, "drill", "status"], 2, &["is a bundle"]);
 }

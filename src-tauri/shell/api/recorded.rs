@@ -51,7 +51,7 @@ impl Recorded {
                 self.file,
                 self.captured_at()
             ),
-            hint: "Name the stack's own profile with --profile.".into(),
+            hint: "Open the stack's own profile instead.".into(),
             changes: Vec::new(),
         }
     }

@@ -109,7 +109,7 @@ pub(crate) fn pseudonyms_beside(file: &Path) -> Result<Option<Pseudonyms>, WireE
 /// minutes should not hear then that the place is taken.
 pub(crate) fn places(file: &Path) -> Result<Written, WireError> {
     let refused = |why: String| {
-        usage(format!("write the bundle to {}: {why}", file.display()), "Choose another place with -o.")
+        usage(format!("write the bundle to {}: {why}", file.display()), "Choose another place for it.")
     };
     let name = file
         .file_name()
@@ -165,7 +165,7 @@ pub(crate) fn write(places: &Written, made: &MadeBundle) -> Result<(), WireError
     let refused = |path: &Path, why: &dyn std::fmt::Display| {
         failed(
             format!("write the bundle to {}: {why}", path.display()),
-            "Nothing was written. Choose another place with -o.",
+            "Nothing was written. Choose another place for it.",
         )
     };
     let name = places.file.file_name().unwrap_or_default().to_string_lossy().into_owned();

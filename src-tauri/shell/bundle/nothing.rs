@@ -28,7 +28,7 @@ fn no<T>(source: SourceName, attempted: &str) -> Read<T> {
         kind: SourceErrorKind::Missing,
         attempted: attempted.to_owned(),
         happened: "this is a bundle, and not the stack itself".into(),
-        hint: "Name the stack's own profile with --profile.".into(),
+        hint: "Open the stack's own profile instead.".into(),
     })
 }
 

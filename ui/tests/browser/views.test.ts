@@ -25,6 +25,7 @@ interface Shot {
 
 const REDIS = '#/playbook/01-service-unhealthy?service=redis';
 const QUEUE = '#/playbook/e1-worker-wrong-queue';
+const CAPTURED = 'kind=pilot&captured=2026-11-20T17:28:13Z';
 const seen = (testid: string) => (window: Opened) => window.at(testid).waitFor();
 
 const SHOTS: Shot[] = [
@@ -531,6 +532,117 @@ const SHOTS: Shot[] = [
       await window.at('log-details').waitFor();
     },
   },
+  { name: 'overview-unmatched', scenario: 'unmatched', arrive: seen('unmatched-bundle') },
+  { name: 'overview-captured', scenario: 'redis-stopped', more: CAPTURED, arrive: seen('captured-file') },
+  {
+    name: 'playbook-captured',
+    scenario: 'redis-stopped',
+    hash: REDIS,
+    more: CAPTURED,
+    arrive: seen('evidence-against'),
+  },
+  {
+    name: 'logs-captured',
+    scenario: 'redis-stopped',
+    hash: '#/logs',
+    more: CAPTURED,
+    arrive: (window) => window.at('log-line').first().waitFor(),
+  },
+  { name: 'bundle-form', scenario: 'journal', hash: '#/bundle', arrive: seen('bundle-form') },
+  {
+    name: 'bundle-making',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    more: 'hold=9',
+    arrive: async ({ at }) => {
+      await at('bundle-collect').click();
+      await at('bundle-line').nth(8).waitFor();
+    },
+  },
+  { name: 'bundle-shown', scenario: 'redis-stopped', hash: '#/bundle', arrive: collected },
+  {
+    name: 'bundle-file',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-look-logs/backend.log').click();
+      await window.at('bundle-text').waitFor();
+    },
+  },
+  {
+    name: 'bundle-file-failed',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-look-threads.jsonl').click();
+      await window.at('bundle-file-why').waitFor();
+    },
+  },
+  {
+    name: 'bundle-drafts',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-deviation').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'bundle-save-error',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-place').fill('/home/otieno/Downloads/taken.zip');
+      await window.at('bundle-save').click();
+      await window.at('bundle-save-error').waitFor();
+    },
+  },
+  {
+    name: 'bundle-written',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-save').click();
+      await window.at('bundle-written').waitFor();
+    },
+  },
+  {
+    name: 'bundle-leaks',
+    scenario: 'bundle-leaks',
+    hash: '#/bundle',
+    arrive: async ({ at }) => {
+      await at('bundle-collect').click();
+      await at('bundle-error').waitFor();
+    },
+  },
+  {
+    name: 'bundle-hostile',
+    scenario: 'hostile',
+    hash: '#/bundle',
+    arrive: async (window) => {
+      await collected(window);
+      await window.at('bundle-facts').locator('summary').click();
+      await window.at('bundle-look-compose-ps.txt').click();
+      await window.at('bundle-text').waitFor();
+    },
+  },
+  {
+    name: 'bundle-loading',
+    scenario: 'loading',
+    hash: '#/bundle',
+    arrive: (window) => window.page.getByText('Reading the stack').waitFor({ state: 'attached' }),
+  },
+  {
+    name: 'bundle-opened',
+    scenario: 'redis-stopped',
+    hash: '#/bundle',
+    more: CAPTURED,
+    arrive: seen('bundle-summary'),
+  },
   {
     name: 'sheet',
     scenario: 'healthy',
@@ -541,6 +653,11 @@ const SHOTS: Shot[] = [
     },
   },
 ];
+
+async function collected({ at }: Opened): Promise<void> {
+  await at('bundle-collect').click();
+  await at('bundle-summary').waitFor();
+}
 
 async function loading(window: Opened): Promise<void> {
   await window.page.getByText('Reading the runbook').waitFor({ state: 'attached' });

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanView, RunOutcome, StepState, VerdictKind } from '../../src/lib/host/generated/wire';
 import { payments, snapshot, tenant, tenants } from '../../src/lib/host/fake/stack';
-import { bytes, count, countdown, DASH, span, took, valueText } from '../../src/lib/kit/format';
+import {
+  DASH,
+  age,
+  bytes,
+  count,
+  countdown,
+  size,
+  span,
+  took,
+  utc,
+  valueText,
+} from '../../src/lib/kit/format';
 import { funnel } from '../../src/lib/state/funnel';
 import { asCommands, preconditionText } from '../../src/lib/state/plan-text';
 import { outcomeSaid, outcomeSentence, stepSaid, verdictSaid } from '../../src/lib/state/words';
@@ -18,6 +29,28 @@ describe('numbers', () => {
     expect(span(-5000), 'a clock that is ahead').toBe('0\u00a0s');
     expect([took(412), took(3400)]).toEqual(['412\u00a0ms', '3.4\u00a0s']);
     expect([countdown(600_000), countdown(9_900), countdown(-1)]).toEqual(['10:00', '0:09', '0:00']);
+  });
+
+  test('an age is counted back from now; what is later than now has none, and its time is said', () => {
+    const now = Date.parse('2026-11-20T17:28:13Z');
+    expect(age('2026-11-20T17:26:13Z', now, 'ago')).toBe('2\u00a0min ago');
+    expect(age('2026-11-20T17:28:20Z', now, 'ago'), 'a clock that is ahead').toBe('0\u00a0s ago');
+    expect(age('2026-11-26T09:00:00Z', now, 'ago')).toMatch(/^26 Nov \d\d:00$/);
+    expect(age(null, now, 'ago')).toBe('—');
+  });
+
+  test('a moment of another place is said in the time of all places', () => {
+    expect(utc('2026-11-26T20:28:13.5+03:00')).toBe('2026-11-26 17:28 UTC');
+    expect(utc('')).toBe('—');
+  });
+
+  test('a file’s length has its unit', () => {
+    expect([0, 212, 6120, 4_812_400].map(size)).toEqual([
+      '0\u00a0B',
+      '212\u00a0B',
+      '6\u00a0KiB',
+      '4.6\u00a0MiB',
+    ]);
   });
 
   test('values of any shape have a text', () => {

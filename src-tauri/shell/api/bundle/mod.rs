@@ -87,7 +87,7 @@ impl Console {
 /// Why there is no bundle, for whoever wanted one.
 pub(super) fn not_made(trouble: NotMade) -> WireError {
     let hint = match &trouble {
-        NotMade::Leaks(_) => "Nothing was written. Leave out what it is in with --without, and report this.",
+        NotMade::Leaks(_) => "Nothing was written. Leave out the collector that it is in, and report this.",
         NotMade::Failed(_) => "Nothing was written. Try again; where it stays so, report it.",
     };
     failed(format!("make the bundle: {trouble}"), hint)

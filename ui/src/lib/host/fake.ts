@@ -4,9 +4,11 @@ import { payment, paymentsPage, tenant, thread } from './fake/details';
 import { scenario, SCENARIOS, type ScenarioName } from './fake/all';
 import type { Scenario } from './fake/scenario';
 import { FakeRows } from './fake/failure-mode';
+import { captured, FakeBundles, refuseCaptured, shifted } from './fake/bundle';
 import { FakeLogs, loggingOf } from './fake/logs';
 import { ago, catalog, evidence, impact, services, snapshot, triage } from './fake/stack';
 import type {
+  Captured,
   Commands,
   LogLineView,
   PlanRequest,
@@ -42,10 +44,13 @@ declare global {
   }
 }
 
-type Handlers = { [N in CommandName]: (request: Commands[N][0]) => Commands[N][1] };
+type Handlers = {
+  [N in CommandName]: (request: Commands[N][0]) => Commands[N][1] | Promise<Commands[N][1]>;
+};
 
-/** Reads `scenario`, `kind`, `read_only`, `pace` (milliseconds between events), `good_for` (a plan's seconds) and
- * `hold` (the step at which a run stays) from the address. */
+/** Reads `scenario`, `kind`, `read_only`, `pace` (milliseconds between events), `good_for` (a plan's seconds),
+ * `hold` (the step at which a run stays, or the lines after which making a bundle does) and `captured` (when what is shown
+ * was captured as a bundle) from the address. */
 export function fakeHost(search: string): Host {
   const query = new URLSearchParams(search);
   const wanted = query.get('scenario') ?? 'redis-stopped';
@@ -82,12 +87,21 @@ class Fake {
   readonly #calls: FakeControls['calls'] = [];
   readonly #logs: FakeLogs;
   readonly #rows: FakeRows;
+  readonly #bundles: FakeBundles;
 
   constructor(name: string, state: Scenario, query: URLSearchParams) {
+    const at = query.get('captured');
+    if (at !== null) state = shifted(state, Date.parse(at) - Date.now());
     this.#state = state;
     this.#gone = state.gone === true;
     this.#pace = Number(query.get('pace') ?? '220');
-    this.#logs = new FakeLogs(loggingOf(name, state), this.#pace, (update) => this.#listener?.(update));
+    const tell = (update: Update): void => this.#listener?.(update);
+    const logging = loggingOf(name, state);
+    this.#logs = new FakeLogs(
+      at === null ? logging : shifted(logging, Date.parse(at) - Date.now()),
+      this.#pace,
+      tell,
+    );
     this.#rows = new FakeRows(query.get('checkout') ?? undefined);
     this.#goodFor = Number(query.get('good_for') ?? '600');
     this.#hold = query.has('hold') ? Number(query.get('hold')) : undefined;
@@ -98,8 +112,17 @@ class Fake {
       environment.name = kind === 'pilot' ? 'pilot-nairobi' : kind;
       environment.project = kind === 'lab' ? 'ratiba-lab' : 'ratiba';
     }
-    environment.read_only = query.get('read_only') === '1';
+    environment.read_only = query.get('read_only') === '1' || at !== null;
+    if (at !== null) environment.captured = captured(at);
     state.snapshot = { ...state.snapshot, environment, profile: environment.name };
+    this.#bundles = new FakeBundles({
+      environment: () => this.#state.snapshot.environment,
+      pace: this.#pace,
+      hold: this.#hold,
+      tell,
+      trouble: state.bundleTrouble,
+      says: state.bundleSays,
+    });
   }
 
   host(): Host {
@@ -114,7 +137,10 @@ class Fake {
       },
       setRuns: (runs) => (this.#state.runs = runs),
       hold: (checks) => (this.#state.checksHold = checks),
-      release: () => this.#release(),
+      release: () => {
+        this.#release();
+        this.#bundles.release();
+      },
       rewrite: (id, sha256) => {
         this.#state.playbooks = this.#state.playbooks.map((one) =>
           one.id === id ? { ...one, sha256 } : one,
@@ -142,12 +168,16 @@ class Fake {
     if (this.#state.silent === true) return new Promise(() => undefined);
     if (this.#gone) throw this.#unreachable();
     await Promise.resolve();
+    if (this.#captured !== undefined) refuseCaptured(name, this.#captured);
     return this.#handlers[name](request);
   }
 
   readonly #handlers: Handlers = {
     snapshot: () => this.#state.snapshot,
-    triage: () => ({ ...this.#state.triage, taken_at: new Date().toISOString() }),
+    triage: () =>
+      this.#captured === undefined
+        ? { ...this.#state.triage, taken_at: new Date().toISOString() }
+        : this.#state.triage,
     playbooks: () => ({ playbooks: this.#state.playbooks }),
     runbook: () => this.#state.runbook,
     playbook: ({ id }) => this.#page(id),
@@ -186,7 +216,26 @@ class Fake {
     tenant: ({ slug }) => tenant(slug, this.#state.snapshot.tenants),
     failure_mode: (told) => this.#rows.drafted(told),
     failure_mode_write: (told) => this.#rows.write(told),
+    bundle_preview: (request) => this.#bundles.preview(request),
+    bundle_cancel: () => {
+      this.#bundles.cancel();
+      return {};
+    },
+    bundle_file: (request) => this.#bundles.file(request, this.#captured),
+    bundle_opened: () => {
+      if (this.#captured !== undefined) return this.#bundles.opened(this.#captured);
+      throw new HostError({
+        code: 'not_found',
+        message: 'show the bundle: this is the stack itself',
+        hint: 'Open one with `ratiba-console FILE.zip`.',
+      });
+    },
+    bundle_save: (request) => this.#bundles.save(request),
   };
+
+  get #captured(): Captured | undefined {
+    return this.#state.snapshot.environment.captured;
+  }
 
   #page(id: string): Answer<'playbook'> {
     const page = this.#state.playbooks.find((playbook) => playbook.id === id);

@@ -24,6 +24,7 @@ export type KeyId =
   | 'go-runbook'
   | 'go-logs'
   | 'go-journal'
+  | 'go-bundle'
   | 'triage'
   | 'sheet'
   | 'search'
@@ -56,6 +57,7 @@ export const KEYS: readonly KeyEntry[] = [
   { id: 'go-runbook', keys: 'g r', label: 'Runbook', group: 'Go' },
   { id: 'go-logs', keys: 'g l', label: 'Logs', group: 'Go' },
   { id: 'go-journal', keys: 'g j', label: 'Journal', group: 'Go' },
+  { id: 'go-bundle', keys: 'g b', label: 'Bundle', group: 'Go' },
   { id: 'triage', keys: 't', label: 'Triage: look at everything again', group: 'Anywhere' },
   { id: 'search', keys: '/', label: 'Search', group: 'Anywhere' },
   { id: 'theme', keys: 'd', label: 'Theme: system, light, dark', group: 'Anywhere' },

@@ -38,11 +38,24 @@ export function bytes(value: number | null | undefined): string {
   return `${(value / 1024 ** 3).toFixed(1)}\u00a0GiB`;
 }
 
+/** A file's length: `212 B`, `6 KiB`, `4.6 MiB`. */
+export function size(value: number): string {
+  if (value < 1024) return `${value}\u00a0B`;
+  if (value < 1024 * 1024) return `${Math.round(value / 1024)}\u00a0KiB`;
+  return `${(value / 1024 / 1024).toFixed(1)}\u00a0MiB`;
+}
+
 /** Milliseconds since the epoch; `undefined` when there is no time or it can't be read. */
 export function instant(value: string | null | undefined): number | undefined {
   if (value === null || value === undefined || value === '') return undefined;
   const ms = Date.parse(value);
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** `2026-11-26 17:28 UTC`: the same wherever it is read. */
+export function utc(value: string): string {
+  const ms = instant(value);
+  return ms === undefined ? DASH : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** `14:03:09` today, `23 Nov 14:03` on other days. */
@@ -55,6 +68,17 @@ export function clock(value: string | null | undefined, now: number): string {
   if (date.toDateString() === new Date(now).toDateString()) return `${time}:${two(date.getSeconds())}`;
   const month = date.toLocaleString('en-GB', { month: 'short' });
   return `${date.getDate()} ${month} ${time}`;
+}
+
+/** Clocks differ by a little; what is later by more has no age. */
+const SKEW_MS = 60_000;
+
+/** How long ago, `3 min ago`; of what is later than now its time, and of what never was a dash. */
+export function age(value: string | null | undefined, now: number, after?: string): string {
+  const ms = instant(value);
+  if (ms === undefined) return DASH;
+  if (ms - now > SKEW_MS) return clock(value, now);
+  return `${span(now - ms)}${after === undefined ? '' : ` ${after}`}`;
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {

@@ -2,6 +2,7 @@
 import { getContext, setContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type {
+  Captured,
   CatalogView,
   Evidence,
   PlaybookView,
@@ -14,7 +15,9 @@ import type {
 } from '../host/generated/wire';
 import { asHostError, type Host, type HostError } from '../host/host';
 import { KeyRegistry } from '../keys/registry';
+import { instant } from '../kit/format';
 import { Answers } from './answers.svelte';
+import { Bundle } from './bundle.svelte';
 import { fold, forget, NOTHING, type Known } from './fold';
 import { unanswered, wrongNow } from './findings';
 import { unended } from './interrupted';
@@ -34,12 +37,11 @@ export class Console {
   readonly answers: Answers;
   readonly ticks = new Ticks();
   readonly log: Log;
+  readonly bundle: Bundle;
 
   known = $state.raw<Known>(NOTHING);
   link = $state<Link>('opening');
   linkError = $state.raw<HostError | undefined>();
-  /** Ticks once a second; every age is counted from it. */
-  now = $state(Date.now());
   route = $state.raw<Route>(parse(location.hash));
   catalog = $state.raw<CatalogView | undefined>();
   catalogError = $state.raw<HostError | undefined>();
@@ -54,6 +56,8 @@ export class Console {
   said = $state('');
   sheetOpen = $state(false);
 
+  /** Ticks once a second. */
+  #clock = $state(Date.now());
   readonly #remedies = new SvelteMap<string, Remedy>();
   #close: (() => void) | undefined;
   #opening = 0;
@@ -62,7 +66,8 @@ export class Console {
 
   constructor(host: Host) {
     this.host = host;
-    this.log = new Log(host);
+    this.log = new Log(host, () => ({ now: this.now, isMoving: this.captured === undefined }));
+    this.bundle = new Bundle(host, (text) => (this.said = text));
     this.answers = new Answers(host, {
       remedy: (playbook) => this.remedy(playbook),
       go: (hash) => this.go(hash),
@@ -71,8 +76,8 @@ export class Console {
     });
     window.addEventListener('hashchange', () => (this.route = parse(location.hash)));
     setInterval(() => {
-      this.now = Date.now();
-      for (const remedy of this.#remedies.values()) remedy.tick(this.now);
+      this.#clock = Date.now();
+      for (const remedy of this.#remedies.values()) remedy.tick(this.#clock);
     }, 1000);
   }
 
@@ -197,6 +202,7 @@ export class Console {
     const remedy = new Remedy(this.host, id, {
       live: (run) => this.known.runs.get(run),
       forget: (run) => (this.known = forget(this.known, run)),
+      isCaptured: () => this.captured !== undefined,
     });
     this.#remedies.set(id, remedy);
     return remedy;
@@ -213,6 +219,16 @@ export class Console {
     return evidenceHref(line, subject ?? {}, services, this.now);
   }
 
+  /** The bundle that is shown in place of the stack itself; `undefined`: it is the stack. */
+  get captured(): Captured | undefined {
+    return this.known.snapshot?.environment.captured;
+  }
+
+  /** Every age is counted from it: in a bundle nothing grows older than it was then. */
+  get now(): number {
+    return instant(this.captured?.at) ?? this.#clock;
+  }
+
   get readOnly(): boolean {
     return this.known.snapshot?.environment.read_only ?? true;
   }
@@ -226,6 +242,7 @@ export class Console {
       if (seenRows(before) !== seenRows(this.known)) void this.loadRunbook();
     }
     if (update.type === 'log') this.log.hear(update.news);
+    if (update.type === 'bundle') this.bundle.hear(update.line);
     if (this.link === 'lost') this.link = 'open';
     if (update.type === 'run' && update.event.event === 'run_done') {
       for (const remedy of this.#remedies.values()) remedy.ended(update.run);
@@ -236,6 +253,7 @@ export class Console {
   #lose(error: HostError): void {
     this.link = 'lost';
     this.linkError = error;
+    this.bundle.lose(error);
   }
 }
 

@@ -17,8 +17,9 @@ export function fold(known: Known, update: Update): Known {
       return isNewer(update.snapshot, known.snapshot) ? { ...known, snapshot: update.snapshot } : known;
     case 'triage':
       return isLater(update.triage, known.triage) ? { ...known, triage: update.triage } : known;
-    // Lines of the log are the `Log`'s.
+    // Lines of the log are the `Log`'s, and what making a bundle says is the `Bundle`'s.
     case 'log':
+    case 'bundle':
       return known;
     case 'run': {
       const before = known.runs.get(update.run);

@@ -13,6 +13,14 @@ const EARLY = 64;
 /** New lines that wait to be shown; of more than these only the number is kept, and they are asked for anew. */
 const HELD = 2_000;
 
+/** What the log needs to know of the window. */
+export interface Moment {
+  /** From which the last minutes are counted. */
+  readonly now: number;
+  /** What is written goes on: not so in a bundle. */
+  readonly isMoving: boolean;
+}
+
 export class Log {
   /** What is asked, as the fields show it. */
   question = $state.raw<LogQuestion>(EVERYTHING);
@@ -43,6 +51,7 @@ export class Log {
   detailsOpen = $state(false);
 
   readonly #host: Host;
+  readonly #moment: () => Moment;
   #session: string | undefined;
   #asked = 0;
   #next = 0;
@@ -55,8 +64,9 @@ export class Log {
   #isAiming = false;
   #dismissed: string[] = [];
 
-  constructor(host: Host) {
+  constructor(host: Host, moment: () => Moment = () => ({ now: Date.now(), isMoving: true })) {
     this.#host = host;
+    this.#moment = moment;
   }
 
   /** The question that the filters in sight belong to. */
@@ -65,7 +75,12 @@ export class Log {
   }
 
   get canFollow(): boolean {
-    return canFollow(this.inForce) && !this.isOver;
+    return canFollow(this.inForce) && this.isMoving && !this.isOver;
+  }
+
+  /** More may be written. */
+  get isMoving(): boolean {
+    return this.#moment().isMoving;
   }
 
   /** Where the picked line is in `rows`; -1: nowhere. */
@@ -79,7 +94,9 @@ export class Log {
     this.asking = true;
     this.#early = [];
     try {
-      const view = await this.#host.call('logs', requestOf(question, Date.now()));
+      const { now, isMoving } = this.#moment();
+      const request = requestOf(question, now);
+      const view = await this.#host.call('logs', { ...request, follow: request.follow && isMoving });
       if (number === this.#asked) this.#answer(question, view);
       else this.#end(view.session);
     } catch (thrown) {

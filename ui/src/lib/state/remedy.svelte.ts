@@ -15,6 +15,8 @@ export interface Seen {
   live(run: string): LiveRun | undefined;
   /** A run's events will come again from the start. */
   forget(run: string): void;
+  /** It is a bundle: nothing can be asked of the stack. */
+  isCaptured(): boolean;
 }
 
 /** While a plan with a manual step is in sight, what that waits for is looked at this often. */
@@ -105,6 +107,7 @@ export class Remedy {
     this.loadError = undefined;
     this.choicesError = undefined;
     const { values } = this.form;
+    if (this.#seen.isCaptured()) return this.#loadPage(asked);
     try {
       const playbook = await this.#host.call('choices', {
         id: this.id,

@@ -10,6 +10,7 @@ export type Route =
   | { view: 'playbook'; id: string; subject: Subject | undefined }
   | { view: 'logs'; question: LogQuestion | undefined }
   | { view: 'journal' }
+  | { view: 'bundle'; run: string | undefined }
   | { view: 'run'; run: string };
 
 export function parse(hash: string): Route {
@@ -28,6 +29,8 @@ export function parse(hash: string): Route {
     }
     case 'logs':
       return { view: 'logs', question: questionOf(new URLSearchParams(query)) };
+    case 'bundle':
+      return { view: 'bundle', run: new URLSearchParams(query).get('run') ?? undefined };
     case 'journal':
       return name === '' ? { view: 'journal' } : { view: 'run', run: decode(name) };
     default:
@@ -45,6 +48,11 @@ export function playbookHref(id: string, subject?: Subject): string {
 
 export function runHref(run: string): string {
   return `#/journal/${encodeURIComponent(run)}`;
+}
+
+/** Where a bundle is made; about this run, where one is named. */
+export function bundleHref(run?: string): string {
+  return run === undefined ? '#/bundle' : `#/bundle?${new URLSearchParams({ run }).toString()}`;
 }
 
 function decode(text: string): string {

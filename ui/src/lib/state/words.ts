@@ -68,6 +68,11 @@ export function outcomeSentence(outcome: RunOutcome, isUndo: boolean): string {
   }
 }
 
+/** Whether a run ended so that somebody else may have to look at it. */
+export function needsHelp(outcome: RunOutcome | null | undefined): boolean {
+  return outcome === 'not_fixed' || outcome === 'failed' || outcome === 'unknown';
+}
+
 /** A run in the journal: its outcome, or that it goes on or was interrupted. */
 export function runSaid(run: RunView, isLive: boolean): Said {
   const open = run.interrupted;

@@ -42,6 +42,10 @@ export interface Scenario {
   checksHold?: boolean;
   /** What the logs hold; absent: what goes with the state of its services. */
   logging?: Logging;
+  /** What a bundle says wherever it quotes something from outside. */
+  bundleSays?: string;
+  /** Why no bundle can be made. */
+  bundleTrouble?: { code: string; message: string; hint: string };
   chainError?: string;
   journalError?: string;
 }

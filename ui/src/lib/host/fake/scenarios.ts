@@ -1,6 +1,7 @@
 /** A stack that is watched, in each state. What acting on it leads to is in `acting.ts`. */
 import type { RunStepView, RunView } from '../generated/wire';
 import { base, type Scenario } from './scenario';
+import { LEAKS } from './bundle';
 import { START_REDIS, redisStopped, pastRun, notBegun } from './redis';
 import { row5, row12 } from './rows';
 import {
@@ -38,6 +39,8 @@ export const WATCHING = {
   journal,
   hostile,
   many,
+  unmatched,
+  'bundle-leaks': (): Scenario => ({ ...redisStopped(), bundleTrouble: LEAKS }),
 };
 
 function partialUnknown(): Scenario {
@@ -251,6 +254,58 @@ function journal(): Scenario {
   };
 }
 
+/** Something is wrong, and no row of the runbook says what. */
+function unmatched(): Scenario {
+  const from = base();
+  return {
+    ...from,
+    snapshot: snapshot({
+      services: services().map((one) =>
+        one.service === 'frontend'
+          ? tile('frontend', {
+              mark: 'warn',
+              health: 'unhealthy',
+              detail: 'health check fails: 502 from the proxy',
+              since: ago(340),
+            })
+          : one,
+      ),
+    }),
+    triage: triage(
+      [
+        verdict('09-tts-latency', 'unknown', {
+          reason: 'No call in the last hour: there is nothing to time.',
+        }),
+      ],
+      {
+        when: {
+          at: ago(340),
+          what: 'frontend: health check fails',
+          source: 'docker',
+          not_known_of: [],
+          signs: [{ at: ago(340), what: 'frontend: health check fails', source: 'docker' }],
+          deeds: [{ at: ago(420), what: 'pull: Fast-forward', source: 'git' }],
+          unread: [],
+        },
+        unmatched: {
+          ruled_out: Array.from({ length: 17 }, (_, i) => `row ${i + 1}: not seen`),
+          not_evaluable: ['row 9: no call in the last hour'],
+          memos: [
+            {
+              file: 'docs/closeout/2026-10-30.md',
+              line: 41,
+              text: 'frontend answered 502 after the proxy image was rebuilt',
+              words: ['frontend', '502'],
+            },
+          ],
+          unread: [],
+          bundle: 'ratibactl bundle export -o FILE.zip',
+        },
+      },
+    ),
+  };
+}
+
 function hostile(): Scenario {
   const text =
     '<img src=x onerror="document.title=\'owned\'"> \u202egnp.exe\u202c \u001b[31mred\u001b[0m \u0000\u0007\u200b{{7*7}} <script>alert(1)</script>';
@@ -258,6 +313,7 @@ function hostile(): Scenario {
   const step = START_REDIS[0];
   return {
     ...from,
+    bundleSays: text,
     playbooks: from.playbooks.map((one) => ({
       ...one,
       title: `${one.title} ${text}`,
@@ -317,7 +373,7 @@ function hostile(): Scenario {
       logs: [
         { service: text, line: text, at: null, level: text, shape: text, count: 2, last: null, is_new: true },
       ],
-      logs_read: { notes: [text] },
+      logs_read: { own: 0, notes: [text] },
       unmatched: {
         ruled_out: [text],
         not_evaluable: [text],

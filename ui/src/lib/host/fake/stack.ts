@@ -327,7 +327,7 @@ export function triage(given: Verdict[], over: Partial<TriageView> = {}): Triage
       unread: [],
     },
     logs: [],
-    logs_read: { since: ago(3600), from: ago(7200), notes: [] },
+    logs_read: { since: ago(3600), from: ago(7200), own: 2, notes: [] },
     ranked,
     ...over,
   };
