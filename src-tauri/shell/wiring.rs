@@ -111,7 +111,7 @@ pub async fn open_logs(
         !only_files || profile.is_some() || std::env::var_os("RATIBA_PROFILE").is_some_and(|v| !v.is_empty());
     if !is_meant && profiles().is_empty() {
         let logs = crate::sources::log_files();
-        return Ok((LogReader { logs, containers: None, files: Vec::new(), is_recorded: false }, None));
+        return Ok((LogReader { logs, containers: None, files: Vec::new(), recorded_from: None }, None));
     }
     let console = open_console(profile).await?;
     Ok((console.log_reader(), Some(console)))

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bundle;
 mod lab;
 mod looks;
 mod remedy;

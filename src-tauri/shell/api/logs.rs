@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::SelectAll};
+use jiff::Timestamp;
 use ratiba_core::{
     logs::{Filter, LogEntry, LogQuery, Merge, SignalCounter},
     model::{ContainerFacts, SourceError},
@@ -48,8 +49,8 @@ pub struct LogReader {
     pub containers: Option<Arc<dyn Containers>>,
     /// The profile's log files.
     pub files: Vec<String>,
-    /// They are a bundle's: nothing is written to them any more.
-    pub is_recorded: bool,
+    /// They are a bundle's, which has them from then on: nothing is written to them any more.
+    pub recorded_from: Option<Timestamp>,
 }
 
 /// What comes of logs.
@@ -75,7 +76,7 @@ impl Console {
             logs: self.sources.logs.clone(),
             containers: Some(self.sources.containers.clone()),
             files: self.profile.logs.files.clone(),
-            is_recorded: self.recorded().is_some(),
+            recorded_from: self.recorded().map(|recorded| recorded.bundle().manifest().window.from),
         }
     }
 }
@@ -89,7 +90,15 @@ impl LogReader {
         let filter = Arc::new(filter);
         let (places, mut notes) = self.places(request).await?;
         let at_rest = LogsRequest { follow: false, ..request.clone() };
-        let request = if self.is_recorded { &at_rest } else { request };
+        let request = if self.recorded_from.is_some() { &at_rest } else { request };
+        if let Some(from) = self.recorded_from
+            && request.last.is_none()
+            && request.query.since.is_none_or(|since| since < from)
+        {
+            notes.push(format!(
+                "the bundle has logs from {from:.0} on, and the last 200 lines of each: what is older is not in it"
+            ));
+        }
         let part = request.last.map_or(LogPart::All, LogPart::Last);
         let mut opened = Vec::new();
         let mut errors = Vec::new();
@@ -130,7 +139,7 @@ impl LogReader {
         let files = if all { &self.files } else { &request.files };
         // Of the profile's own files some may not be there: a stack in containers writes none.
         let is_wanted = |path: &&String| {
-            !all || request.follow || self.is_recorded || std::path::Path::new(path).exists()
+            !all || request.follow || self.recorded_from.is_some() || std::path::Path::new(path).exists()
         };
         places.extend(files.iter().filter(is_wanted).map(|path| LogPlace::File { path: path.clone() }));
         if places.is_empty() {

@@ -13,7 +13,10 @@ use ratiba_core::{
 use serde::de::DeserializeOwned;
 
 use super::{bundle::names, not_found, payments::unknown};
-use ratiba_core::profile::Thresholds;
+use ratiba_core::{
+    model::{SourceName, SourceStatus},
+    profile::Thresholds,
+};
 
 /// An opened bundle.
 pub struct Recorded {
@@ -74,6 +77,14 @@ impl Recorded {
 
     pub(super) fn tenants(&self) -> Result<TenantsView, WireError> {
         let snapshot: SnapshotView = self.document(names::SNAPSHOT)?;
+        let database = snapshot.sources.iter().find(|source| source.name == SourceName::Postgres);
+        if let Some(source) = database.filter(|source| source.status != SourceStatus::Ok) {
+            let why = source.error.clone().unwrap_or_else(|| "find the tenants: they were not read".into());
+            return Err(unknown(
+                format!("{why}, when {} was captured", self.file),
+                "What was known then is in `status`.",
+            ));
+        }
         let total = u64::try_from(snapshot.tenants.len()).unwrap_or(u64::MAX);
         Ok(TenantsView { taken_at: snapshot.taken_at, total, rows: snapshot.tenants })
     }
@@ -154,12 +165,14 @@ impl Recorded {
 
     fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, WireError> {
         let bytes = self.bytes(path)?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            unknown(
-                format!("read {path} of {}: {error}", self.file),
-                "Another version of the console may have written it: open it with that one.",
-            )
-        })
+        serde_json::from_slice(&bytes).map_err(|error| self.unreadable(path, &error))
+    }
+
+    fn unreadable(&self, path: &str, error: &serde_json::Error) -> WireError {
+        unknown(
+            format!("read {path} of {}: {error}", self.file),
+            "Another version of the console may have written it: open it with that one.",
+        )
     }
 
     /// The first line of a file that is the one.
@@ -173,8 +186,16 @@ impl Recorded {
             Err(_) if self.state_of(path) == Some(FileState::Skipped) => return Ok(None),
             read => read?,
         };
-        let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).find(|value| is_it(value)))
+        let mut unread = None;
+        for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice(line) {
+                Ok(value) if is_it(&value) => return Ok(Some(value)),
+                Ok(_) => {}
+                Err(error) => unread = Some(error),
+            }
+        }
+        // One that can't be read may be the one.
+        unread.map_or(Ok(None), |error| Err(self.unreadable(path, &error)))
     }
 
     fn state_of(&self, path: &str) -> Option<FileState> {

@@ -264,7 +264,7 @@ fn page(view: &BundleView, out: &Output) -> String {
         add("note", one_line(note));
     }
     if let Some(before) = &manifest.redacted_from {
-        add("cleaned anew", format!("from {before}"));
+        add("cleaned anew", format!("from {}", one_line(before)));
     }
     add("cleaned by", one_line(&manifest.rules));
     add("pseudonyms", manifest.pseudonyms.to_string());
@@ -277,7 +277,7 @@ fn page(view: &BundleView, out: &Output) -> String {
             FileState::Withheld | FileState::Failed => ratiba_core::model::Mark::Warn,
         };
         let said = row.why.clone().or_else(|| row.truncated.as_ref().map(|cut| format!("without {cut}")));
-        let replaced: usize = row.redactions.values().sum();
+        let replaced = row.redactions.values().fold(0_usize, |all, n| all.saturating_add(*n));
         vec![
             one_line(&row.path),
             out.mark(mark, row.state.as_str()),

@@ -32,6 +32,7 @@ use crate::api::{Console, failed, usage};
 use args::{Args, Command};
 use limit::TimeLimit;
 use output::Output;
+use stop::Wishes;
 
 /// What a command ends with: its exit code.
 type Ended = Result<u8, WireError>;
@@ -57,13 +58,15 @@ pub fn main() -> ExitCode {
     let acts = matches!(args.command, Command::Apply { .. } | Command::Undo { .. } | Command::Resume { .. });
     let limit = TimeLimit::new(args.timeout);
     let ended = runtime.block_on(async {
+        let mut wishes = Wishes::new();
         let work = dispatch(args.command, args.profile.as_deref(), limit, &output);
         if acts {
             return work.await;
         }
         tokio::select! {
             ended = limit.within(work) => ended,
-            _ = tokio::signal::ctrl_c() => Ok(130),
+            // Whatever was begun and is not whole yet goes with the work.
+            _ = wishes.first(None) => Ok(130),
         }
     });
     // Threads that wait for a source that hangs must not keep the process.

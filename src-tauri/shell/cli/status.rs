@@ -102,7 +102,7 @@ fn text(view: &SnapshotView, out: &Output) -> String {
     let mut rows = Vec::new();
     for service in &view.services {
         let memory = service.memory_bytes.map(|b| format!("{} MiB", b / 1_048_576)).unwrap_or_default();
-        let state = out.mark(service.mark, &service.state);
+        let state = out.mark(service.mark, &one_line(&service.state));
         rows.push(vec![one_line(&service.service), state, one_line(&service.detail), memory]);
     }
     text += &format!("{}\n{}\n", out.bold("Services"), table(&rows));
@@ -133,7 +133,7 @@ pub(super) fn tenant_rows(tenants: &[TenantView], out: &Output) -> Vec<Vec<Strin
 
 fn counts(what: &str, by_state: Option<&BTreeMap<String, u64>>) -> String {
     let Some(by_state) = by_state else { return format!("{what}: unknown") };
-    let total: u64 = by_state.values().sum();
+    let total = by_state.values().fold(0_u64, |all, n| all.saturating_add(*n));
     let parts: Vec<String> = by_state.iter().map(|(state, n)| format!("{} {n}", one_line(state))).collect();
     if parts.is_empty() { format!("{what}: 0") } else { format!("{what}: {total} ({})", parts.join(", ")) }
 }

@@ -120,7 +120,7 @@ fn unknown(why: &str, out: &Output) -> String {
 }
 
 fn counts(by_state: &BTreeMap<String, u64>, stuck: u64, mark: Mark, out: &Output) -> String {
-    let total: u64 = by_state.values().sum();
+    let total = by_state.values().fold(0_u64, |all, n| all.saturating_add(*n));
     let parts: Vec<String> = by_state.iter().map(|(state, n)| format!("{} {n}", one_line(state))).collect();
     let of = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let stuck =

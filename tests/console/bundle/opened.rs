@@ -138,7 +138,7 @@ async fn the_sample_that_ships_opens_and_shows_what_its_drill_caused() {
     assert_eq!(present, ["01-service-unhealthy", "07-payment-pending-timeout"]);
     assert!(!sample.tenant_list().await.unwrap().rows.is_empty());
     let snapshot = sample.snapshot(Empty {}).await.unwrap();
-    assert!(snapshot.tenants.iter().any(|tenant| tenant.stuck_payments > 0));
+    assert!(snapshot.tenants.iter().any(|tenant| tenant.stuck_payments > Some(0)));
     let request = LogsRequest { last: Some(5), ..LogsRequest::default() };
     let mut lines = sample.log_reader().open(&request).await.unwrap();
     let mut count = 0;

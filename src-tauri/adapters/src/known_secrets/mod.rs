@@ -22,10 +22,21 @@ const SHORTEST: usize = 8;
 /// otherwise blacken every name of the stack.
 const SHORTEST_WORD: usize = 16;
 /// Parts of the names of keys that hold secrets.
-const SECRET_NAMES: &[&str] =
-    &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "AUTH", "SALT", "SIGNATURE", "COOKIE"];
+const SECRET_NAMES: &[&str] = &[
+    "PASS",
+    "_PWD",
+    "SECRET",
+    "TOKEN",
+    "KEY",
+    "CREDENTIAL",
+    "PRIVATE",
+    "AUTH",
+    "SALT",
+    "SIGNATURE",
+    "COOKIE",
+];
 /// Those of them whose value may be all digits. A number under another name is a port or a count.
-const NAMES_OF_NUMBERS: &[&str] = &["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
+const NAMES_OF_NUMBERS: &[&str] = &["PASS", "_PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
 /// Words of a name which say that its number is no secret.
 const OPEN_NUMBERS: &[&str] =
     &["PHONE", "MSISDN", "NUMBER", "PORT", "SHORTCODE", "TILL", "PAYBILL", "ID", "TTL", "EXPIRY", "EXPIRES"];

@@ -12,7 +12,7 @@ use super::{entry_name::objection, manifest::SCHEMA};
 use crate::remedy::hex;
 
 /// The largest archive that is read, in bytes.
-pub const LARGEST_ARCHIVE: u64 = 512 << 20;
+pub const LARGEST_ARCHIVE: u64 = 256 << 20;
 /// The largest file in one that is read, unpacked, in bytes.
 pub const LARGEST_FILE: u64 = 64 << 20;
 /// All its files together, unpacked, in bytes.
@@ -124,7 +124,10 @@ pub(super) fn listed(archive: &[u8]) -> Result<Vec<(String, u64)>, String> {
 
 /// One file, unpacked: never more than its list says it has.
 pub(super) fn unpacked(archive: &[u8], place: usize) -> Result<Vec<u8>, String> {
-    let mut zip = opened(archive)?;
+    taken_out(&mut opened(archive)?, place)
+}
+
+fn taken_out(zip: &mut ZipArchive<Cursor<&[u8]>>, place: usize) -> Result<Vec<u8>, String> {
     let file = zip.by_index(place).map_err(|e| format!("it can't be unpacked: {e}"))?;
     let size = file.size().min(LARGEST_FILE);
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or_default());
@@ -132,6 +135,14 @@ pub(super) fn unpacked(archive: &[u8], place: usize) -> Result<Vec<u8>, String> 
     match bytes.len() as u64 == size {
         true => Ok(bytes),
         false => Err("it is not as long as the archive's list says".into()),
+    }
+}
+
+/// All files in their places, one after the other, unpacked likewise. The list is read once.
+pub(super) fn each_unpacked(archive: &[u8], mut take: impl FnMut(usize, Result<Vec<u8>, String>)) {
+    match opened(archive) {
+        Ok(mut zip) => (0..zip.len()).for_each(|place| take(place, taken_out(&mut zip, place))),
+        Err(why) => take(0, Err(why)),
     }
 }
 

@@ -330,6 +330,13 @@ fn looked_at_again(
         return Err(NotMade::Failed(format!("it is not what was written: {first}")));
     }
     let paths: Vec<&str> = opened.paths().collect();
+    let scanner = redactor.scanner(names);
+    let logs = opened
+        .manifest()
+        .files
+        .iter()
+        .filter(|row| row.log.as_ref().is_some_and(|log| log.container.is_some()));
+    let stamped: BTreeSet<&str> = logs.map(|row| row.path.as_str()).collect();
     let found: Mutex<BTreeSet<String>> = Mutex::default();
     let note = |said: String| {
         found.lock().unwrap_or_else(PoisonError::into_inner).insert(said);
@@ -338,13 +345,15 @@ fn looked_at_again(
         let Some(path) = paths.get(n) else { return };
         match opened.file(path) {
             Some(Ok(bytes)) => {
-                for leak in redactor.scan(&bytes, names) {
+                let is_stamped = stamped.contains(path);
+                let leaks = if is_stamped { scanner.leaks_in_log(&bytes) } else { scanner.leaks(&bytes) };
+                for leak in leaks {
                     note(format!("{} in {path} at byte {}", leak.what, leak.offset));
                 }
             }
             _ => note(format!("{path} can't be read back")),
         }
-        for leak in redactor.scan(path.as_bytes(), names) {
+        for leak in scanner.leaks(path.as_bytes()) {
             note(format!("{} in the name of a file", leak.what));
         }
     });

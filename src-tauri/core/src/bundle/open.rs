@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sha2::{Digest, Sha256};
 
 use super::{
-    archive::{broken_seal, digest, listed, unpacked},
+    archive::{MOST_FILES, broken_seal, digest, each_unpacked, listed, unpacked},
     manifest::{FileState, MANIFEST, Manifest, SCHEMA},
 };
 use crate::remedy::hex;
@@ -18,6 +18,8 @@ const TOLD: usize = 20;
 pub struct OpenedBundle {
     archive: Arc<[u8]>,
     places: BTreeMap<String, usize>,
+    /// Which of the manifest's rows has a path's file.
+    rows: BTreeMap<String, usize>,
     manifest: Manifest,
 }
 
@@ -36,8 +38,17 @@ pub fn open(archive: Arc<[u8]>) -> Result<OpenedBundle, String> {
         let schema: String = form.schema.chars().take(40).flat_map(char::escape_debug).collect();
         return Err(format!("its form is {schema:?}, and this console reads {SCHEMA}"));
     }
-    let manifest = serde_json::from_slice(&text).map_err(|e| format!("its {MANIFEST} can't be read: {e}"))?;
-    Ok(OpenedBundle { archive, places, manifest })
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|e| format!("its {MANIFEST} can't be read: {e}"))?;
+    if manifest.files.len() > MOST_FILES {
+        return Err(format!(
+            "its {MANIFEST} names {} files; a bundle has at most {MOST_FILES}",
+            manifest.files.len()
+        ));
+    }
+    let there = manifest.files.iter().enumerate().filter(|(_, row)| row.state == FileState::Ok);
+    let rows = there.map(|(n, row)| (row.path.clone(), n)).collect();
+    Ok(OpenedBundle { archive, places, rows, manifest })
 }
 
 #[derive(serde::Deserialize)]
@@ -79,8 +90,7 @@ impl OpenedBundle {
         if path == MANIFEST {
             return None;
         }
-        let row = self.manifest.files.iter().find(|row| row.path == path);
-        let Some(row) = row.filter(|row| row.state == FileState::Ok) else {
+        let Some(row) = self.rows.get(path).and_then(|n| self.manifest.files.get(*n)) else {
             return Some(format!("{path}: the manifest does not have it"));
         };
         let is_it = row.bytes == bytes.len() as u64
@@ -91,11 +101,16 @@ impl OpenedBundle {
     /// Everything in which the archive is not what was written, each one sentence; empty: it is.
     pub fn mismatches(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for path in self.places.keys() {
-            if let Some(Err(why)) = self.file(path) {
-                found.push(if why.starts_with(path.as_str()) { why } else { format!("{path}: {why}") });
+        let by_place: BTreeMap<usize, &String> =
+            self.places.iter().map(|(path, place)| (*place, path)).collect();
+        each_unpacked(&self.archive, |place, bytes| {
+            let Some(path) = by_place.get(&place) else { return };
+            match bytes {
+                Ok(bytes) => found.extend(self.objection(path, &bytes)),
+                Err(why) => found.push(format!("{path}: {why}")),
             }
-        }
+        });
+        found.sort();
         let mut rows: Vec<&str> = Vec::new();
         for row in self.manifest.files.iter().filter(|row| row.state == FileState::Ok) {
             if !self.places.contains_key(&row.path) {

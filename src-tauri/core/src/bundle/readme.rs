@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::manifest::{BundleOf, Window};
 use crate::{
-    model::{Subject, Verdict, VerdictKind},
+    model::{Subject, Verdict, VerdictKind, counted},
     triage::{ChangedView, FailingService, WhenView},
 };
 
@@ -53,9 +53,17 @@ impl Story {
             (None, Some(verdict), _) => format!("Suspected: {}", titled(verdict)),
             (None, None, Some(service)) => format!("{}: {}", service.service, service.detail),
             (None, None, None) if self.no_triage.is_some() => "It is not known what is wrong".into(),
+            (None, None, None) if self.not_looked_at() > 0 => {
+                let rows = counted(self.not_looked_at(), "row");
+                format!("It is not known what is wrong: {rows} of the runbook could not be looked at")
+            }
             (None, None, None) if self.when.at.is_none() => "Nothing is seen to be wrong".into(),
             (None, None, None) => "No row of the runbook fits".into(),
         }
+    }
+
+    fn not_looked_at(&self) -> usize {
+        self.ranked.iter().filter(|v| v.verdict == VerdictKind::Unknown).count()
     }
 
     /// Rows that are present or suspected, each one line.

@@ -78,7 +78,12 @@ fn collected(opened: &OpenedBundle, names: &mut Pseudonyms) -> Result<Collected,
 }
 
 fn part(row: &FileRow, bytes: Option<Vec<u8>>) -> Part {
-    let content = if row.path.ends_with(".json") { Content::Json } else { Content::Text };
+    let is_stamped = row.log.as_ref().is_some_and(|log| log.container.is_some());
+    let content = match row.path.ends_with(".json") {
+        true => Content::Json,
+        false if is_stamped => Content::Stamped,
+        false => Content::Text,
+    };
     let why = row.why.clone().unwrap_or_default();
     let taken = match (bytes, row.state) {
         (Some(bytes), _) => Taken::Bytes(content, bytes),

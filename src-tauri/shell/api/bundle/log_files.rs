@@ -28,14 +28,11 @@ impl Console {
         if is_left_out {
             return run(NAME, names::LOGS, WITHIN, true, async { Ok(Vec::new()) }).await;
         }
-        let places = match self.bundle_log_places().await {
-            Ok(places) if places.is_empty() => {
-                let none = Taken::Skipped("the stack has no container and no log file".into());
-                return vec![Part::new(names::LOGS, NAME, "not collected", none)];
-            }
-            Ok(places) => places,
-            Err(why) => return vec![Part::new(names::LOGS, NAME, "not collected", Taken::Failed(why))],
-        };
+        let (places, unread) = self.bundle_log_places().await;
+        if places.is_empty() && unread.is_empty() {
+            let none = Taken::Skipped("the stack has no container and no log file".into());
+            return vec![Part::new(names::LOGS, NAME, "not collected", none)];
+        }
         let one = |place: LogPlace| async move {
             let path = path_of(&place);
             let parts = run(NAME, &path, WITHIN, false, self.bundle_log(&place, &path, window)).await;
@@ -46,13 +43,23 @@ impl Console {
             };
             parts.into_iter().map(whose).collect::<Vec<_>>()
         };
-        join_all(places.into_iter().map(one)).await.into_iter().flatten().collect()
+        join_all(places.into_iter().map(one)).await.into_iter().flatten().chain(unread).collect()
     }
 
-    async fn bundle_log_places(&self) -> Result<Vec<LogPlace>, String> {
+    async fn bundle_log_places(&self) -> (Vec<LogPlace>, Vec<Part>) {
         let files = &self.profile().logs.files;
-        let there = files.iter().filter(|path| std::path::Path::new(path).exists());
-        let mut places: Vec<LogPlace> = there.map(|path| LogPlace::File { path: path.clone() }).collect();
+        let (there, absent): (Vec<_>, Vec<_>) =
+            files.iter().partition(|path| std::path::Path::new(path).exists());
+        let mut unread: Vec<Part> = absent
+            .into_iter()
+            .map(|path| {
+                let place = LogPlace::File { path: path.clone() };
+                let none = Taken::Skipped("there is no such file".into());
+                Part::new(path_of(&place), NAME, origin(&place), none)
+            })
+            .collect();
+        let mut places: Vec<LogPlace> =
+            there.into_iter().map(|path| LogPlace::File { path: path.clone() }).collect();
         let containers = self.sources().containers.list().await;
         match containers {
             Ok(containers) => {
@@ -62,11 +69,13 @@ impl Console {
                     name: c.name,
                 }))
             }
-            Err(error) if places.is_empty() => return Err(error.to_string()),
-            Err(_) => {}
+            Err(error) => {
+                let why = Taken::Failed(error.to_string());
+                unread.push(Part::new(names::LOGS, NAME, "the containers' logs", why));
+            }
         }
         places.sort();
-        Ok(places)
+        (places, unread)
     }
 
     async fn bundle_log(&self, place: &LogPlace, path: &str, window: &Window) -> Result<Vec<Part>, String> {
@@ -80,7 +89,9 @@ impl Console {
         }
         let mut bytes = Vec::with_capacity(found.bytes);
         found.texts.into_iter().for_each(|text| bytes.extend(text));
-        let mut part = Part::new(path, NAME, "", Taken::Bytes(Content::Text, bytes));
+        let content =
+            if matches!(place, LogPlace::Container { .. }) { Content::Stamped } else { Content::Text };
+        let mut part = Part::new(path, NAME, "", Taken::Bytes(content, bytes));
         let cut = (found.cut_bytes > 0)
             .then(|| format!("the oldest {} ({} bytes)", counted(found.cut, "entry"), found.cut_bytes));
         let notes = found.notes.into_iter();

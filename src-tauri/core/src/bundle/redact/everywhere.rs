@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range};
 
 use aho_corasick::AhoCorasick;
 
-use super::pseudonyms::{Kind, Pseudonyms};
+use super::pseudonyms::{Kind, NOT_KNOWN, Pseudonyms};
 
 /// Of anything but an e-mail address, less than this says nothing. A subscriber's number has just as many digits.
 const SHORTEST: usize = 9;
@@ -102,6 +102,9 @@ fn number(digits: &[u8]) -> Option<u32> {
 /// What of a value is looked for: of a Kenyan number what all its spellings have. `None`: too short to be
 /// told from other text.
 pub(super) fn literal(kind: Kind, original: &str) -> Option<&str> {
+    if original.starts_with(NOT_KNOWN) {
+        return None;
+    }
     let literal = match kind {
         Kind::Phone if original.len() == 12 => original.strip_prefix("254").unwrap_or(original),
         _ => original,

@@ -1,6 +1,6 @@
 //! The second look: whether anything that is known is still there, in whatever form.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aho_corasick::AhoCorasick;
 use base64::{
@@ -14,6 +14,7 @@ use super::{
     encoded::{self, View},
     everywhere::literal,
     pseudonyms::Pseudonyms,
+    stamps::Unstamped,
 };
 
 /// So many forms within each other are undone.
@@ -30,16 +31,15 @@ pub struct Leak {
     pub what: String,
 }
 
-/// Looks for known secrets and for what has pseudonyms.
-pub(super) struct Scan<'a> {
-    known: &'a dyn SecretFinder,
+/// Looks for known secrets and for what has pseudonyms. Making it takes longer than most files take it.
+pub struct Scanner {
+    known: Arc<dyn SecretFinder>,
     finder: Option<AhoCorasick>,
     names: Vec<String>,
-    found: BTreeSet<Leak>,
 }
 
-impl<'a> Scan<'a> {
-    pub(super) fn new(known: &'a dyn SecretFinder, pseudonyms: &Pseudonyms) -> Self {
+impl Scanner {
+    pub(super) fn new(known: Arc<dyn SecretFinder>, pseudonyms: &Pseudonyms) -> Self {
         let (mut forms, mut names) = (Vec::new(), Vec::new());
         for one in pseudonyms.iter() {
             for form in literal(one.kind, one.original).map(forms_of).unwrap_or_default() {
@@ -48,27 +48,50 @@ impl<'a> Scan<'a> {
             }
         }
         let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(&forms).ok();
-        Self { known, finder: finder.filter(|_| !forms.is_empty()), names, found: BTreeSet::new() }
+        Self { known, finder: finder.filter(|_| !forms.is_empty()), names }
     }
 
-    pub(super) fn leaks(mut self, bytes: &[u8]) -> Vec<Leak> {
-        self.look(bytes, 0, None);
+    /// The same in a log whose lines stand behind the engine's time: also without those.
+    pub fn leaks_in_log(&self, bytes: &[u8]) -> Vec<Leak> {
+        let mut found = self.leaks(bytes);
+        let plain = Unstamped::of(&String::from_utf8_lossy(bytes));
+        for leak in self.leaks(plain.text.as_bytes()) {
+            let offset = plain.raw(&(leak.offset..leak.offset + 1)).start;
+            found.push(Leak { offset, ..leak });
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whatever of it is in a finished file, or in its name.
+    pub fn leaks(&self, bytes: &[u8]) -> Vec<Leak> {
+        let mut scan = Scan { by: self, found: BTreeSet::new() };
+        scan.look(bytes, 0, None);
         let text = String::from_utf8_lossy(bytes);
-        self.within(&text, 0, None);
-        self.found.into_iter().collect()
+        scan.within(&text, 0, None);
+        scan.found.into_iter().collect()
     }
+}
 
+/// One file's.
+struct Scan<'s> {
+    by: &'s Scanner,
+    found: BTreeSet<Leak>,
+}
+
+impl Scan<'_> {
     /// Adds what is in these bytes. Of decoded ones all stands where they come from.
     fn look(&mut self, bytes: &[u8], start: usize, all_at: Option<usize>) {
         let at = |offset: usize| all_at.unwrap_or(start + offset);
-        for place in self.known.places_in(bytes) {
+        for place in self.by.known.places_in(bytes) {
             self.found.insert(Leak { offset: at(place.range.start), what: place.name });
         }
-        let Some(finder) = &self.finder else { return };
+        let Some(finder) = &self.by.finder else { return };
         let joined = Joined::of(bytes);
         let places = finder.find_iter(joined.bytes()).map(|m| (m.pattern(), joined.raw(m.range()).start));
         for (pattern, offset) in places {
-            let what = self.names.get(pattern.as_usize()).cloned().unwrap_or_default();
+            let what = self.by.names.get(pattern.as_usize()).cloned().unwrap_or_default();
             self.found.insert(Leak { offset: at(offset), what });
         }
     }

@@ -22,6 +22,7 @@ mod pseudonyms;
 mod replace;
 mod rules;
 mod span;
+mod stamps;
 mod values;
 mod vendored;
 
@@ -39,12 +40,12 @@ use self::{
     everywhere::Everywhere,
     find::Finder,
     hits::Hit,
-    leaks::Scan,
     replace::{Replaced, replaced},
     rules::Rules,
+    stamps::Unstamped,
 };
 pub use self::{
-    leaks::Leak,
+    leaks::{Leak, Scanner},
     pseudonyms::{Kind, Pseudonym, Pseudonyms},
 };
 
@@ -60,6 +61,8 @@ pub enum Content {
     Text,
     /// One document of JSON: if it was one, it still is. If not, it is a text.
     Json,
+    /// A log whose lines stand behind the engine's time and `o` or `e`.
+    Stamped,
     /// A table whose first line names the columns, parted by `,`, `;`, `|` or tabs.
     Csv,
 }
@@ -163,7 +166,12 @@ impl Redactor {
     /// The second look, at finished files and their names: whatever is known, secrets and everything that has a
     /// pseudonym, in any form. Empty: nothing of it is there. An archive has to be unpacked for it.
     pub fn scan(&self, bytes: &[u8], names: &Pseudonyms) -> Vec<Leak> {
-        Scan::new(self.known.finder().as_ref(), names).leaks(bytes)
+        self.scanner(names).leaks(bytes)
+    }
+
+    /// The same for many files.
+    pub fn scanner(&self, names: &Pseudonyms) -> Scanner {
+        Scanner::new(self.known.finder(), names)
     }
 }
 
@@ -200,7 +208,16 @@ fn find<'t>(known: &dyn SecretFinder, what: Content, bytes: &'t [u8]) -> Found<'
     if what == Content::Csv {
         csv::find(&text, &mut columns);
     }
-    let hits = Finder { rules, known }.all(&text, columns);
+    let finder = Finder { rules, known };
+    let hits = match what {
+        Content::Stamped => {
+            let plain = Unstamped::of(&text);
+            let mut hits = finder.all(&plain.text, columns);
+            hits.iter_mut().for_each(|hit| hit.range = plain.raw(&hit.range));
+            hits
+        }
+        Content::Text | Content::Json | Content::Csv => finder.all(&text, columns),
+    };
     let was_json = what == Content::Json && is_json(&text);
     Found { text: Ok(text), hits, was_json }
 }

@@ -216,6 +216,11 @@ const WORDS: &[&str] = &[
     "customer_text",
     "msg_body",
     "voice_text",
+    "last_message",
+    "last_text",
+    "bot_reply",
+    "agent_reply",
+    "assistant_text",
 ];
 const NUMBERS: &[&str] = &[
     "msisdn",

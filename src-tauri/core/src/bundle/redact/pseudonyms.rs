@@ -33,7 +33,9 @@ impl Kind {
 }
 
 /// No bundle has more of one kind.
-const MOST: usize = 1_000_000;
+const MOST: usize = 100_000;
+/// How a value begins that nobody knows any more: it is looked for nowhere.
+pub(super) const NOT_KNOWN: &str = "(as in the bundle before: ";
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +126,7 @@ impl Pseudonyms {
             if let (Some(kind), Ok(number @ 1..=MOST)) = (kind, number.parse::<usize>()) {
                 while self.lists.of(kind).len() < number {
                     let next = self.lists.of(kind).len() + 1;
-                    self.number(kind, &format!("(as in the bundle before: {}-{next})", kind.id()));
+                    self.number(kind, &format!("{NOT_KNOWN}{}-{next})", kind.id()));
                 }
             }
         }
