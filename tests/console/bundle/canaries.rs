@@ -13,7 +13,7 @@ use crate::redact::{
 };
 
 /// Where a text is put, and how many places that are.
-const PLACES: usize = 15;
+const PLACES: usize = 16;
 
 fn with_it_everywhere(said: &str, content: Content) -> ratiba_core::bundle::Collected {
     let mut parts = vec![
@@ -43,6 +43,21 @@ fn with_it_everywhere(said: &str, content: Content) -> ratiba_core::bundle::Coll
         Part::new("skipped.json", "git", "skipped", Taken::Skipped(said.to_owned())),
         Part::new("origin.txt", "git", said, Taken::Bytes(Content::Text, b"x\n".to_vec())),
     ];
+    let stamped: String = said
+        .split('\n')
+        .enumerate()
+        .map(|(n, line)| {
+            format!("2026-11-26T10:00:0{}.000001Z {} {line}\n", n % 10, if n % 2 == 0 { "o" } else { "e" })
+        })
+        .collect();
+    let mut log = Part::new(
+        "logs/worker-1.log",
+        "logs",
+        "a container",
+        Taken::Bytes(Content::Stamped, stamped.into_bytes()),
+    );
+    log.log = Some(LogOf { name: "worker".into(), container: Some("c0ffee".into()), zone: None });
+    parts.push(log);
     let mut command =
         Part::new("command.txt", "git", "a command", Taken::Bytes(Content::Text, b"y\n".to_vec()));
     command.argv = Some(vec!["psql".into(), said.to_owned()]);
@@ -67,6 +82,12 @@ fn texts(made: &MadeBundle) -> Vec<(String, String)> {
             (path.to_owned(), String::from_utf8_lossy(&opened.file(path).unwrap().unwrap()).into_owned())
         })
         .collect();
+    // Whoever reads it takes the times away first.
+    let unstamped = |text: &str| -> String {
+        text.lines().map(|line| format!("{}\n", line.get(30..).unwrap_or(line))).collect()
+    };
+    let worker = all.iter().find(|(path, _)| path == "logs/worker-1.log").map(|(_, text)| unstamped(text));
+    all.extend(worker.map(|text| ("the worker's log without its times".to_owned(), text)));
     all.extend(opened.paths().map(|path| (format!("the name {path}"), path.to_owned())));
     all.extend(made.beside.iter().map(|text| ("beside".to_owned(), text.clone())));
     all.push(("the archive's own bytes".into(), String::from_utf8_lossy(&made.archive).into_owned()));
