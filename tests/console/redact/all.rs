@@ -74,3 +74,16 @@ fn a_file_that_nobody_looked_at_does_not_leave() {
     let cleaned = by_rules().redact_all(&parts, &mut Pseudonyms::default(), &only_first);
     assert!(matches!(&cleaned[..], [Cleaned::Clean(_), Cleaned::Withheld(why)] if why.contains("looked at")));
 }
+
+#[test]
+fn a_quoted_text_that_is_name_and_value_at_once_stays_quoted() {
+    let list = "{\n  \"all\": [\n    \"DB_PASSWORD: hunter2 isn't it\",\n    \"02-whatsapp-signature-403: the .env's secret\",\n    \"x\"\n  ]\n}\n";
+    let mut names = Pseudonyms::default();
+    let clean = clean_of(by_rules().redact(Content::Json, list.as_bytes(), &mut names));
+    let text = String::from_utf8(clean.bytes).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("\"02-whatsapp-signature-403: the .env's secret\","),
+        "a playbook's id is no secret's name: {text}"
+    );
+}

@@ -178,6 +178,12 @@ impl Value {
             true => to_quote(line),
             false => bare(line, name.is_query),
         };
+        // Name and value are one quoted text together, as in a list of such: the value ends with it.
+        let quote = name.start.checked_sub(1).and_then(at).filter(|b| matches!(b, b'"' | b'\''));
+        let length = match quote.filter(|_| name.quote.is_none()) {
+            Some(quote) => length.min(closing(line, 0, quote, 0)),
+            None => length,
+        };
         made(start..start + length)
     }
 
