@@ -128,7 +128,7 @@ impl Console {
         if let Some(recorded) = self.recorded() {
             return recorded.payment(&request.id);
         }
-        let facts = self.payment_facts(&request.id).await?;
+        let facts = self.payment_facts(&request.id, None).await?;
         let view = facts.view(&self.cutoffs(), &self.profile.thresholds);
         let shown = masked(&request.id);
         if !view.payments.is_empty() || !view.strays.is_empty() {
@@ -151,10 +151,19 @@ impl Console {
         }
     }
 
+    /// A payment whose tenant is known: no other one is asked.
+    pub(super) async fn payment_of(&self, tenant: &str, id: &str) -> Result<PaymentDetail, WireError> {
+        let facts = self.payment_facts(id, Some(tenant)).await?;
+        Ok(facts.view(&self.cutoffs(), &self.profile.thresholds))
+    }
+
     /// Reads everything about an id; nothing is folded yet.
-    async fn payment_facts(&self, id: &str) -> Result<PaymentFacts, WireError> {
+    async fn payment_facts(&self, id: &str, tenant: Option<&str>) -> Result<PaymentFacts, WireError> {
         let schema = &self.profile.schema;
-        let (rows, unread) = self.rows_of_each(find_payments_sql(id, schema)).await?;
+        let (rows, unread) = match tenant {
+            Some(tenant) => self.rows_of_one(find_payments_sql(id, schema), tenant).await?,
+            None => self.rows_of_each(find_payments_sql(id, schema)).await?,
+        };
         let pushes = PaymentFacts::pushes(id, &rows);
         let of_pushes = |sql| self.rows_with(sql, vec![Value::from(pushes.clone())]);
         let found = rows.iter().flat_map(|(tenant, rows)| rows.iter().map(move |row| (tenant, row)));
@@ -199,6 +208,28 @@ impl Console {
                 format!("{near}`ratibactl tenants list` has those there are."),
             )
         })
+    }
+
+    /// The same of one tenant.
+    async fn rows_of_one(
+        &self,
+        sql: Result<String, String>,
+        tenant: &str,
+    ) -> Result<(BTreeMap<TenantSlug, Vec<Value>>, Vec<Unread>), WireError> {
+        let slug =
+            TenantSlug::parse(tenant).map_err(|e| usage(e.to_string(), "Look at the tenants first."))?;
+        let database = self.sources.database().map_err(|e| unreachable(&e))?;
+        let sql = sql.map_err(|why| usage(why, "Correct [schema] in the profile."))?;
+        let answers =
+            database.each_tenant(std::slice::from_ref(&slug), &sql).await.map_err(|e| unreachable(&e))?;
+        let (mut rows, mut unread) = (BTreeMap::new(), Vec::new());
+        for (tenant, answer) in answers {
+            match answer {
+                Ok(found) => drop(rows.insert(tenant, found)),
+                Err(why) => unread.push(Unread { tenant: tenant.to_string(), why }),
+            }
+        }
+        Ok((rows, unread))
     }
 
     /// One statement's rows of each tenant that has any, and the tenants that could not be read. A

@@ -67,7 +67,7 @@ impl Output {
                 line = value.to_string();
             }
         }
-        Ok(line)
+        Ok(escaped(line))
     }
 
     /// From now on none of these is printed.
@@ -198,6 +198,19 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// JSON in which also what a terminal would act on, and JSON leaves as it is, is escaped. It stands only within texts.
+fn escaped(line: String) -> String {
+    let acts = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    if !line.contains(acts) {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        if acts(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
 /// The same for what must stay on its line: a line break in it would begin a line that looks like the
 /// console's own.
 pub fn one_line(text: &str) -> String {
@@ -264,6 +277,7 @@ mod tests {
             "a\u{241b}[31mb\u{240d}<U+202E>c<U+009B>d\u{2421}"
         );
         assert_eq!(visible("tab\tand\nline"), "tab\tand\nline");
+        assert_eq!(escaped("{\"a\":\"é\u{9b}\u{202e}\"}".into()), "{\"a\":\"é\\u009b\\u202e\"}");
         assert_eq!(one_line("a title\n2. Nothing is lost"), "a title\u{240a}2. Nothing is lost");
     }
 

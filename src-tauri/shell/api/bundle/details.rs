@@ -7,7 +7,7 @@ use ratiba_core::{
     bundle::{Part, Taken},
     model::ThreadRecord,
     observe::is_stuck,
-    wire::{PaymentId, PaymentsQuery, ThreadId},
+    wire::{PaymentsQuery, ThreadId},
 };
 
 use super::{
@@ -74,8 +74,12 @@ impl Console {
         let query =
             PaymentsQuery { limit: PAYMENTS, offset: 0, tenant: None, state: None, older_than_s: None };
         let page = self.payments_page(query).await.map_err(|e| e.message)?;
-        let stuck: Vec<String> =
-            page.rows.iter().filter(|row| row.stuck == Some(true)).map(|row| row.id.clone()).collect();
+        let stuck: Vec<(String, String)> = page
+            .rows
+            .iter()
+            .filter(|row| row.stuck == Some(true))
+            .map(|row| (row.tenant.clone(), row.id.clone()))
+            .collect();
         let rows = u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
         let mut list = json(
             names::PAYMENTS,
@@ -92,7 +96,7 @@ impl Console {
         let more =
             usize::try_from(page.stuck.unwrap_or_default()).unwrap_or_default().saturating_sub(IN_FULL);
         let details = stream::iter(stuck.into_iter().take(IN_FULL))
-            .map(|id| self.payment(PaymentId { id }))
+            .map(|(tenant, id)| async move { self.payment_of(&tenant, &id).await })
             .buffered(AT_ONCE)
             .filter_map(|detail| async { detail.ok() });
         let details: Vec<_> = details.collect().await;
