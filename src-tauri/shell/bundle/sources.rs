@@ -6,7 +6,7 @@ use ratiba_adapters::{clock::SystemClock, memory::ThisProcess};
 use ratiba_core::{
     bundle::{BundleOf, FileState, OpenedBundle},
     model::ContainerFacts,
-    ports::{JournalStore, KnownSecrets, SightingStore, Sources},
+    ports::{JournalStore, KnownSecrets, NoSecrets, SightingStore, Sources},
     profile::{self, Profile},
     wire::WireError,
 };
@@ -15,7 +15,7 @@ use super::{
     logs::BundleLogs,
     nothing::{Nothing, Stopped},
 };
-use crate::api::{NoSecrets, Recorded, failed, names};
+use crate::api::{Recorded, failed, names};
 
 /// What stands in the place of a stack.
 pub(crate) struct OfBundle {

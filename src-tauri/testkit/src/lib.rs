@@ -9,12 +9,11 @@ mod host;
 mod journal;
 pub mod lab;
 mod logs;
-mod secrets;
 mod sightings;
 mod sources;
 
 pub use build::{container, playbook_file};
 pub use journal::MemoryJournal;
-pub use secrets::NoSecrets;
+pub use ratiba_core::ports::NoSecrets;
 pub use sightings::MemorySightings;
 pub use sources::{Stack, TestClock};

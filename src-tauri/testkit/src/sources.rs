@@ -25,17 +25,14 @@ use ratiba_core::{
     ports::{
         Acts, BeforeCommit, ChangeError, Clock, CommandEnd, CommandLimits, Compose, ComposeCommands,
         ContainerChange, Containers, Database, DatabaseChanges, EngineLine, EnvironmentVariable, LogLine,
-        Memory, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources, SqlChange,
-        SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
+        Memory, NoSecrets, Process, Publisher, Read, RedisKey, RedisScore, RedisServer, RedisValue, Sources,
+        SqlChange, SqlRead, TenantRows, Threads, TransactionFate, VolumeWriter,
     },
     profile::{SchemaSection, Thresholds, parse},
 };
 use serde_json::Value;
 
-use crate::{
-    beside::{Beside, unset},
-    secrets::NoSecrets,
-};
+use crate::beside::{Beside, unset};
 
 /// A clock that only moves when somebody sleeps, or the test says so.
 pub struct TestClock {

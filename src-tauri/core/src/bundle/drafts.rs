@@ -5,7 +5,7 @@ use super::readme::Story;
 /// Where the digest will stand: a text is cleaned before there is one.
 const DIGEST: &str = "(digest)";
 
-/// An entry for `docs/M12-pilot-deviations.md`, in Markdown. [`with_digest`] completes it.
+/// An entry for `docs/M12-pilot-deviations.md`, in Markdown. Its digest is put in when there is one.
 pub fn deviation(story: &Story) -> String {
     let rows = story.rows();
     let listed = |items: &[String], none: &str| match items.is_empty() {
@@ -29,7 +29,7 @@ pub fn deviation(story: &Story) -> String {
     )
 }
 
-/// A message to the person who is asked for help. [`with_digest`] completes it.
+/// A message to the person who is asked for help. Its digest is put in when there is one.
 pub fn message(story: &Story, to: Option<&str>) -> String {
     let greeting = to.map(|name| format!("{name}, ")).unwrap_or_default();
     let more = match story.rows().len().saturating_sub(1) {

@@ -35,7 +35,7 @@ pub use look::{
     RepoEntry, RepoHistory, Webhook, WebhookAnswer,
 };
 pub use memory::Memory;
-pub use secrets::{KnownSecrets, SecretAt, SecretFinder};
+pub use secrets::{KnownSecrets, NoSecrets, SecretAt, SecretFinder};
 pub use sightings::{SightingError, SightingStore};
 
 use crate::{

@@ -29,3 +29,24 @@ pub struct SecretAt {
     /// Its name.
     pub name: String,
 }
+
+/// Knows none: a stack without secrets, or one that is only there as a bundle.
+pub struct NoSecrets;
+
+impl KnownSecrets for NoSecrets {
+    fn hide(&self, _text: &str) -> Option<String> {
+        None
+    }
+    fn names_in(&self, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn finder(&self) -> Arc<dyn SecretFinder> {
+        Arc::new(Self)
+    }
+}
+
+impl SecretFinder for NoSecrets {
+    fn places_in(&self, _bytes: &[u8]) -> Vec<SecretAt> {
+        Vec::new()
+    }
+}

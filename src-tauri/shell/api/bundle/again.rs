@@ -8,12 +8,12 @@ use ratiba_core::{
         Taken, make,
         redact::{Content, Pseudonyms, Redactor},
     },
-    ports::KnownSecrets,
+    ports::{KnownSecrets, NoSecrets},
     wire::WireError,
 };
 
 use super::{collector::COLLECTORS, not_made, spread};
-use crate::api::{NoSecrets, failed};
+use crate::api::failed;
 
 /// What was replaced when it was made.
 const REDACTIONS_BEFORE: &str = "redactions-before.json";
