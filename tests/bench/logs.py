@@ -6,6 +6,7 @@ measured: it is in none of the package managers."""
 
 import json
 import os
+import os
 import random
 import shutil
 import subprocess
