@@ -76,8 +76,8 @@ fn without_postgres_there_is_no_list() {
     assert_eq!(exit_code(&page(&stack).unwrap_err()), 3);
 }
 
-#[test]
-fn a_conversation_is_shown_by_what_redis_has_where_its_tables_cannot_be_read() {
+#[tokio::test]
+async fn a_conversation_is_shown_by_what_redis_has_where_its_tables_cannot_be_read() {
     let thread = FsmThread {
         id: "01JD0000000000000000000042".into(),
         state: "COLLECT_SLOT".into(),
@@ -91,8 +91,8 @@ fn a_conversation_is_shown_by_what_redis_has_where_its_tables_cannot_be_read() {
     };
     let stack =
         Stack::default().with_tenants(&["amani_salon"]).with_threads(vec![ThreadRecord::Thread(thread)]);
-    let show = |id: &str| block_on(console(&stack).thread(ThreadId { thread: id.into() }));
-    let shown = show("01JD0000000000000000000042").unwrap();
+    let show = async |id: &str| console(&stack).thread(ThreadId { thread: id.into() }).await;
+    let shown = show("01JD0000000000000000000042").await.unwrap();
     assert_eq!(shown.state.as_deref(), Some("COLLECT_SLOT"));
     assert!(
         shown.places[0].payments.why().is_some() && shown.places[0].checkpoints.why().is_some(),
@@ -100,6 +100,6 @@ fn a_conversation_is_shown_by_what_redis_has_where_its_tables_cannot_be_read() {
     );
     assert_eq!(shown.now.known().unwrap().as_ref().unwrap().intent, "call •••678");
     // Another one may be in the tables that nobody could read.
-    let error = show("01JD0000000000000000000043").unwrap_err();
+    let error = show("01JD0000000000000000000043").await.unwrap_err();
     assert!(exit_code(&error) == 3 && error.message.contains("amani_salon"), "{error:?}");
 }
