@@ -178,7 +178,12 @@ pub(super) fn runs(text: &str) -> Vec<(Range<usize>, &'static str, String)> {
         let range = at..wrapped(bytes, at, at + length);
         let run = text.get(range.clone()).unwrap_or_default();
         match decoded(run) {
-            Some((how, decoded)) => found.push((range.clone(), how, decoded)),
+            Some((how, decoded)) => {
+                // Its padding goes with it: what stays must read the same when it is cleaned once more.
+                let rest = bytes.get(range.end..).unwrap_or_default();
+                let padding = rest.iter().take(2).take_while(|b| **b == b'=').count();
+                found.push((range.start..range.end + padding, how, decoded));
+            }
             None if run.contains('/') => found.extend(in_path(run, range.start)),
             None => {}
         }
