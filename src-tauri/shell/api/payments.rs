@@ -10,7 +10,7 @@ use ratiba_core::{
     },
     model::{FsmThread, SourceError, TenantRef, TenantSlug, ThreadRecord, counted, masked},
     playbook::sql_template::for_tenant,
-    ports::{Read, SqlRead, TenantRows},
+    ports::{Database, Read, SqlRead, TenantRows},
     wire::{PaymentDetail, PaymentId, PaymentsPage, PaymentsQuery, WireError},
 };
 use serde_json::Value;
@@ -219,17 +219,7 @@ impl Console {
         let slug =
             TenantSlug::parse(tenant).map_err(|e| usage(e.to_string(), "Look at the tenants first."))?;
         let database = self.sources.database().map_err(|e| unreachable(&e))?;
-        let sql = sql.map_err(|why| usage(why, "Correct [schema] in the profile."))?;
-        let answers =
-            database.each_tenant(std::slice::from_ref(&slug), &sql).await.map_err(|e| unreachable(&e))?;
-        let (mut rows, mut unread) = (BTreeMap::new(), Vec::new());
-        for (tenant, answer) in answers {
-            match answer {
-                Ok(found) => drop(rows.insert(tenant, found)),
-                Err(why) => unread.push(Unread { tenant: tenant.to_string(), why }),
-            }
-        }
-        Ok((rows, unread))
+        self.rows_of(database, vec![slug], sql).await
     }
 
     /// One statement's rows of each tenant that has any, and the tenants that could not be read. A
@@ -241,6 +231,15 @@ impl Console {
         let database = self.sources.database().map_err(|e| unreachable(&e))?;
         let tenants = database.tenants().await.map_err(|e| unreachable(&e))?;
         let slugs: Vec<TenantSlug> = tenants.into_iter().filter(|t| t.has_schema).map(|t| t.slug).collect();
+        self.rows_of(database, slugs, sql).await
+    }
+
+    async fn rows_of(
+        &self,
+        database: &dyn Database,
+        slugs: Vec<TenantSlug>,
+        sql: Result<String, String>,
+    ) -> Result<(BTreeMap<TenantSlug, Vec<Value>>, Vec<Unread>), WireError> {
         let answers = match sql {
             Ok(sql) => database.each_tenant(&slugs, &sql).await.map_err(|e| unreachable(&e))?,
             Err(why) => slugs.into_iter().map(|slug| (slug, Err(why.clone()))).collect(),

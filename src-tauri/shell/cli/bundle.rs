@@ -88,7 +88,7 @@ pub async fn run(command: BundleCommand, profile: Option<&str>, output: &Output)
             match path {
                 Some(path) => print_file(&opened, &file, &path, output),
                 None => {
-                    let view = view_of(&opened, &file);
+                    let view = BundleView::of_opened(&opened, file.display().to_string());
                     output.show(&view, |out| page(&view, out))?;
                     Ok(0)
                 }
@@ -115,7 +115,7 @@ async fn export(asked: BundleAsked, out: Option<&Path>, profile: Option<&str>, o
             written(places, &made, output)?;
         }
         None => {
-            let view = made_view(&made, "");
+            let view = BundleView::of_made(&made, "");
             output.show(&view, |out| page(&view, out))?;
         }
     }
@@ -138,7 +138,7 @@ async fn redact(file: &Path, out: &Path, profile: Option<&str>, output: &Output)
 fn written(places: Written, made: &MadeBundle, output: &Output) -> Result<(), WireError> {
     file::write(&places, made)?;
     let written = BundleWritten {
-        bundle: made_view(made, &places.file.display().to_string()),
+        bundle: BundleView::of_made(made, places.file.display().to_string()),
         beside: places.beside(),
     };
     output.show(&written, |out| {
@@ -222,24 +222,6 @@ fn print_file(opened: &OpenedBundle, file: &Path, path: &str, output: &Output) -
     })?;
     output.line(visible(&String::from_utf8_lossy(&bytes)).trim_end());
     Ok(0)
-}
-
-fn view_of(opened: &OpenedBundle, file: &Path) -> BundleView {
-    BundleView {
-        file: file.display().to_string(),
-        digest: opened.digest(),
-        size: opened.size() as u64,
-        manifest: opened.manifest().clone(),
-    }
-}
-
-fn made_view(made: &MadeBundle, file: &str) -> BundleView {
-    BundleView {
-        file: file.to_owned(),
-        digest: made.digest.clone(),
-        size: made.archive.len() as u64,
-        manifest: made.manifest.clone(),
-    }
 }
 
 fn page(view: &BundleView, out: &Output) -> String {

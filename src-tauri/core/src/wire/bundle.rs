@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::Manifest;
+use crate::bundle::{MadeBundle, Manifest, OpenedBundle};
 
 /// A bundle and what is in it: `ratibactl bundle inspect --json`, with the manifest's own fields beside these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,20 @@ pub struct BundleView {
     #[serde(flatten)]
     #[cfg_attr(test, ts(flatten))]
     pub manifest: Manifest,
+}
+
+impl BundleView {
+    /// Of one that was made; `file` is where it was written.
+    pub fn of_made(made: &MadeBundle, file: impl Into<String>) -> Self {
+        let size = made.archive.len() as u64;
+        Self { file: file.into(), digest: made.digest.clone(), size, manifest: made.manifest.clone() }
+    }
+
+    /// Of one that was opened.
+    pub fn of_opened(opened: &OpenedBundle, file: impl Into<String>) -> Self {
+        let size = opened.size() as u64;
+        Self { file: file.into(), digest: opened.digest(), size, manifest: opened.manifest().clone() }
+    }
 }
 
 /// A bundle that was written: `ratibactl bundle export --json`.

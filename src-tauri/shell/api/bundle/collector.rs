@@ -99,7 +99,7 @@ pub(super) fn text(path: &str, collector: &'static str, origin: &str, text: Stri
 fn short_times(bytes: Vec<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes.as_slice();
-    while let Some(dot) = memchr(b'.', rest) {
+    while let Some(dot) = rest.iter().position(|b| *b == b'.') {
         let (before, after) = rest.split_at(dot + 1);
         out.extend(before);
         let digits = after.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -113,10 +113,6 @@ fn short_times(bytes: Vec<u8>) -> Vec<u8> {
     }
     out.extend(rest);
     out
-}
-
-fn memchr(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|b| *b == wanted)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl Console {
         };
         let text = |n: usize| made.beside.get(n).cloned().unwrap_or_default();
         let preview = BundlePreview {
-            bundle: view_of_made(&made, ""),
+            bundle: BundleView::of_made(&made, ""),
             collectors: COLLECTORS.iter().map(|(id, what)| ((*id).to_owned(), (*what).to_owned())).collect(),
             message: text(0),
             deviation: text(1),
@@ -99,13 +99,7 @@ impl Console {
         let recorded = self.recorded().ok_or_else(|| {
             not_found("show the bundle: this is the stack itself", "Open one with `ratiba-console FILE.zip`.")
         })?;
-        let opened = recorded.bundle();
-        Ok(BundleView {
-            file: recorded.captured().file,
-            digest: opened.digest(),
-            size: opened.size() as u64,
-            manifest: opened.manifest().clone(),
-        })
+        Ok(BundleView::of_opened(recorded.bundle(), recorded.captured().file))
     }
 
     /// Writes the bundle that was shown, and no other.
@@ -122,7 +116,7 @@ impl Console {
             let places = places(&file)?;
             write(&places, &made)?;
             Ok(BundleWritten {
-                bundle: view_of_made(&made, &places.file.display().to_string()),
+                bundle: BundleView::of_made(&made, places.file.display().to_string()),
                 beside: places.beside(),
             })
         });
@@ -134,15 +128,6 @@ impl Console {
         made.filter(|made| made.digest == digest).ok_or_else(|| {
             not_found("find the bundle that was shown: there is another one, or none", "Collect it again.")
         })
-    }
-}
-
-fn view_of_made(made: &MadeBundle, file: &str) -> BundleView {
-    BundleView {
-        file: file.to_owned(),
-        digest: made.digest.clone(),
-        size: made.archive.len() as u64,
-        manifest: made.manifest.clone(),
     }
 }
 
