@@ -1,4 +1,5 @@
-//! One apply at a time per target: a lock file, freed by the system however the holder ends.
+//! One apply at a time per target, and one console at a time that opens a journal: lock files, freed
+//! by the system however the holder ends.
 //!
 //! Two files for each target. `lock` is held as long as the apply goes on, and has the holder's
 //! name. `door` is held only while somebody takes the lock and writes a name, or finds it taken and
@@ -31,7 +32,7 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 /// A lock that is held until dropped.
-struct Held(File);
+pub(super) struct Held(File);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -47,6 +48,16 @@ impl Held {
         file.lock()?;
         Ok(Self(file))
     }
+}
+
+/// Waits until no other console is opening `journal`, and holds the next one off until dropped.
+///
+/// The wait is a thread's: whoever is in front may need this runtime's threads to get done.
+pub(super) async fn to_open(dir: &Path, journal: &Path) -> std::io::Result<Held> {
+    durable::folder(dir)?;
+    let file = open(&file_of(dir, &journal.to_string_lossy(), "opening"))?;
+    let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| Held(file)));
+    waited.await.map_err(std::io::Error::other)?
 }
 
 /// Takes the lock of `target`, or says who holds it.

@@ -203,3 +203,24 @@ async fn consoles_that_append_at_once_keep_one_chain_and_its_anchor() {
     assert_eq!((history.rows.len(), history.first_bad()), (100, None));
     assert_eq!(history.anchor.unwrap().pending, None);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn consoles_that_open_a_new_journal_at_once_all_get_it() {
+    for _ in 0..200 {
+        let state = folder();
+        let at_once = std::sync::Arc::new(tokio::sync::Barrier::new(4));
+        let consoles = (0..4).map(|n| {
+            let (path, at_once) = (state.path().to_owned(), at_once.clone());
+            tokio::spawn(async move {
+                let journal = SqliteJournal::new(&path, "lab");
+                at_once.wait().await;
+                journal.append(draft(n, "R1", EntryKind::StepIntent, json!({}))).await.unwrap();
+                journal.close().await.unwrap();
+            })
+        });
+        for console in consoles.collect::<Vec<_>>() {
+            console.await.unwrap();
+        }
+        assert_eq!(first_bad(&journal(&state)).await, None);
+    }
+}
