@@ -1,5 +1,6 @@
-//! A console that is open, as the window has one: for each line on standard input it plans row 5
-//! and applies it, and prints how long either took. `tests/bench/run` calls it.
+//! A console that is open, as the window has one. For each line on standard input it does one thing and prints
+//! how long that took: `repair TENANT` plans row 5 and applies it, `triage` looks anew, `thread FILE ID` finds a
+//! thread's lines. `tests/bench/run` calls it.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that fails is no figure")]
 
@@ -11,10 +12,11 @@ use std::{
 };
 
 use ratiba_console::{
-    api::{Console, watch},
+    api::{Console, LogNews, LogsRequest, watch},
     open_console,
 };
 use ratiba_core::{
+    logs::LogQuery,
     model::Subject,
     remedy::{RunEvent, RunOutcome},
     wire::{ApplyRequest, PlanRequest, Update},
@@ -26,12 +28,17 @@ fn main() {
     runtime.block_on(async {
         let mut args = std::env::args().skip(1);
         let profile = args.next().expect("a profile");
-        let tenant = args.next().expect("a tenant");
         let console = open_console(Some(&profile)).await.unwrap();
         watch(&console);
         for line in stdin().lines() {
-            line.unwrap();
-            println!("{}", repaired(&console, &tenant).await);
+            let line = line.unwrap();
+            let took = match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["repair", tenant] => repaired(&console, tenant).await,
+                ["triage"] => looked(&console).await,
+                ["thread", file, thread] => found(&console, file, thread).await,
+                _ => panic!("what is {line:?}?"),
+            };
+            println!("{took}");
             stdout().flush().unwrap();
         }
     });
@@ -64,6 +71,27 @@ async fn repaired(console: &Arc<Console>, tenant: &str) -> serde_json::Value {
             _ => None,
         };
     }
+}
+
+/// Milliseconds of a whole triage that was asked for, whatever the watch saw before.
+async fn looked(console: &Arc<Console>) -> serde_json::Value {
+    let began = Instant::now();
+    let triage = console.triage_now().await;
+    assert!(triage.which_error.is_none() && triage.ranked.len() > 12, "{triage:?}");
+    json!({ "ms": ms(began) })
+}
+
+/// Milliseconds until a thread's lines in a file are all there, and how many there are.
+async fn found(console: &Arc<Console>, file: &str, thread: &str) -> serde_json::Value {
+    let query = LogQuery { thread: Some(thread.to_owned()), ..LogQuery::default() };
+    let request = LogsRequest { query, files: vec![file.to_owned()], ..LogsRequest::default() };
+    let began = Instant::now();
+    let mut news = console.log_reader().open(&request).await.unwrap();
+    let mut lines = 0;
+    while let Some(one) = news.next().await {
+        lines += usize::from(matches!(one, LogNews::Entry { .. }));
+    }
+    json!({ "ms": ms(began), "lines": lines })
 }
 
 fn ms(since: Instant) -> f64 {

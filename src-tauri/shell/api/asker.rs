@@ -88,7 +88,7 @@ impl Asker for Bridge {
     }
 }
 
-/// A fresh pass: nothing asked yet.
+/// A fresh pass over the sources of one look: nothing asked yet.
 pub(super) fn fresh_pass(
     sources: &Sources,
     remembered: &Arc<Remembered>,

@@ -216,8 +216,13 @@ impl Console {
 
     /// Surroundings for scripts: one pass, one `now`.
     pub(super) fn call_context(&self, freshness: Freshness) -> CallContext {
+        self.call_context_of(&self.sources.for_one_look(), freshness)
+    }
+
+    /// The same, of a look that others take part in.
+    pub(super) fn call_context_of(&self, look: &Sources, freshness: Freshness) -> CallContext {
         CallContext {
-            pass: fresh_pass(&self.sources, &self.remembered, freshness),
+            pass: fresh_pass(look, &self.remembered, freshness),
             env: Env {
                 now: self.sources.clock.now(),
                 project: self.environment.project.clone(),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ratiba_core::{
     logs::{Filter, LogEntry, LogQuery, Merge, SignalCounter},
     model::{ContainerFacts, SourceError},
-    ports::{Containers, LogBatch, LogBatches, LogPart, LogPlace, Logs, Read},
+    ports::{Containers, LogBatch, LogBatches, LogPart, LogPlace, Logs, Read, Sources},
     wire::{SignalsView, WireError},
 };
 
@@ -72,9 +72,14 @@ pub enum LogNews {
 impl Console {
     /// Reads this stack's logs.
     pub fn log_reader(&self) -> LogReader {
+        self.log_reader_of(&self.sources)
+    }
+
+    /// The same, of a look that others take part in.
+    pub(super) fn log_reader_of(&self, look: &Sources) -> LogReader {
         LogReader {
-            logs: self.sources.logs.clone(),
-            containers: Some(self.sources.containers.clone()),
+            logs: look.logs.clone(),
+            containers: Some(look.containers.clone()),
             files: self.profile.logs.files.clone(),
             recorded_from: self.recorded().map(|recorded| recorded.bundle().manifest().window.from),
         }

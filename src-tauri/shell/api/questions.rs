@@ -7,7 +7,7 @@ use ratiba_core::{
     logs::{LogEntry, LogQuery, OwnTries, PatternCounter, plain_text},
     model::{ContainerFacts, LastGood, ThreadRecord, Verdict, VerdictKind, counted, masked},
     observe::{is_stuck, worst_container},
-    ports::{PythonFile, Read, RepoHistory, SqlRead},
+    ports::{PythonFile, Read, RepoHistory, Sources, SqlRead},
     triage::{
         AlembicView, ChangedView, Deed, FailingService, MemoHit, Sign, UnmatchedView, WhenView, alembic,
         began, failing, memo_hits, ruled_out, symptoms,
@@ -78,12 +78,17 @@ impl Console {
     }
 
     /// Warnings and worse since the last good moment, by their shape.
-    pub(super) async fn what_logs_say(&self, good: Option<&LastGood>, now: Timestamp) -> LogAnswer {
+    pub(super) async fn what_logs_say(
+        &self,
+        look: &Sources,
+        good: Option<&LastGood>,
+        now: Timestamp,
+    ) -> LogAnswer {
         let back = |by: SignedDuration, from: Timestamp| from.checked_sub(by).unwrap_or(from);
         let since = good.map_or_else(|| back(USUALLY, now), |good| good.at).max(back(FARTHEST, now));
         let from = back(BEFORE, since);
         let mut read = LogsRead { since: Some(since), from: Some(from), own: 0, notes: Vec::new() };
-        let counted = tokio::time::timeout(LOGS_WITHIN, self.patterns(since, from)).await;
+        let counted = tokio::time::timeout(LOGS_WITHIN, self.patterns(look, since, from)).await;
         let signs = match counted {
             Ok(Ok((signs, own, notes))) => {
                 (read.own, read.notes) = (own, notes);
@@ -103,12 +108,13 @@ impl Console {
 
     async fn patterns(
         &self,
+        look: &Sources,
         since: Timestamp,
         from: Timestamp,
     ) -> Result<(Vec<LogSign>, u32, Vec<String>), String> {
         let query = LogQuery { level: Some("warning".into()), since: Some(from), ..LogQuery::default() };
         let request = LogsRequest { query, ..LogsRequest::default() };
-        let mut lines = self.log_reader().open(&request).await.map_err(|e| e.message)?;
+        let mut lines = self.log_reader_of(look).open(&request).await.map_err(|e| e.message)?;
         let mut counter = PatternCounter::new(Some(since));
         let mut notes = Vec::new();
         let backend = self.profile.services.backend.as_str();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratiba_core::{
     model::TenantFacts,
     observe::{fold, tenant_facts, tenant_payments_sql},
-    ports::Read,
+    ports::{Read, Sources},
     wire::{Empty, LogTail, LogTailRequest, SnapshotView, Update, WireError},
 };
 
@@ -14,7 +14,11 @@ use super::{Console, failed, not_found, unreachable};
 impl Console {
     /// Reads Docker once.
     pub(super) async fn read_containers(&self) {
-        let outcome = self.sources.containers.list().await;
+        self.read_containers_of(&self.sources).await;
+    }
+
+    async fn read_containers_of(&self, look: &Sources) {
+        let outcome = look.containers.list().await;
         let at = self.sources.clock.now();
         self.state().readings.containers.take(outcome, at);
         self.moved.notify_one();
@@ -71,10 +75,16 @@ impl Console {
 
     /// Reads every source once, all at the same time.
     pub async fn read_all(&self) {
+        self.read_all_of(&self.sources).await;
+    }
+
+    /// The same, of a look that others take part in.
+    pub(super) async fn read_all_of(&self, look: &Sources) {
         if self.recorded().is_some() {
             return;
         }
-        tokio::join!(self.read_containers(), self.read_declared(), self.read_tenants(), self.read_threads());
+        let containers = self.read_containers_of(look);
+        tokio::join!(containers, self.read_declared(), self.read_tenants(), self.read_threads());
     }
 
     /// The present snapshot, of what was read so far.

@@ -6,6 +6,7 @@ use super::{Console, asker::Freshness, playbooks::blocking};
 use ratiba_core::{
     model::Verdict,
     playbook::ScriptError,
+    ports::Sources,
     triage::{Detected, rank},
     wire::{Empty, TriageView, Update, WireError},
 };
@@ -32,16 +33,17 @@ impl Console {
         let began = clock.monotonic_ms();
         let now = clock.now();
         let (good, unread_good) = self.last_good().await;
+        let look = self.sources.for_one_look();
         let read = async {
             if !self.state().is_watching {
-                self.read_all().await;
+                self.read_all_of(&look).await;
             }
             self.which().await
         };
         let (ranked, (which, unread_needs), logs, (history, unread_history, why_base)) = tokio::join!(
-            self.ranked(),
+            self.ranked(&look),
             read,
-            self.what_logs_say(good.as_ref(), now),
+            self.what_logs_say(&look, good.as_ref(), now),
             self.history(good.as_ref(), now)
         );
         let (when, mut changed, unmatched) = tokio::join!(
@@ -68,8 +70,8 @@ impl Console {
         }
     }
 
-    async fn ranked(self: &Arc<Self>) -> Vec<Verdict> {
-        let context = self.call_context(Freshness::Watching);
+    async fn ranked(self: &Arc<Self>, look: &Sources) -> Vec<Verdict> {
+        let context = self.call_context_of(look, Freshness::Watching);
         let catalog = self.catalog();
         let looking = catalog.all().iter().map(|playbook| {
             let (asked, with) = (playbook.clone(), context.clone());

@@ -110,6 +110,12 @@ async fn memory_is_that_of_the_running_container() {
     let read = engine().memory(std::slice::from_ref(&id)).await.unwrap();
     let bytes = read.iter().find(|(of, _)| *of == id).unwrap().1;
     assert!((10 << 20..512 << 20).contains(&bytes), "{bytes} bytes");
+    // Whoever counted it here, the engine counts the same.
+    let told = lab::docker(&["stats", "--no-stream", "--format", "{{.MemUsage}}", &backend]);
+    let mib: f64 = told.split_once("MiB").unwrap().0.parse().unwrap();
+    let engines = mib * f64::from(1 << 20);
+    let off = (f64::from(u32::try_from(bytes).unwrap()) - engines).abs();
+    assert!(off < engines / 10.0, "{bytes} bytes, and the engine says {told}");
 }
 
 #[tokio::test]

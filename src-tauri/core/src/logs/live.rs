@@ -5,7 +5,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     entry::{LONGEST_LINE, LogEntry},
     join::Joiner,
-    query::{Filter, Wanted, time_of},
+    query::{Filter, Wanted},
+    record::time_and_level,
 };
 
 /// Puts lines together that belong together, of both streams, and lets wanted entries through.
@@ -77,7 +78,7 @@ impl Assembler {
             left_out: open.left_out,
             zone: self.zone.clone(),
         };
-        entry.at = time_of(&entry.record().0, entry.written_at).or(self.last);
+        entry.at = time_and_level(entry.head(), entry.written_at, &entry.zone).0.or(self.last);
         self.last = entry.at;
         let is_wanted = match wanted {
             Wanted::No => false,

@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     console, json,
-    record::{LogRecord, read_bytes, severity},
+    record::{severity, time_and_level},
 };
 
 /// Which lines are wanted. What is empty does not matter.
@@ -143,11 +143,11 @@ impl Filter {
         if self.severity == 0 && query.since.is_none() && query.until.is_none() {
             return Wanted::Yes;
         }
-        let (record, _) = read_bytes(head, written_at, zone);
-        if severity(&record.level) < self.severity {
+        let (at, level) = time_and_level(head, written_at, zone);
+        if severity(&level) < self.severity {
             return Wanted::No;
         }
-        self.wants_time(time_of(&record, written_at))
+        self.wants_time(at)
     }
 
     /// Whether lines of this time are wanted, as far as times go.
@@ -167,10 +167,6 @@ impl Filter {
             false => Wanted::No,
         }
     }
-}
-
-pub(super) fn time_of(record: &LogRecord, written_at: Option<Timestamp>) -> Option<Timestamp> {
-    record.at.or(written_at)
 }
 
 fn field_of(line: &[u8], names: &[&str]) -> Option<String> {

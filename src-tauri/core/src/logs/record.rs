@@ -61,6 +61,23 @@ pub fn read_bytes(line: &[u8], written_at: Option<Timestamp>, zone: &TimeZone) -
     (of_text(&text, written_at, zone), LineForm::Text)
 }
 
+/// When a line is of and how bad it is, as [`read_bytes`] tells it: in JSON without reading the rest.
+pub(super) fn time_and_level(
+    line: &[u8],
+    written_at: Option<Timestamp>,
+    zone: &TimeZone,
+) -> (Option<Timestamp>, String) {
+    let [t1, t2, t3, t4] = TIMES;
+    let [l1, l2, l3] = LEVELS;
+    let Some([t1, t2, t3, t4, l1, l2, l3]) = json::picked(line, [t1, t2, t3, t4, l1, l2, l3]) else {
+        let (record, _) = read_bytes(line, written_at, zone);
+        return (record.at, record.level);
+    };
+    let at = [t1, t2, t3, t4].into_iter().flatten().next().and_then(|told| time_told(&told, zone));
+    let level = [l1, l2, l3].into_iter().flatten().find_map(|level| level.as_str().map(level_of));
+    (at.or(written_at), level.unwrap_or_default())
+}
+
 fn of_text(line: &str, written_at: Option<Timestamp>, zone: &TimeZone) -> LogRecord {
     let told = plain::read(&console::without_colours(line), zone);
     LogRecord {
@@ -76,14 +93,14 @@ fn of_text(line: &str, written_at: Option<Timestamp>, zone: &TimeZone) -> LogRec
 }
 
 /// Names under which others than structlog write the same.
-const TIMES: &[&str] = &["timestamp", "ts", "time", "@timestamp"];
-const LEVELS: &[&str] = &["level", "levelname", "severity"];
+const TIMES: [&str; 4] = ["timestamp", "ts", "time", "@timestamp"];
+const LEVELS: [&str; 3] = ["level", "levelname", "severity"];
 const EVENTS: &[&str] = &["event", "msg", "message"];
 const TENANTS: &[&str] = &["tenant", "tenant_slug"];
 
 fn of_fields(mut fields: Map<String, Value>, written_at: Option<Timestamp>, zone: &TimeZone) -> LogRecord {
     let at = time(&mut fields, zone).or(written_at);
-    let level = level_of(&taken(&mut fields, LEVELS));
+    let level = level_of(&taken(&mut fields, &LEVELS));
     let (event, logger) = (taken(&mut fields, EVENTS), taken(&mut fields, &["logger"]));
     let (tenant, thread_id) = (taken(&mut fields, TENANTS), taken(&mut fields, &["thread_id"]));
     LogRecord { at, level, event, logger, tenant, thread_id, fields, is_structured: true }
@@ -91,14 +108,18 @@ fn of_fields(mut fields: Map<String, Value>, written_at: Option<Timestamp>, zone
 
 fn time(fields: &mut Map<String, Value>, zone: &TimeZone) -> Option<Timestamp> {
     let name = TIMES.iter().find(|name| fields.contains_key(**name))?;
-    let at = match fields.get(*name)? {
+    let at = time_told(fields.get(*name)?, zone)?;
+    fields.remove(*name);
+    Some(at)
+}
+
+fn time_told(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
+    match value {
         Value::String(text) => text.parse().ok().or_else(|| plain::read(text, zone).at),
         // Seconds since 1970, as structlog writes them where no form was chosen, and LiveKit in JSON.
         Value::Number(seconds) => seconds.as_f64().and_then(of_seconds),
         _ => None,
-    }?;
-    fields.remove(*name);
-    Some(at)
+    }
 }
 
 fn of_seconds(seconds: f64) -> Option<Timestamp> {
@@ -159,6 +180,30 @@ mod tests {
         assert_eq!(record(in_colours, None), in_json);
         assert_eq!((in_json.level.as_str(), in_json.event.as_str()), ("warning", "intent_router no_route"));
         assert_eq!(in_json.fields["intent"], json!("book_tattoo"));
+    }
+
+    #[test]
+    fn time_and_level_alone_are_those_of_the_whole_record() {
+        let written_at = "2026-11-26T00:00:09Z".parse().ok();
+        for line in [
+            r#"{"event": "e", "level": "WARN", "timestamp": "2026-11-26T00:00:01.5Z"}"#,
+            r#"{"ts": 1795651201.25, "severity": "fatal", "time": "2026-11-26T00:00:02Z"}"#,
+            r#"{"timestamp": "no time", "ts": 1795651201.25, "level": 3, "levelname": "err"}"#,
+            r#"{"timestamp": "2026-11-26 10:00:00,5", "level": "info", "level": "error"}"#,
+            r#"{"timestamp": "2026-11-26T00:00:01Z", "level": "debug"}"#,
+            r#"{"timestamp": null, "level": null}"#,
+            "{}",
+            "2026-11-26T00:00:01Z [error    ] failed  thread_id=T1",
+            "2026-11-26 10:00:00,000 ERROR plain",
+            "{\"event\": \"cut",
+            "",
+        ] {
+            for written_at in [None, written_at] {
+                let (record, _) = read_bytes(line.as_bytes(), written_at, &TimeZone::UTC);
+                let alone = time_and_level(line.as_bytes(), written_at, &TimeZone::UTC);
+                assert_eq!(alone, (record.at, record.level), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ use memchr::memchr;
 use super::{
     entry::{LONGEST_LINE, LogEntry},
     join::{Joiner, may_join},
-    query::{Filter, Sieve, Wanted, time_of},
-    record::read_bytes,
+    query::{Filter, Sieve, Wanted},
+    record::time_and_level,
 };
 
 /// How lines stand in a file.
@@ -113,8 +113,7 @@ impl Before {
 /// The time that the first line of the piece which tells one tells, and that of the last one: for a reader that
 /// looks for a time. `None`: none does.
 pub fn times(piece: &Piece<'_>) -> Option<(Timestamp, Timestamp)> {
-    let of =
-        |line: &Line| time_of(&read_bytes(piece.body(line), line.written_at, piece.zone).0, line.written_at);
+    let of = |line: &Line| piece.time(line);
     let first =
         piece.lines(piece.first_start()).take_while(|l| l.start < piece.owned.end).find_map(|l| of(&l))?;
     let mut end = piece.owned.end.min(piece.bytes.len());
@@ -144,7 +143,7 @@ impl Piece<'_> {
     }
 
     fn time(&self, line: &Line) -> Option<Timestamp> {
-        time_of(&read_bytes(self.body(line), line.written_at, self.zone).0, line.written_at)
+        time_and_level(self.body(line), line.written_at, self.zone).0
     }
 
     fn line_start(&self, at: usize) -> usize {
@@ -289,7 +288,7 @@ impl Open {
             left_out: left_out as u64,
             zone: piece.zone.clone(),
         };
-        entry.at = time_of(&entry.record().0, entry.written_at);
+        entry.at = time_and_level(entry.head(), entry.written_at, &entry.zone).0;
         let end = self.lines.last().map_or(self.first.end, |line| line.end);
         Some(Sifted { at: self.first.start, end, entry, by_time: wanted == Wanted::ByTime })
     }

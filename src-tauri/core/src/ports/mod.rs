@@ -8,6 +8,7 @@
 mod act;
 mod change;
 mod journal;
+mod listed_once;
 mod logs;
 mod look;
 mod memory;

@@ -1,6 +1,6 @@
 //! All collectors, side by side.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
@@ -41,31 +41,47 @@ impl Console {
             Some(id) => Some(self.run_record(id).await?.run),
             None => None,
         };
-        // First: it says what time the logs are wanted of.
-        let triage = tokio::time::timeout(TRIAGE_WITHIN, self.triage_now()).await.ok();
-        tell("triage".into());
-        let window = window(asked, triage.as_ref(), captured_at);
-        let (about, captured) = (triage.as_ref(), &window);
-        let work = vec![
-            timed(asked, USUAL, "status", names::SNAPSHOT, self.bundle_status().boxed()),
-            timed(asked, USUAL, "triage", names::TRIAGE, triage_part(about).boxed()),
-            timed(asked, USUAL, "containers", names::CONTAINERS, self.bundle_containers().boxed()),
-            ("logs", self.bundle_logs(captured, asked.leaves_out("logs")).boxed()),
-            timed(asked, DETAILS_WITHIN, "tenants", names::TENANTS, self.bundle_tenants().boxed()),
-            timed(asked, DETAILS_WITHIN, "threads", names::THREADS, self.bundle_threads().boxed()),
-            timed(asked, DETAILS_WITHIN, "payments", names::PAYMENTS, self.bundle_payments().boxed()),
-            timed(asked, USUAL, "journal", names::RUNS, self.bundle_journal(run_asked).boxed()),
-            timed(asked, USUAL, "git", names::COMMITS, self.bundle_git(about).boxed()),
-            timed(asked, USUAL, "memos", names::MEMOS, self.bundle_memos(about).boxed()),
-            timed(asked, USUAL, "versions", names::VERSIONS, self.bundle_versions().boxed()),
-            timed(asked, USUAL, "profile", names::PROFILE, self.bundle_profile().boxed()),
-        ];
-        let mut going: FuturesUnordered<_> =
-            work.into_iter().map(|(name, work)| async move { (name, work.await) }).collect();
         let mut parts = Vec::new();
-        while let Some((name, given)) = going.next().await {
+        // What was asked for needs no triage to be known.
+        let wanted = asked.since.map(|_| window_of(asked, None, captured_at));
+        let (triage, window);
+        let mut going = FuturesUnordered::new();
+        let mut took = |name: &'static str, given: Vec<Part>| {
             tell(told(name, &given));
             parts.extend(given);
+        };
+        let (detailed, no_logs) = (DETAILS_WITHIN, asked.leaves_out("logs"));
+        going.extend([
+            timed(asked, USUAL, "status", names::SNAPSHOT, self.bundle_status().boxed()),
+            timed(asked, USUAL, "containers", names::CONTAINERS, self.bundle_containers().boxed()),
+            timed(asked, detailed, "tenants", names::TENANTS, self.bundle_tenants().boxed()),
+            timed(asked, detailed, "threads", names::THREADS, self.bundle_threads().boxed()),
+            timed(asked, detailed, "payments", names::PAYMENTS, self.bundle_payments().boxed()),
+            timed(asked, USUAL, "journal", names::RUNS, self.bundle_journal(run_asked).boxed()),
+            timed(asked, USUAL, "versions", names::VERSIONS, self.bundle_versions().boxed()),
+            timed(asked, USUAL, "profile", names::PROFILE, self.bundle_profile().boxed()),
+        ]);
+        going.extend(wanted.iter().map(|wanted| named("logs", self.bundle_logs(wanted, no_logs))));
+        // It says what time the logs are wanted of; what does not depend on it is collected meanwhile.
+        let mut looking = pin!(tokio::time::timeout(TRIAGE_WITHIN, self.triage_now()));
+        triage = loop {
+            tokio::select! {
+                triage = &mut looking => break triage.ok(),
+                Some((name, given)) = going.next() => took(name, given),
+            }
+        };
+        window = window_of(asked, triage.as_ref(), captured_at);
+        let about = triage.as_ref();
+        going.extend([
+            timed(asked, USUAL, "triage", names::TRIAGE, triage_part(about).boxed()),
+            timed(asked, USUAL, "git", names::COMMITS, self.bundle_git(about).boxed()),
+            timed(asked, USUAL, "memos", names::MEMOS, self.bundle_memos(about).boxed()),
+        ]);
+        if wanted.is_none() {
+            going.push(named("logs", self.bundle_logs(&window, no_logs)));
+        }
+        while let Some((name, given)) = going.next().await {
+            took(name, given);
         }
         drop(going);
         limit(&mut parts);
@@ -90,18 +106,24 @@ impl Console {
     }
 }
 
-/// A collector with its name.
+/// What a collector gives, with its name.
+type Given<'f> = BoxFuture<'f, (&'static str, Vec<Part>)>;
+
+fn named<'f>(name: &'static str, work: impl Future<Output = Vec<Part>> + Send + 'f) -> Given<'f> {
+    work.map(move |parts| (name, parts)).boxed()
+}
+
 fn timed<'f>(
     asked: &BundleAsked,
     within: Duration,
     name: &'static str,
     path: &'static str,
     work: BoxFuture<'f, Gives>,
-) -> (&'static str, BoxFuture<'f, Vec<Part>>) {
-    (name, run(name, path, within, asked.leaves_out(name), work).boxed())
+) -> Given<'f> {
+    named(name, run(name, path, within, asked.leaves_out(name), work))
 }
 
-fn window(asked: &BundleAsked, triage: Option<&TriageView>, now: Timestamp) -> Window {
+fn window_of(asked: &BundleAsked, triage: Option<&TriageView>, now: Timestamp) -> Window {
     let back = |by: SignedDuration, from: Timestamp| from.checked_sub(by).unwrap_or(from);
     let began = triage.and_then(|triage| triage.when.at);
     let (from, because) = match (asked.since, began) {
