@@ -21,7 +21,9 @@ mod people;
 mod pseudonyms;
 mod replace;
 mod rules;
+mod searched;
 mod span;
+mod spread;
 mod stamps;
 mod values;
 mod vendored;
@@ -29,7 +31,8 @@ mod vendored;
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::de::IgnoredAny;
@@ -38,15 +41,15 @@ use crate::ports::{KnownSecrets, SecretFinder};
 
 use self::{
     everywhere::Everywhere,
-    find::Finder,
     hits::Hit,
     replace::{Replaced, replaced},
-    rules::Rules,
-    stamps::Unstamped,
+    searched::Searched,
+    spread::each,
 };
 pub use self::{
     leaks::{Leak, Scanner},
     pseudonyms::{Kind, Pseudonym, Pseudonyms},
+    spread::{Spread, in_turn},
 };
 
 /// Which rules clean: gitleaks' by their version, and the console's own.
@@ -94,15 +97,6 @@ pub struct Found<'t> {
     was_json: bool,
 }
 
-/// Does a job for each number below the first, in any order and on as many threads as it likes, and comes
-/// back when all of them are done. [`in_turn`] is one.
-pub type Spread<'s> = &'s dyn Fn(usize, &(dyn Fn(usize) + Sync));
-
-/// One job after the other, on this thread.
-pub fn in_turn(count: usize, job: &(dyn Fn(usize) + Sync)) {
-    (0..count).for_each(job);
-}
-
 /// Cleans what goes into a bundle. The same bytes and the same names give the same bytes.
 pub struct Redactor {
     known: Arc<dyn KnownSecrets>,
@@ -121,7 +115,7 @@ impl Redactor {
     }
 
     /// All files of a bundle, in its order, as they may leave: what any of them gives a name is hidden in each
-    /// of them. What takes long is handed to `spread`, file by file; however it does the jobs, the same files
+    /// of them. What takes long is handed to `spread`, piece by piece; however it does the jobs, the same files
     /// give the same bytes and names. A job that it leaves out withholds its file.
     pub fn redact_all(
         &self,
@@ -130,26 +124,43 @@ impl Redactor {
         spread: Spread<'_>,
     ) -> Vec<Cleaned> {
         let known = self.known.finder();
-        let found: Vec<Mutex<Option<Found<'_>>>> = parts.iter().map(|_| Mutex::default()).collect();
-        spread(parts.len(), &|n| {
-            if let (Some((what, bytes)), Some(slot)) = (parts.get(n), found.get(n)) {
-                put(slot, find(known.as_ref(), *what, bytes));
-            }
+        let texts = each(spread, parts.len(), |n| {
+            let (what, bytes) = parts.get(n)?;
+            Some(Searched::of(*what, bytes))
         });
-        // Names are given in the bundle's order, whichever file was ready first.
-        let named: Vec<Mutex<Option<Named>>> =
-            found.into_iter().map(|slot| Mutex::new(taken(&slot).map(|found| found.named(names)))).collect();
+        // By pieces: one long text would still be searched when all other threads are done.
+        let pieces: Vec<(usize, Range<usize>)> = texts
+            .iter()
+            .enumerate()
+            .flat_map(|(n, text)| {
+                let pieces = text.iter().flatten().flat_map(Searched::pieces);
+                pieces.map(move |piece| (n, piece))
+            })
+            .collect();
+        let hits = each(spread, pieces.len(), |n| {
+            let (which, piece) = pieces.get(n)?;
+            Some(texts.get(*which)?.as_ref()?.as_ref().ok()?.hits(known.as_ref(), piece))
+        });
+        let mut hits = pieces.iter().zip(hits).peekable();
+        // Names are given in the bundle's order, whichever piece was ready first.
+        let named: Vec<Mutex<Option<Named>>> = texts
+            .into_iter()
+            .enumerate()
+            .map(|(n, text)| {
+                let own = std::iter::from_fn(|| hits.next_if(|((which, _), _)| *which == n));
+                let own: Vec<_> = own.map(|(_, hits)| hits).collect();
+                let found = match text? {
+                    Ok(text) => text.found(own.into_iter().collect::<Option<Vec<_>>>()?),
+                    Err(why) => Found::withheld(why),
+                };
+                Some(found.named(names))
+            })
+            .map(Mutex::new)
+            .collect();
         let everywhere = Everywhere::new(names);
-        let cleaned: Vec<OnceLock<Cleaned>> = parts.iter().map(|_| OnceLock::new()).collect();
-        spread(parts.len(), &|n| {
-            if let (Some(slot), Some(out)) = (named.get(n), cleaned.get(n))
-                && let Some(named) = taken(slot)
-            {
-                out.get_or_init(|| named.cleaned(&everywhere));
-            }
-        });
+        let cleaned = each(spread, named.len(), |n| Some(taken(named.get(n)?)?.cleaned(&everywhere)));
         let left_out = || Cleaned::Withheld("It was not looked at.".into());
-        cleaned.into_iter().map(|slot| slot.into_inner().unwrap_or_else(left_out)).collect()
+        cleaned.into_iter().map(|cleaned| cleaned.unwrap_or_else(left_out)).collect()
     }
 
     /// The first half of [`Self::redact`], which needs no names: several files can be looked at side by side.
@@ -175,54 +186,25 @@ impl Redactor {
     }
 }
 
-fn put<T>(slot: &Mutex<Option<T>>, value: T) {
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-}
-
 fn taken<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn find<'t>(known: &dyn SecretFinder, what: Content, bytes: &'t [u8]) -> Found<'t> {
-    let withheld = |why: String| Found { text: Err(why), hits: Vec::new(), was_json: false };
-    if bytes.len() > LONGEST {
-        return withheld(format!("It is longer than {} MiB, too long to be cleaned.", LONGEST >> 20));
-    }
-    if memchr::memchr(0, bytes).is_some() {
-        return withheld("It has zero bytes: it is no text, and can't be cleaned.".into());
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
-    if let Cow::Owned(text) = &text {
-        let odd = text.matches('\u{fffd}').count();
-        if odd * 10 > text.len() {
-            return withheld("More than a tenth of it is not UTF-8: it can't be cleaned.".into());
+    match Searched::of(what, bytes) {
+        Ok(text) => {
+            let hits: Vec<_> = text.pieces().iter().map(|piece| text.hits(known, piece)).collect();
+            text.found(hits)
         }
+        Err(why) => Found::withheld(why),
     }
-    let Some(rules) = Rules::get() else {
-        return withheld("The rules that it is cleaned with can't be read.".into());
-    };
-    let mut columns = Vec::new();
-    if what == Content::Csv {
-        csv::find(&text, &mut columns);
-    }
-    let finder = Finder { rules, known };
-    let hits = match what {
-        Content::Stamped => {
-            let plain = Unstamped::of(&text);
-            let mut hits = finder.all(&plain.text, columns);
-            hits.iter_mut().for_each(|hit| hit.range = plain.raw(&hit.range));
-            hits
-        }
-        Content::Text | Content::Json | Content::Csv => finder.all(&text, columns),
-    };
-    let was_json = what == Content::Json && is_json(&text);
-    Found { text: Ok(text), hits, was_json }
 }
 
 impl Found<'_> {
+    fn withheld(why: String) -> Self {
+        Self { text: Err(why), hits: Vec::new(), was_json: false }
+    }
+
     fn named(self, names: &mut Pseudonyms) -> Named {
         let text = self.text.map(|text| replaced(&text, self.hits, names));
         Named { text, was_json: self.was_json }
