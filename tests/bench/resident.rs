@@ -2,7 +2,12 @@
 //! how long that took: `repair TENANT` plans row 5 and applies it, `triage` looks anew, `thread FILE ID` finds a
 //! thread's lines. `tests/bench/run` calls it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that fails is no figure")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that fails is no figure"
+)]
 
 use std::{
     collections::BTreeMap,

@@ -187,6 +187,6 @@ mod tests {
             assert!(piece.start <= from || piece.start >= from + document.len(), "{piece:?} cuts {from}");
         }
         let of_json = Searched::of(Content::Json, text.as_bytes()).unwrap();
-        assert_eq!(of_json.pieces(), [0..text.len()]);
+        assert_eq!(of_json.pieces().len(), 1);
     }
 }
