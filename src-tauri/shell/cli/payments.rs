@@ -26,8 +26,8 @@ pub async fn run(console: &Arc<Console>, command: PaymentsCommand, output: &Outp
     match command {
         PaymentsCommand::List { tenant, state, older_than_s, limit, offset } => {
             let query = PaymentsQuery { tenant, state, older_than_s, limit, offset };
-            let page = console.payments_page(query).await?;
-            output.show(&page, |out| list(&page, out))?;
+            let page = console.payments_page(query.clone()).await?;
+            output.show(&page, |out| list(&page, &query, out))?;
             // Nothing at all could be read: that is not a list.
             Ok(if page.total.is_none() { 3 } else { 0 })
         }
@@ -39,9 +39,9 @@ pub async fn run(console: &Arc<Console>, command: PaymentsCommand, output: &Outp
     }
 }
 
-fn list(page: &PaymentsPage, out: &Output) -> String {
+fn list(page: &PaymentsPage, asked: &PaymentsQuery, out: &Output) -> String {
     let mut text = match (page.total, page.stuck) {
-        (Some(0), _) => "no payment\n".to_owned(),
+        (Some(0), _) => none(asked),
         (Some(total), Some(stuck)) => {
             let least = if page.unread.is_empty() { "" } else { "at least " };
             let rows = u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
@@ -63,6 +63,15 @@ fn list(page: &PaymentsPage, out: &Output) -> String {
     text += &unread(&page.unread, out);
     text += &limits(&page.limits, out);
     text
+}
+
+/// With what was asked for: a state that is spelled otherwise is no state that nothing is in.
+fn none(asked: &PaymentsQuery) -> String {
+    let of = asked.tenant.as_deref().map(|tenant| format!(" of {}", one_line(tenant)));
+    let state = asked.state.as_deref().map(|state| format!(" in the state {:?}", one_line(state)));
+    let old = asked.older_than_s.map(|s| format!(" older than {s} s"));
+    let asked: String = [of, state, old].into_iter().flatten().collect();
+    format!("no payment{asked}\n")
 }
 
 /// Payments, one on each line.

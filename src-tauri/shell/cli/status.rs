@@ -97,7 +97,9 @@ fn text(view: &SnapshotView, out: &Output) -> String {
         let why = source.error.as_deref().map(one_line).unwrap_or_default();
         rows.push(vec![source.name.to_string(), out.mark(mark, word), ago(now, source.as_of), why]);
     }
-    text += &format!("{}\n{}\n", out.bold("Sources"), table(&rows));
+    let sources =
+        if env.captured.is_some() { "Sources, as they were when this was captured" } else { "Sources" };
+    text += &format!("{}\n{}\n", out.bold(sources), table(&rows));
 
     let mut rows = Vec::new();
     for service in &view.services {
