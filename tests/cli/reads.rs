@@ -209,6 +209,9 @@ fn an_id_that_nobody_has_says_so() {
     ctl.fails(&["--profile", &profile, "tenants", "show", "a;drop"], 2, &["not a tenant slug"]);
     ctl.fails(&["--profile", &profile, "payments", "list", "--offset", "10000"], 2, &["10000", "Narrow"]);
     assert_eq!(ctl.run(&["--profile", &profile, "payments", "list", "--older-than", "soon"]).code, 2);
+    // A state that is spelled otherwise is not taken for one that nothing is in.
+    let none = ctl.run(&["--profile", &profile, "payments", "list", "--state", "inititated"]);
+    assert_eq!((none.code, none.out.as_str()), (0, "no payment in the state \"inititated\"\n"));
 }
 
 #[test]

@@ -52,7 +52,6 @@ impl Console {
         };
         let (detailed, no_logs) = (DETAILS_WITHIN, asked.leaves_out("logs"));
         going.extend([
-            timed(asked, USUAL, "status", names::SNAPSHOT, self.bundle_status().boxed()),
             timed(asked, USUAL, "containers", names::CONTAINERS, self.bundle_containers().boxed()),
             timed(asked, detailed, "tenants", names::TENANTS, self.bundle_tenants().boxed()),
             timed(asked, detailed, "threads", names::THREADS, self.bundle_threads().boxed()),
@@ -73,6 +72,8 @@ impl Console {
         window = window_of(asked, triage.as_ref(), captured_at);
         let about = triage.as_ref();
         going.extend([
+            // What triage read.
+            timed(asked, USUAL, "status", names::SNAPSHOT, self.bundle_status().boxed()),
             timed(asked, USUAL, "triage", names::TRIAGE, triage_part(about).boxed()),
             timed(asked, USUAL, "git", names::COMMITS, self.bundle_git(about).boxed()),
             timed(asked, USUAL, "memos", names::MEMOS, self.bundle_memos(about).boxed()),
