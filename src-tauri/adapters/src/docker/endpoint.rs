@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bollard::{API_DEFAULT_VERSION, Docker, errors::Error};
+use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker, errors::Error};
 use ratiba_core::model::{SourceError, SourceErrorKind, SourceName};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -142,11 +142,16 @@ impl Endpoint {
     }
 
     pub(super) fn connect(&self) -> Result<Docker, Error> {
+        self.connect_as(API_DEFAULT_VERSION)
+    }
+
+    /// One more connection, of a version that was negotiated.
+    pub(super) fn connect_as(&self, version: &ClientVersion) -> Result<Docker, Error> {
         match self {
             Self::Unix(path) => {
-                Docker::connect_with_unix(&path.display().to_string(), REQUEST_LIMIT_S, API_DEFAULT_VERSION)
+                Docker::connect_with_unix(&path.display().to_string(), REQUEST_LIMIT_S, version)
             }
-            Self::Tcp(address) => Docker::connect_with_http(address, REQUEST_LIMIT_S, API_DEFAULT_VERSION),
+            Self::Tcp(address) => Docker::connect_with_http(address, REQUEST_LIMIT_S, version),
         }
     }
 }

@@ -10,10 +10,12 @@ use ratiba_core::{
     ports::{EngineLine, Read},
 };
 
-use super::{Engine, error};
+use super::{Engine, apart, error};
 
 /// How many messages are taken at once, as far as they are there.
 const AT_ONCE: usize = 512;
+/// From so many lines on a log is read on a thread of its own.
+const MANY: u64 = 5_000;
 const ATTEMPTED: &str = "read a container's log";
 
 impl Engine {
@@ -25,6 +27,7 @@ impl Engine {
     ) -> Read<BoxStream<'static, Read<Vec<EngineLine>>>> {
         let docker = self.docker().await?;
         // By tail: `since` alone would make the engine read the whole file.
+        let is_long = !follow && tail.is_none_or(|lines| lines >= MANY);
         let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
         let options = LogsOptionsBuilder::new()
             .stdout(true)
@@ -33,8 +36,18 @@ impl Engine {
             .follow(follow)
             .tail(&tail)
             .build();
-        // The stream outlives this connection's other users.
-        Ok(lines(docker.logs(id, Some(options))).boxed())
+        if !is_long {
+            // The stream outlives this connection's other users.
+            return Ok(lines(docker.logs(id, Some(options))).boxed());
+        }
+        let endpoint = self.endpoint.clone()?;
+        let version = docker.client_version();
+        let id = id.to_owned();
+        Ok(apart::read(move || {
+            let own = endpoint.connect_as(&version).map_err(|e| trouble(&e))?;
+            Ok(lines(own.logs(&id, Some(options))).boxed())
+        })
+        .boxed())
     }
 }
 
@@ -46,24 +59,23 @@ fn lines(
     messages: impl Stream<Item = Result<LogOutput, Error>> + Send + 'static,
 ) -> impl Stream<Item = Read<Vec<EngineLine>>> + Send + 'static {
     let chunks = messages.ready_chunks(AT_ONCE).boxed();
-    stream::unfold((chunks, Joining::default(), false), |(mut chunks, mut joining, is_over)| async move {
-        if is_over {
-            return None;
+    stream::unfold(Some((chunks, Joining::default(), None)), |reading| async move {
+        let (mut chunks, mut joining, broken) = reading?;
+        if let Some(error) = broken {
+            return Some((Err(error), None));
         }
         let Some(messages) = chunks.next().await else {
-            return Some((Ok(joining.rest()), (chunks, joining, true)));
+            return Some((Ok(joining.rest()), None));
         };
         let mut ended = Vec::new();
         for message in messages {
             match message {
                 Ok(message) => joining.take(message, &mut ended),
-                Err(e) => {
-                    let told = if ended.is_empty() { Err(trouble(&e)) } else { Ok(ended) };
-                    return Some((told, (chunks, joining, true)));
-                }
+                // Behind what came before it: without it, what is missing would look like the log's end.
+                Err(e) => return Some((Ok(ended), Some((chunks, joining, Some(trouble(&e)))))),
             }
         }
-        Some((Ok(ended), (chunks, joining, false)))
+        Some((Ok(ended), Some((chunks, joining, None))))
     })
 }
 
@@ -188,6 +200,15 @@ mod tests {
     async fn what_a_broken_connection_leaves_is_no_line() {
         let torn = Ok(LogOutput::Console { message: "-26T00:00:02Z half".to_owned().into() });
         assert_eq!(read(vec![out("2026-11-26T00:00:01Z a\n"), torn]).await, ["2026-11-26T00:00:01Z 0 a"]);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_told_behind_what_came_before() {
+        let broken = Err(Error::RequestTimeoutError);
+        let mut read: Vec<_> =
+            lines(stream::iter(vec![out("2026-11-26T00:00:01Z a\n"), broken])).collect().await;
+        assert!(read.pop().unwrap().is_err());
+        assert_eq!(read.into_iter().map(|lines| lines.unwrap().len()).sum::<usize>(), 1);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! The Docker Engine over its API. Here are only reads: list, inspect, events, logs, stats, info;
 //! what a confirmed plan may do is in `commands`.
 
+mod apart;
 mod backup;
 mod cgroup;
 mod commands;
