@@ -53,9 +53,8 @@ impl Held {
 /// Waits until no other console is opening `journal`, and holds the next one off until dropped.
 ///
 /// The wait is a thread's: whoever is in front may need this runtime's threads to get done.
-pub(super) async fn to_open(dir: &Path, journal: &Path) -> std::io::Result<Held> {
-    durable::folder(dir)?;
-    let file = open(&file_of(dir, &journal.to_string_lossy(), "opening"))?;
+pub(super) async fn to_open(journal: &Path) -> std::io::Result<Held> {
+    let file = open(&journal.with_extension("opening"))?;
     let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| Held(file)));
     waited.await.map_err(std::io::Error::other)?
 }

@@ -107,7 +107,7 @@ impl SqliteJournal {
         }
         // One after the other: where two make a new file a WAL file at once, SQLite calls it locked
         // to one of them without a wait, whatever `busy_timeout` says.
-        let _turn = lock::to_open(&self.locks, &self.path).await?;
+        let _turn = lock::to_open(&self.path).await?;
         // Made by hand first: SQLite would make it with the umask's rights, and its WAL follows.
         durable::file(&self.path)?;
         let options = SqliteConnectOptions::new()
