@@ -204,3 +204,22 @@ fn cleaned_anew_and_compared_it_is_still_the_same_story() {
     let log = |file: &str| ctl.run(&["bundle", "inspect", file, "logs/backend-1.log"]).out;
     assert_eq!(log(&file), log(&new), "what is clean stays as it is");
 }
+
+#[test]
+fn the_sample_s_triage_begins_with_what_is_wrong_and_its_playbooks_have_their_sums() {
+    let ctl = Ctl::new();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sample-bundle.zip");
+    let told = ctl.run(&["--profile", sample, "triage"]).out;
+    let first = told.lines().next().unwrap();
+    assert_eq!(first, "Wrong now: A service is down or unhealthy (worker), and 1 more");
+    // Nothing can be repaired in a bundle.
+    assert!(!told.contains("next: ratibactl plan"), "{told}");
+    let versions = unpacked(sample).into_iter().find(|(name, _)| name == "versions.json").unwrap().1;
+    let versions: Value = serde_json::from_str(&versions).unwrap();
+    let playbooks = versions["playbooks"].as_array().unwrap();
+    assert_eq!(playbooks.len(), 18);
+    for playbook in playbooks {
+        let sum = playbook["sha256"].as_str().unwrap();
+        assert!(sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit()), "{playbook}");
+    }
+}

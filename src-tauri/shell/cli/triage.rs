@@ -24,7 +24,9 @@ const FEW_ITEMS: usize = 3;
 
 pub async fn run(console: &Arc<Console>, exit_code: bool, output: &Output) -> Ended {
     let view = console.triage(Empty {}).await?;
-    output.show(&view, |out| text(&view, out))?;
+    // In a bundle nothing can be repaired.
+    let next = first_to_repair(&view).filter(|_| console.recorded().is_none());
+    output.show(&view, |out| text(&view, next, out))?;
     if !output.is_json() {
         super::run::warn_of_interrupted(console, output).await;
     }
@@ -81,8 +83,8 @@ fn code(wanted: bool, ranked: &[Verdict]) -> u8 {
     if wanted && found { 5 } else { 0 }
 }
 
-fn text(view: &TriageView, out: &Output) -> String {
-    let mut text = String::new();
+fn text(view: &TriageView, next: Option<&Verdict>, out: &Output) -> String {
+    let mut text = format!("{}\n\n", out.bold(&in_short(view)));
     text += &which(view, out);
     text += &when(view, out);
     text += &changed(view, out);
@@ -94,8 +96,47 @@ fn text(view: &TriageView, out: &Output) -> String {
     if let Some(unmatched) = &view.unmatched {
         text += &no_row(unmatched, out);
     }
+    if let Some(first) = next {
+        text += &format!("\nnext: ratibactl plan {}\n", one_line(&first.playbook));
+    }
     text += &out.dim(&format!("{} in {} ms\n", counted(view.ranked.len(), "verdict"), view.elapsed_ms));
     text
+}
+
+fn count(view: &TriageView, kind: VerdictKind) -> usize {
+    view.ranked.iter().filter(|verdict| verdict.verdict == kind).count()
+}
+
+/// The cause that stands first, if there is one.
+fn first_to_repair(view: &TriageView) -> Option<&Verdict> {
+    view.ranked.iter().find(|one| one.verdict == VerdictKind::Present)
+}
+
+/// The one line for whoever reads no other. What could not be looked at is not well.
+fn in_short(view: &TriageView) -> String {
+    let unknown = match count(view, VerdictKind::Unknown) {
+        0 => String::new(),
+        checks => format!("; {} could not be answered", counted(checks, "check")),
+    };
+    let suspected = count(view, VerdictKind::Suspected);
+    match first_to_repair(view) {
+        Some(first) => {
+            let about = about(&first.subject);
+            let about = if about.is_empty() { about } else { format!(" ({about})") };
+            let more = count(view, VerdictKind::Present) - 1;
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("Wrong now: {}{about}{more}{unknown}", one_line(&first.title))
+        }
+        None if suspected > 0 => format!("{} suspected, none certain{unknown}", counted(suspected, "fault")),
+        None if !view.which.is_empty() => {
+            format!("{} not well, and no check says why{unknown}", counted(view.which.len(), "service"))
+        }
+        None if view.which_error.is_some() => format!("How the services are is not known{unknown}"),
+        None if unknown.is_empty() => {
+            format!("Nothing is wrong: {} answered, none sees a fault", counted(view.ranked.len(), "check"))
+        }
+        None => format!("No fault is seen{unknown}"),
+    }
 }
 
 fn which(view: &TriageView, out: &Output) -> String {

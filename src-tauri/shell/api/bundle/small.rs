@@ -152,8 +152,13 @@ impl Console {
             Ok(rows) => rows.first().and_then(|row| row.get("version")).cloned().unwrap_or(Value::Null),
             Err(why) => json!({ "unknown": why }),
         };
-        let playbooks: BTreeMap<String, String> =
-            self.catalog().all().iter().map(|p| (p.id.clone(), p.sha256.clone())).collect();
+        // Not by their ids: a name such as `whatsapp-signature` says of its value that it is a secret.
+        let playbooks: Vec<Value> = self
+            .catalog()
+            .all()
+            .iter()
+            .map(|playbook| json!({ "playbook": playbook.id, "sha256": playbook.sha256 }))
+            .collect();
         let value = json!({
             "console": { "version": env!("CARGO_PKG_VERSION"), "os": std::env::consts::OS, "arch": std::env::consts::ARCH },
             "images": images,
