@@ -190,7 +190,7 @@ mod tests {
             r#"{"ts": 1795651201.25, "severity": "fatal", "time": "2026-11-26T00:00:02Z"}"#,
             r#"{"timestamp": "no time", "ts": 1795651201.25, "level": 3, "levelname": "err"}"#,
             r#"{"timestamp": "2026-11-26 10:00:00,5", "level": "info", "level": "error"}"#,
-            r#"{"timestamp": "2026-11-26T00:00:01Z", "level": "debug"}"#,
+            r#"{"\u0074imestamp": "2026-11-26T00:00:01Z", "le\u0076el": "debug"}"#,
             r#"{"timestamp": null, "level": null}"#,
             "{}",
             "2026-11-26T00:00:01Z [error    ] failed  thread_id=T1",
