@@ -251,3 +251,16 @@ fn a_log_that_is_followed_has_each_line_once_though_it_is_rotated_restarted_and_
     }
     assert_eq!(runs.iter().filter(|run| !run.is_empty()).count(), 3, "three lives");
 }
+
+#[test]
+fn lines_that_there_are_none_of_are_said_and_a_time_that_can_not_be_is_refused() {
+    let ctl = Ctl::new();
+    let file = ctl.file("x.log", "{\"event\": \"e\", \"tenant\": \"zuri_spa\"}\n");
+    let none = ctl.run(&["logs", "--file", &file, "--tenant", "zuri-spa"]);
+    assert_eq!((none.code, none.out.as_str()), (0, ""));
+    assert!(none.err.contains("no line is there of what was asked for"), "{}", none.err);
+    let one = ctl.run(&["logs", "--file", &file, "--tenant", "zuri_spa"]);
+    assert!(!one.err.contains("no line"), "{}", one.err);
+    let window = ["--since", "2026-11-26T18:00:00Z", "--until", "2026-11-26T17:00:00Z"];
+    ctl.fails(&[&["logs", "--file", &file], &window[..]].concat(), 2, &["no line is from", "earlier time"]);
+}

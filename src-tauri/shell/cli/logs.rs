@@ -80,6 +80,14 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
         since: args.since.as_deref().map(|text| when(text, now, "--since")).transpose()?,
         until: args.until.as_deref().map(|text| when(text, now, "--until")).transpose()?,
     };
+    if let (Some(since), Some(until)) = (query.since, query.until)
+        && since >= until
+    {
+        return Err(usage(
+            format!("read the logs: no line is from {} on and before {}", moment(since), moment(until)),
+            "--since has the earlier time, --until the later one.",
+        ));
+    }
     let is_chosen = !args.service.is_empty() || !args.file.is_empty();
     let request =
         LogsRequest { services: args.service, files: args.file, query, last: args.tail, follow: args.follow };
@@ -100,7 +108,9 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
     }
     let mut lines = limit.within(reader.open(&request)).await?;
     let mut printer = Printer::new(output, args.raw);
+    let mut is_empty = true;
     while let Some(news) = lines.next().await {
+        is_empty &= !matches!(news, LogNews::Entry { .. });
         let printed = match news {
             LogNews::Entry { service, entry } => printer.entry(&service, &entry),
             LogNews::Note(note) => printer.flush().map(|()| output.warn(&note)),
@@ -114,7 +124,13 @@ pub async fn run(args: LogsArgs, profile: Option<&str>, limit: TimeLimit, output
     match lines.failed().first() {
         // What was named could not be read: what was printed is not the answer.
         Some(error) if is_chosen => Err(unreachable(error)),
-        _ => Ok(0),
+        _ => {
+            // Nothing at all could as well be a word that was misspelled.
+            if is_empty {
+                output.progress("no line is there of what was asked for");
+            }
+            Ok(0)
+        }
     }
 }
 
